@@ -1,0 +1,1 @@
+"""Nouns and protocols that everything else is built on."""

@@ -1,0 +1,110 @@
+"""The protocol of the place where made tools, their counts and the ledger are kept."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pydantic import Field
+
+from toolwright.core.messages import Frozen
+from toolwright.core.model import Purpose, Usage
+from toolwright.core.task import Tier
+from toolwright.core.tool import Demonstration, State, ToolRecord
+from toolwright.core.values import Value
+
+
+class Transition(Frozen):
+    """A change of a version's state, with the reason for it."""
+
+    state: State
+    reason: str
+    at: datetime
+
+
+class LedgerEntry(Frozen):
+    """One model call: what it was for, what it used, how long it took (seconds)."""
+
+    purpose: Purpose
+    request_class: str | None
+    model: str
+    usage: Usage
+    seconds: float
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Count(Frozen):
+    """How many requests of a class one tier answered, refused or failed."""
+
+    request_class: str
+    version: int
+    tier: Tier
+    answered: int = 0
+    refused: int = 0
+    failed: int = 0
+
+
+class MakingReport(Frozen):
+    """All that happened while a tool was made, kept also when it failed."""
+
+    id: int = 0
+    request_class: str
+    made: bool
+    version: int | None = None
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    body: dict[str, Value] = Field(default_factory=dict)
+
+
+class ToolStore(Protocol):
+    """Keeps made tools for good: versions never change, states do."""
+
+    async def add(self, record: ToolRecord, state: State, reason: str) -> ToolRecord:
+        """Keep a new version; gives it back with its number. All or nothing."""
+        ...
+
+    async def get(self, request_class: str, version: int | None = None) -> ToolRecord:
+        """Give a version (None: the newest). Raises ToolNotFound."""
+        ...
+
+    async def serving(self) -> Sequence[ToolRecord]:
+        """Give the newest serving version of each class."""
+        ...
+
+    async def versions(self, request_class: str | None = None) -> Sequence[tuple[ToolRecord, State]]:
+        """Give all versions, oldest first, with their states."""
+        ...
+
+    async def move(self, request_class: str, version: int, state: State, reason: str) -> None:
+        """Change a version's state. Raises StoreError where life does not allow it."""
+        ...
+
+    async def history(self, request_class: str, version: int) -> Sequence[Transition]:
+        """Give every change of state of a version, oldest first."""
+        ...
+
+    async def enqueue(self, request_class: str, demonstration: Demonstration) -> int:
+        """Queue a request with its answer for making; gives the number of queued ones."""
+        ...
+
+    async def queued(self, request_class: str | None = None) -> dict[str, list[Demonstration]]:
+        """Give the queued demonstrations by class."""
+        ...
+
+    async def record(self, entries: Sequence[LedgerEntry], counts: Sequence[Count]) -> None:
+        """Write ledger entries and add counts, in one transaction."""
+        ...
+
+    async def ledger(self) -> Sequence[LedgerEntry]:
+        """Give every ledger entry, oldest first."""
+        ...
+
+    async def counts(self) -> Sequence[Count]:
+        """Give the counts by class, version and tier."""
+        ...
+
+    async def report(self, report: MakingReport) -> int:
+        """Keep a making report; gives its number."""
+        ...
+
+    async def reports(self, request_class: str | None = None) -> Sequence[MakingReport]:
+        """Give making reports, oldest first."""
+        ...

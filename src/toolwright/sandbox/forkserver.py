@@ -1,0 +1,175 @@
+"""The primary sandbox: real CPython in a fork server that cages itself, one worker a call.
+
+What is covered on Linux x86-64: a worker cannot open, list or stat a file, create a socket, a process or
+a pipe, map executable memory, or use more time, memory or output than its limits; it has no environment,
+no earlier caller's data, and is killed after its one reply. The kernel holds all of this (seccomp and
+resource limits always; namespaces, an empty root, another user and Landlock where the kernel grants
+them), not Python code inside.
+
+What no layer here covers: faults of the kernel in the calls that are allowed (memory, futex, clocks), side
+channels of the processor, and answers that are simply wrong. For code from hostile tenants put the whole
+program in a virtual machine as well.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from types import TracebackType
+
+from toolwright.core.errors import SandboxError
+from toolwright.core.sandbox import SandboxResult, SandboxRun
+from toolwright.sandbox.link import Ending, Link, Worker, base_python
+from toolwright.sandbox.wire import HEADER, decode, encode
+
+ENDING_SECONDS = 2.0
+
+
+class ForkServer:
+    """A pool of one-call workers; start it with ``async with``."""
+
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        cpu_seconds: int = 8,
+        memory_bytes: int = 256 << 20,
+        namespaces: bool = True,
+        python: str | None = None,
+    ) -> None:
+        self.concurrency = concurrency or max(2, os.cpu_count() or 2)
+        self._cpu_seconds, self._memory_bytes = cpu_seconds, memory_bytes
+        self._namespaces, self._python = namespaces, python or base_python()
+        self._slots = asyncio.Semaphore(self.concurrency)
+        self._starting = asyncio.Lock()
+        self._link: Link | None = None
+        self.layers: dict[str, object] = {}
+
+    async def __aenter__(self) -> "ForkServer":
+        await self._linked()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process of the pool."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    async def _linked(self) -> Link:
+        async with self._starting:
+            if self._link is not None and self._link.broken:
+                self._link.close()
+                self._link = None
+            if self._link is None:
+                self._link, self.layers = await Link.start(
+                    python=self._python,
+                    cpu_seconds=self._cpu_seconds,
+                    memory_bytes=self._memory_bytes,
+                    spares=self.concurrency + 2,
+                    namespaces=self._namespaces,
+                )
+            return self._link
+
+    async def run(self, run: SandboxRun) -> SandboxResult:
+        """Run one program; see ``toolwright.core.sandbox.Sandbox``."""
+        frame = encode(run)
+        async with self._slots:
+            for _ in range(3):
+                try:
+                    result = await self._once(frame, run)
+                except SandboxError as fault:
+                    if not fault.retryable:
+                        raise
+                    continue
+                if result is not None:
+                    return result
+        raise SandboxError("workers keep dying before they start", code="sandbox-died")
+
+    async def _once(self, frame: bytes, run: SandboxRun) -> SandboxResult | None:
+        """One attempt; None where the worker had gone before it could read the request."""
+        link = await self._linked() if self._link is None or self._link.broken else self._link
+        worker = await link.take()
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(run.limits.seconds):
+                try:
+                    await loop.sock_sendall(worker.socket, frame)
+                except OSError:
+                    return None
+                reply = await _read_frame(loop, worker, run)
+            return reply.model_copy(update={"seconds": time.perf_counter() - started})
+        except TimeoutError:
+            return await self._ended(link, worker, started, "timeout")
+        except (EOFError, OSError):
+            return await self._ended(link, worker, started, None)
+        finally:
+            link.finish(worker)
+
+    async def _ended(
+        self, link: Link, worker: Worker, started: float, status: str | None
+    ) -> SandboxResult | None:
+        """Say how a worker without a reply ended, from what the kernel reports."""
+        seconds = time.perf_counter() - started
+        link.finish(worker)
+        ending: Ending | None = None
+        with contextlib.suppress(TimeoutError):
+            ending = await asyncio.wait_for(asyncio.shield(worker.ended), ENDING_SECONDS)
+        cpu = ending.cpu_seconds if ending else None
+        rss = ending.max_rss if ending else None
+        if status == "timeout":
+            return SandboxResult(
+                status="timeout", error="timeout", message=f"stopped after {seconds:.2f} s",
+                seconds=seconds, cpu_seconds=cpu, max_rss=rss,
+            )  # fmt: skip
+        word, message = _cause(ending, self._cpu_seconds)
+        return SandboxResult(
+            status="timeout" if word == "cpu time" else "killed", error=word, message=message,
+            seconds=seconds, cpu_seconds=cpu, max_rss=rss,
+        )  # fmt: skip
+
+
+def _cause(ending: Ending | None, cpu_limit: int) -> tuple[str, str]:
+    if ending is None:
+        return "unknown", "the worker closed its channel and lived on"
+    if not os.WIFSIGNALED(ending.status):
+        return "exit", f"ended with exit code {os.WEXITSTATUS(ending.status)} and no result"
+    number = os.WTERMSIG(ending.status)
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and ending.cpu_seconds >= cpu_limit):
+        return "cpu time", f"more than {cpu_limit} s of processor time"
+    if number == signal.SIGSYS:
+        return "forbidden", "a system call that no tool may make"
+    return "signal", f"killed by {signal.Signals(number).name}"
+
+
+async def _read_frame(
+    loop: asyncio.AbstractEventLoop, worker: Worker, run: SandboxRun
+) -> SandboxResult:
+    head = await _read_exactly(loop, worker, HEADER.size)
+    body_size, out_size = HEADER.unpack(head)
+    if body_size < 1 or body_size > run.limits.result_bytes + 1:
+        size = max(0, body_size - 1)
+        return SandboxResult(
+            status="output", error="too large",
+            message=f"a result of {size} bytes, {run.limits.result_bytes} are allowed",
+        )  # fmt: skip
+    if out_size > 4 * run.limits.stdout_bytes:
+        return SandboxResult(status="output", error="too large", message="more print than is kept")
+    data = await _read_exactly(loop, worker, body_size + out_size)
+    return decode(data[:1], data[1:body_size], data[body_size:], run)
+
+
+async def _read_exactly(loop: asyncio.AbstractEventLoop, worker: Worker, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        part = await loop.sock_recv(worker.socket, min(size - len(data), 1 << 18))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)

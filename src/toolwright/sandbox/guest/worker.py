@@ -1,0 +1,143 @@
+"""One worker, one program, one reply: what runs model-written code inside the cage.
+
+The reply is one frame: ``u32 length of body, u32 length of print, body, print``. The body is one byte
+(``O`` results, ``E`` the code raised, ``B`` a result that is no JSON) and JSON. Local names are bound
+early, so that a program that patches modules harms only its own answer.
+"""
+
+import builtins
+import json
+import os
+import struct
+import sys
+from typing import Any
+
+MESSAGE_LIMIT = 2000
+_dumps, _loads, _write, _read, _exit = json.dumps, json.loads, os.write, os.read, os._exit
+
+
+class CappedText:
+    """A text stream that keeps the first bytes and drops the rest."""
+
+    encoding = "utf-8"
+
+    def __init__(self, limit: int) -> None:
+        self.parts: list[str] = []
+        self.left = limit
+
+    def write(self, text: str) -> int:
+        """Keep what still fits."""
+        kept = text[: self.left]
+        if kept:
+            self.parts.append(kept)
+            self.left -= len(kept)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def isatty(self) -> bool:
+        """A worker has no terminal."""
+        return False
+
+
+def read_exactly(descriptor: int, size: int) -> bytes:
+    """Read ``size`` bytes; EOFError where the other side has gone."""
+    parts: list[bytes] = []
+    while size:
+        part = _read(descriptor, min(size, 1 << 20))
+        if not part:
+            raise EOFError
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _send(descriptor: int, kind: bytes, body: str, printed: str) -> None:
+    data = kind + body.encode("utf-8", "backslashreplace")
+    out = printed.encode("utf-8", "backslashreplace")
+    frame = memoryview(struct.pack("!II", len(data), len(out)) + data + out)
+    while frame:
+        frame = frame[_write(descriptor, frame) :]
+
+
+def _frames(fault: BaseException) -> str:
+    trace = fault.__traceback__
+    lines: list[str] = []
+    while trace is not None and len(lines) < 20:
+        code = trace.tb_frame.f_code
+        if code.co_filename == "<tool>":
+            lines.append(f"line {trace.tb_lineno} in {code.co_name}")
+        trace = trace.tb_next
+    return ", ".join(lines[-6:])
+
+
+def _describe(fault: BaseException) -> str:
+    try:
+        text = str(fault)[:MESSAGE_LIMIT]
+    except BaseException:
+        text = "(its text cannot be had)"
+    return _dumps({"type": type(fault).__name__[:100], "message": text, "trace": _frames(fault)})
+
+
+def _resolve(value: dict[str, Any], results: list[Any]) -> Any:
+    return results[value["ref"]] if "ref" in value else value["value"]
+
+
+class BadResult(Exception):
+    """A result that is no JSON value."""
+
+
+def _normalised(value: Any) -> Any:
+    try:
+        return _loads(_dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as fault:
+        raise BadResult(f"{type(value).__name__}: {fault}"[:MESSAGE_LIMIT]) from None
+
+
+def execute(request: dict[str, Any]) -> list[Any]:
+    """Run the program and its calls; results are JSON values. A refusal ends the run with None."""
+    code = compile(request["source"], "<tool>", "exec", dont_inherit=True)
+
+    def load() -> dict[str, Any]:
+        space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
+        exec(code, space)
+        return space
+
+    module = load()
+    results: list[Any] = []
+    for call in request["calls"]:
+        space = load() if call["fresh"] else module
+        function = space.get(call["function"])
+        if not callable(function):
+            raise NameError(f"the program defines no function {call['function']!r}")
+        arguments = [_resolve(value, results) for value in call["arguments"]]
+        keywords = _resolve(call["spread"], results) or {}
+        result = _normalised(function(*arguments, **keywords))
+        results.append(result)
+        if call["refuses"] and result is None:
+            break
+    return results
+
+
+def serve(descriptor: int) -> None:
+    """Read one request, answer it, and end; never comes back."""
+    try:
+        (size,) = struct.unpack("!I", read_exactly(descriptor, 4))
+        request = _loads(read_exactly(descriptor, size))
+    except EOFError:
+        _exit(0)
+    out = CappedText(request["stdout_bytes"])
+    sys.stdout = sys.stderr = out  # type: ignore[assignment]
+    try:
+        results = execute(request)
+        kind, body = b"O", _dumps(results, allow_nan=False)
+    except BadResult as fault:
+        kind, body = b"B", _dumps(str(fault))
+    except BaseException as fault:
+        kind, body = b"E", _describe(fault)
+    try:
+        _send(descriptor, kind, body, "".join(out.parts))
+    except BaseException:
+        _exit(3)
+    _exit(0)

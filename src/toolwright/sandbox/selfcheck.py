@@ -1,0 +1,74 @@
+"""Probes that any sandbox must pass: small attacks and honest programs with the one right outcome each.
+
+Run on the real machine, at start or from ``toolwright doctor``: what is in force is found by trying.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from toolwright.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxResult, SandboxRun
+
+
+class Probe(NamedTuple):
+    """One program with a function ``f`` and the test of its outcome."""
+
+    name: str
+    body: str
+    held: Callable[[SandboxResult], bool]
+
+
+class Finding(NamedTuple):
+    """What one probe showed."""
+
+    name: str
+    held: bool
+    seen: str
+
+
+def _refused(result: SandboxResult) -> bool:
+    return result.status in {"error", "killed"}
+
+
+def _ended(result: SandboxResult) -> bool:
+    return result.status in {"timeout", "killed"}
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("computes", "return sum(range(10))", lambda r: r.status == "ok" and r.value == (45,)),
+    Probe("reads no file", "return open('/etc/hostname').read()", _refused),
+    Probe("lists no directory", "import os; return os.listdir('/')", _refused),
+    Probe("stats no file", "import os; return os.stat('/etc/passwd').st_size", _refused),
+    Probe("writes no file", "open('/tmp/canary', 'w').write('x')", _refused),
+    Probe("sees no environment", "import os; return dict(os.environ)", lambda r: _small(r)),
+    Probe("opens no socket", "import socket; socket.socket().connect(('127.0.0.1', 9))", _refused),
+    Probe("starts no process", "import os; return os.fork()", _refused),
+    Probe("executes nothing", "import os; os.execv('/bin/sh', ['sh'])", _refused),
+    Probe("kills nobody", "import os; os.kill(os.getppid() or 1, 9)", _refused),
+    Probe("ends in time", "\n    while True: pass", _ended),
+    Probe("holds its memory", "return len(bytearray(1 << 31))", lambda r: r.status == "memory"),
+    Probe("returns JSON only", "return float('nan')", lambda r: r.status == "output"),
+    Probe("exits without effect", "import os; os._exit(0)", lambda r: r.status == "killed"),
+)
+
+
+def _small(result: SandboxResult) -> bool:
+    """True where the environment holds nothing but the three fixed words of the guest."""
+    if result.status != "ok":
+        return True
+    found = result.value[0]
+    return isinstance(found, dict) and set(found) <= {"PYTHONHASHSEED", "LC_ALL", "TZ"}
+
+
+async def check(sandbox: Sandbox, probes: tuple[Probe, ...] = PROBES) -> list[Finding]:
+    """Try every probe; gives what each one showed."""
+    findings: list[Finding] = []
+    for probe in probes:
+        run = SandboxRun(
+            source=f"def f():\n    {probe.body}\n",
+            calls=(FunctionCall(function="f"),),
+            limits=RunLimits(seconds=0.5),
+        )
+        result = await sandbox.run(run)
+        seen = result.status if result.status == "ok" else f"{result.status}: {result.message[:80]}"
+        findings.append(Finding(probe.name, probe.held(result), seen))
+    return findings

@@ -1,0 +1,105 @@
+"""How runs and replies cross the wall: pure functions, strict in what they accept."""
+
+import json
+import struct
+
+from toolwright.core.sandbox import FunctionCall, Ref, SandboxResult, SandboxRun
+from toolwright.core.values import Value, canonical
+
+HEADER = struct.Struct("!II")
+
+
+def _plain(value: Value | Ref | None) -> object:
+    return {"ref": value.ref} if isinstance(value, Ref) else {"value": value}
+
+
+def _call(call: FunctionCall) -> dict[str, object]:
+    return {
+        "function": call.function,
+        "arguments": [_plain(value) for value in call.arguments],
+        "spread": _plain(call.spread),
+        "fresh": call.fresh,
+        "refuses": call.refuses,
+    }
+
+
+def encode(run: SandboxRun) -> bytes:
+    """Give the request frame: ``u32 length`` and JSON."""
+    body = json.dumps(
+        {
+            "source": run.source,
+            "calls": [_call(call) for call in run.calls],
+            "stdout_bytes": run.limits.stdout_bytes,
+        }
+    ).encode()
+    return struct.pack("!I", len(body)) + body
+
+
+class StrictnessError(ValueError):
+    """A reply that is not what the protocol allows."""
+
+
+def _no_constant(text: str) -> None:
+    raise StrictnessError(f"{text} is no JSON value")
+
+
+def _no_twins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise StrictnessError("an object has the same key twice")
+    return found
+
+
+def strict_json(data: bytes) -> Value:
+    """Read JSON without NaN, without twin keys, in valid Unicode.
+
+    Raises:
+        StrictnessError: the text is not that.
+    """
+    try:
+        value: Value = json.loads(data, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+        if b"\\ud" in data or b"\\uD" in data:
+            canonical(value).encode("utf-8")
+    except (ValueError, RecursionError) as fault:
+        raise StrictnessError(str(fault)[:300]) from fault
+    return value
+
+
+def decode(kind: bytes, body: bytes, printed: bytes, run: SandboxRun) -> SandboxResult:
+    """Give the result that a worker's frame means; a frame that means nothing is an ``output`` fault."""
+    out = printed.decode("utf-8", "replace")
+    try:
+        value = strict_json(body)
+        if kind == b"O":
+            return _results(value, run, out)
+        if kind == b"E":
+            return _raised(value, out)
+        return SandboxResult(status="output", error="bad result", message=str(value), stdout=out)
+    except StrictnessError as fault:
+        return SandboxResult(status="output", error="bad result", message=str(fault), stdout=out)
+
+
+def _results(value: Value, run: SandboxRun, out: str) -> SandboxResult:
+    if not isinstance(value, list):
+        raise StrictnessError("the results are no list")
+    refused = (
+        0 < len(value) <= len(run.calls)
+        and value[-1] is None
+        and run.calls[len(value) - 1].refuses
+    )
+    if len(value) != len(run.calls) and not refused:
+        raise StrictnessError(f"{len(run.calls)} results were due, {len(value)} came")
+    return SandboxResult(status="ok", value=tuple(value), stdout=out)
+
+
+def _raised(value: Value, out: str) -> SandboxResult:
+    if not isinstance(value, dict):
+        raise StrictnessError("the fault is no object")
+    told = {name: str(value.get(name, ""))[:2000] for name in ("type", "message", "trace")}
+    trace = f" ({told['trace']})" if told["trace"] else ""
+    return SandboxResult(
+        status="memory" if told["type"] == "MemoryError" else "error",
+        error=told["type"],
+        message=told["message"] + trace,
+        stdout=out,
+    )
