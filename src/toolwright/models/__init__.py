@@ -1,0 +1,1 @@
+"""Things that answer a prompt: endpoints, tapes, scripts, and wrappers around them."""

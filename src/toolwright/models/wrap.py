@@ -1,0 +1,119 @@
+"""Behaviour added around any model: retries, rate, concurrency, a budget. Wrappers, not flags."""
+
+import asyncio
+from decimal import Decimal
+
+from aiolimiter import AsyncLimiter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from toolwright.core.errors import LimitExceeded, ToolwrightError
+from toolwright.core.model import Model, ModelRequest, ModelResponse, Usage
+from toolwright.models.openai import RetryAfter
+
+
+def _retryable(fault: BaseException) -> bool:
+    return isinstance(fault, ToolwrightError) and fault.retryable
+
+
+class Retrying:
+    """Tries again on errors that say they are retryable, with backoff and jitter.
+
+    An endpoint's own ``retry-after`` is kept to, up to ``longest`` seconds.
+    """
+
+    def __init__(
+        self, model: Model, *, attempts: int = 5, first: float = 0.5, longest: float = 30.0
+    ) -> None:
+        self._model, self._attempts, self._longest = model, attempts, longest
+        self._backoff = wait_random_exponential(multiplier=first, max=longest)
+
+    @property
+    def name(self) -> str:
+        """The wrapped model's name."""
+        return self._model.name
+
+    def _wait(self, state: RetryCallState) -> float:
+        fault = state.outcome.exception() if state.outcome else None
+        if isinstance(fault, RetryAfter) and fault.seconds is not None:
+            return min(fault.seconds, self._longest)
+        return float(self._backoff(state))
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer one prompt, trying again where that may help."""
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=self._wait,
+            retry=retry_if_exception(_retryable),
+            reraise=True,
+        )
+        return await retrying(self._model.complete, request)
+
+
+class RateLimited:
+    """Holds calls to at most ``requests`` in any ``seconds``."""
+
+    def __init__(self, model: Model, *, requests: float, seconds: float = 60.0) -> None:
+        self._model, self._limiter = model, AsyncLimiter(requests, seconds)
+
+    @property
+    def name(self) -> str:
+        """The wrapped model's name."""
+        return self._model.name
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer one prompt, waiting for a free place in the rate."""
+        async with self._limiter:
+            return await self._model.complete(request)
+
+
+class Concurrent:
+    """Holds calls to at most ``most`` at once."""
+
+    def __init__(self, model: Model, *, most: int) -> None:
+        self._model, self._slots = model, asyncio.Semaphore(most)
+
+    @property
+    def name(self) -> str:
+        """The wrapped model's name."""
+        return self._model.name
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer one prompt, waiting for a free place."""
+        async with self._slots:
+            return await self._model.complete(request)
+
+
+class Budgeted:
+    """Refuses the next call once what was spent reaches a limit of tokens or US dollars."""
+
+    def __init__(
+        self, model: Model, *, tokens: int | None = None, cost: Decimal | None = None
+    ) -> None:
+        self._model, self._tokens, self._cost = model, tokens, cost
+        self.spent = Usage()
+
+    @property
+    def name(self) -> str:
+        """The wrapped model's name."""
+        return self._model.name
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer one prompt within the budget.
+
+        Raises:
+            LimitExceeded: the budget is used up, or a cost limit is set and the price is unknown.
+        """
+        if self._tokens is not None and self.spent.tokens >= self._tokens:
+            raise LimitExceeded(f"{self.spent.tokens} tokens spent, {self._tokens} are allowed")
+        if self._cost is not None:
+            if self.spent.cost is None:
+                raise LimitExceeded(
+                    f"the price of {self.name!r} is unknown, so a cost limit cannot be kept; "
+                    "set a token limit or price_as"
+                )
+            if self.spent.cost >= self._cost:
+                raise LimitExceeded(f"${self.spent.cost} spent, ${self._cost} are allowed")
+        response = await self._model.complete(request)
+        self.spent += response.usage
+        return response

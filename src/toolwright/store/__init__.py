@@ -1,0 +1,1 @@
+"""Where made tools, their counts, the queue and the ledger are kept."""

@@ -1,0 +1,95 @@
+"""The database engine: SQLite settings that survive a kill, and faults as store errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from toolwright.core.errors import StoreError
+from toolwright.store.schema import migrate
+
+WRITE = "toolwright_write"
+
+
+def now() -> str:
+    """Give the time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat()
+
+
+def _sqlite(engine: Engine) -> None:
+    def connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", begin)
+
+
+def fault_of(where: str, fault: Exception) -> StoreError:
+    """Give the store error that a database fault means, with the next step."""
+    text = str(getattr(fault, "orig", None) or fault).splitlines()[0]
+    if "not a database" in text or "malformed" in text:
+        return StoreError(
+            f"{where} is no sound database ({text}); restore a copy or name another store",
+            code="store-corrupt",
+        )
+    if "full" in text:
+        return StoreError(f"{where} cannot grow ({text}); free some space", code="store-full")
+    if "locked" in text or "busy" in text:
+        return StoreError(f"{where} is busy ({text})", code="store-busy", retryable=True)
+    if "unable to open" in text or "readonly" in text:
+        return StoreError(
+            f"{where} cannot be opened for writing ({text}); check its folder", code="store-open"
+        )
+    return StoreError(f"{where}: {text}")
+
+
+class Database:
+    """An open database whose schema is up to date."""
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine, self.where = engine, where
+        with self.transaction(write=True) as connection:
+            migrate(connection, now())
+
+    @classmethod
+    def sqlite(cls, path: Path) -> "Database":
+        """Open, or begin, a store in one file.
+
+        Raises:
+            StoreError: the file is corrupt, newer, or cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise StoreError(
+                f"the folder of the store {str(path)!r} cannot be made: {fault.strerror}",
+                code="store-open",
+            ) from fault
+        engine = create_engine(f"sqlite:///{path}")
+        _sqlite(engine)
+        return cls(engine, str(path))
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[Connection]:
+        """Give a connection inside one transaction: all is kept, or nothing."""
+        try:
+            with self._engine.connect() as plain:
+                connection = plain.execution_options(**{WRITE: write})
+                with connection.begin():
+                    yield connection
+        except SQLAlchemyError as fault:
+            raise fault_of(self.where, fault) from fault
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()

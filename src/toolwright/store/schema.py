@@ -1,0 +1,116 @@
+"""The tables, and the numbered migrations that lead to them from any older store."""
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    insert,
+    inspect,
+    select,
+)
+
+from toolwright.core.errors import StoreError
+
+METADATA = MetaData()
+
+APPLIED = Table(
+    "migrations", METADATA, Column("number", Integer, primary_key=True), Column("at", String(40))
+)
+TOOLS = Table(
+    "tools", METADATA,
+    Column("request_class", String(120), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("record", Text, nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+)  # fmt: skip
+TRANSITIONS = Table(
+    "transitions", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("request_class", String(120), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)  # fmt: skip
+QUEUE = Table(
+    "queue", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("request_class", String(120), nullable=False),
+    Column("input", Text, nullable=False),
+    Column("input_digest", String(64), nullable=False),
+    Column("target", Text),
+    UniqueConstraint("request_class", "input_digest"),
+)  # fmt: skip
+LEDGER = Table(
+    "ledger", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("purpose", String(20), nullable=False),
+    Column("request_class", String(120)),
+    Column("model", String(200), nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost", String(40)),
+    Column("seconds", Float, nullable=False),
+    Column("at", String(40), nullable=False),
+)  # fmt: skip
+COUNTS = Table(
+    "counts", METADATA,
+    Column("request_class", String(120), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("tier", String(20), primary_key=True),
+    Column("answered", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+)  # fmt: skip
+REPORTS = Table(
+    "reports", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("request_class", String(120), nullable=False, index=True),
+    Column("made", Integer, nullable=False),
+    Column("version", Integer),
+    Column("at", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+
+def _first(connection: Connection) -> None:
+    tables = (TOOLS, TRANSITIONS, QUEUE, LEDGER, COUNTS, REPORTS)
+    METADATA.create_all(connection, tables=list(tables))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+
+
+def migrate(connection: Connection, now: str) -> None:
+    """Bring the schema up to date, inside the caller's transaction.
+
+    Raises:
+        StoreError: the store was written by a newer toolwright; nothing is touched.
+    """
+    done = 0
+    if inspect(connection).has_table(APPLIED.name):
+        done = connection.execute(select(func.max(APPLIED.c.number))).scalar() or 0
+    if done > len(MIGRATIONS):
+        raise StoreError(
+            f"the store has schema {done}, this toolwright knows {len(MIGRATIONS)}; "
+            "upgrade toolwright or name another store",
+            code="store-newer",
+        )
+    if done == len(MIGRATIONS):
+        return
+    METADATA.create_all(connection, tables=[APPLIED])
+    for number, step in enumerate(MIGRATIONS[done:], done + 1):
+        step(connection)
+        connection.execute(insert(APPLIED).values(number=number, at=now))
