@@ -36,11 +36,13 @@ class ForkServer:
         cpu_seconds: int = 8,
         memory_bytes: int = 256 << 20,
         namespaces: bool = True,
+        hash_seed: int = 0,
         python: str | None = None,
     ) -> None:
         self.concurrency = concurrency or max(2, os.cpu_count() or 2)
         self._cpu_seconds, self._memory_bytes = cpu_seconds, memory_bytes
         self._namespaces, self._python = namespaces, python or base_python()
+        self._hash_seed = hash_seed
         self._slots = asyncio.Semaphore(self.concurrency)
         self._starting = asyncio.Lock()
         self._link: Link | None = None
@@ -73,6 +75,7 @@ class ForkServer:
                     memory_bytes=self._memory_bytes,
                     spares=self.concurrency + 2,
                     namespaces=self._namespaces,
+                    hash_seed=self._hash_seed,
                 )
             return self._link
 

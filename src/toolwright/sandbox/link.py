@@ -62,7 +62,14 @@ class Link:
 
     @classmethod
     async def start(
-        cls, *, python: str, cpu_seconds: int, memory_bytes: int, spares: int, namespaces: bool
+        cls,
+        *,
+        python: str,
+        cpu_seconds: int,
+        memory_bytes: int,
+        spares: int,
+        namespaces: bool,
+        hash_seed: int,
     ) -> tuple["Link", dict[str, object]]:
         """Start a fork server with ``spares`` workers; gives it and the layers in force."""
         if sys.platform != "linux" or platform.machine() != "x86_64":
@@ -78,7 +85,7 @@ class Link:
         with theirs:
             process = subprocess.Popen(  # noqa: ASYNC220, S603
                 [python, "-s", "-S", "-P", "-B", "-c", launch, *map(str, words)],
-                env=GUEST_ENVIRONMENT, pass_fds=[theirs.fileno()], cwd="/",
+                env=GUEST_ENVIRONMENT | {"PYTHONHASHSEED": str(hash_seed)}, pass_fds=[theirs.fileno()], cwd="/",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 start_new_session=True,
             )  # fmt: skip
