@@ -32,6 +32,7 @@ class Case(Frozen):
         second: source of the independent second tool, where there is one.
         near_misses: how many near misses are tried.
         slowest: seconds that the slowest of 100 calls may take (p99).
+        clustered: the demonstrations were grouped by wording, so that a few may be of another class.
     """
 
     source: str
@@ -41,6 +42,7 @@ class Case(Frozen):
     second: str | None = None
     near_misses: int = NEAR_MISSES
     slowest: float = 1.0
+    clustered: bool = False
 
 
 def _passed(stage: str, summary: str, **details: Value) -> Evidence:
@@ -85,31 +87,57 @@ async def stage_form(case: Case, sandbox: Sandbox) -> Evidence:
     return _passed(stage, "four functions, allowed imports, no state")
 
 
+class _Labels:
+    """The labels sorted by what the tools make of them."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.suspects: list[Value] = []
+        self.outsiders: list[Value] = []
+
+    def sort(
+        self, demo: Demonstration, mine: Attempt, other: Attempt | None, *, clustered: bool
+    ) -> None:
+        """Put one label where it belongs; one that is met belongs nowhere."""
+        target = demo.target or ""
+        if mine.answer is not None and mine.answer.strip() == target.strip():
+            return
+        if mine.answer is not None and other is not None and other.answer == mine.answer:
+            self.suspects.append({"input": demo.input, "label": target, "tools": mine.answer})
+        elif mine.status == "refused" and clustered:
+            self.outsiders.append(demo.input)
+        else:
+            got = f"{mine.answer!r}" if mine.answer is not None else f"{mine.status}: {mine.why}"
+            self.faults.append(f"request {demo.input!r}\n  expected {target!r}\n  got {got}")
+
+
 def judge_labels(
-    labelled: Sequence[Demonstration], attempts: Sequence[Attempt], seconds: Sequence[Attempt | None]
+    case: Case, attempts: Sequence[Attempt], seconds: Sequence[Attempt | None]
 ) -> Evidence:
-    """Stage 2: the labels themselves decide; a label that every tool contradicts alike is suspect."""
-    stage = "2 labels"
-    faults: list[str] = []
-    suspects: list[Value] = []
+    """Stage 2: the labels themselves decide.
+
+    A label that every independent tool contradicts alike is suspect; where demonstrations were grouped
+    by wording, one that the tool refuses is an outsider. Both are reported, and few are tolerated.
+    """
+    stage, labelled = "2 labels", case.labelled
+    found = _Labels()
     for demo, mine, other in zip(labelled, attempts, seconds, strict=True):
-        if mine.answer is not None and demo.target is not None:
-            if mine.answer.strip() == demo.target.strip():
-                continue
-            if other is not None and other.answer == mine.answer:
-                suspects.append({"input": demo.input, "label": demo.target, "tools": mine.answer})
-                continue
-        got = f"{mine.answer!r}" if mine.answer is not None else f"{mine.status}: {mine.why}"
-        faults.append(f"request {demo.input!r}\n  expected {demo.target!r}\n  got {got}")
-    if len(suspects) > SUSPECT_SHARE * len(labelled):
-        return _failed(stage, f"{len(suspects)} of {len(labelled)} labels contradicted", suspects=suspects)
-    if faults:
-        summary = f"{len(faults)} of {len(labelled)} demonstrations are not met:{_list(faults)}"
-        return _failed(stage, summary, suspects=suspects)
-    summary = f"{len(labelled) - len(suspects)} of {len(labelled)} labels met"
-    if suspects:
-        summary += f", {len(suspects)} suspect (every tool contradicts the label)"
-    return _passed(stage, summary, suspects=suspects)
+        found.sort(demo, mine, other, clustered=case.clustered)
+    details: dict[str, Value] = {"suspects": found.suspects, "outsiders": found.outsiders}
+    doubted = len(found.suspects) + len(found.outsiders)
+    if doubted > SUSPECT_SHARE * len(labelled):
+        lost = [f"{one!r} is refused" for one in found.outsiders] + [str(s) for s in found.suspects]
+        summary = f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{_list(lost)}"
+        return _failed(stage, summary, **details)
+    if found.faults:
+        summary = f"{len(found.faults)} of {len(labelled)} demonstrations are not met:"
+        return _failed(stage, summary + _list(found.faults), **details)
+    summary = f"{len(labelled) - doubted} of {len(labelled)} labels met"
+    if found.suspects:
+        summary += f", {len(found.suspects)} suspect (every tool contradicts the label)"
+    if found.outsiders:
+        summary += f", {len(found.outsiders)} of another class"
+    return _passed(stage, summary, **details)
 
 
 async def stage_labels(case: Case, sandbox: Sandbox) -> tuple[Evidence, list[Attempt]]:
@@ -124,7 +152,7 @@ async def stage_labels(case: Case, sandbox: Sandbox) -> tuple[Evidence, list[Att
 
     attempts = await each(mine, case.labelled)
     seconds = await each(second, case.labelled)
-    return judge_labels(case.labelled, attempts, seconds), attempts
+    return judge_labels(case, attempts, seconds), attempts
 
 
 def smuggled(request: str, args: Value) -> str | None:

@@ -32,6 +32,7 @@ class Order(Frozen):
         tries: proposals at most, the first one counted (LATM section 3.1: 3).
         slowest: seconds that the slowest of 100 calls may take.
         second: make a second tool: ``auto`` where unlabelled requests or doubts call for one.
+        clustered: the demonstrations were grouped by wording; a few may be of another class.
     """
 
     request_class: str = Field(min_length=1)
@@ -43,6 +44,7 @@ class Order(Frozen):
     tries: int = Field(default=3, ge=1)
     slowest: float = 1.0
     second: str = "auto"
+    clustered: bool = False
 
 
 def checked(order: Order) -> Order:

@@ -60,9 +60,9 @@ def leaves(value: Value) -> Iterator[str]:
                 yield from leaves(item)
         case str():
             yield value
-        case bool() | None:
+        case None:
             return
-        case int() | float():
+        case bool() | int() | float():
             yield str(value)
 
 

@@ -21,6 +21,7 @@ def _case(making: Making, source: str, second: str | None) -> Case:
     return Case(
         source=source, labelled=order.labelled, unlabelled=order.unlabelled,
         foreign=order.foreign, second=second, slowest=order.slowest,
+        clustered=order.clustered,
     )  # fmt: skip
 
 
@@ -117,15 +118,13 @@ async def _record(
 ) -> ToolRecord:
     """Wrap: keep the tool with uses that show a light model how requests become arguments."""
     order = making.order
-    uses: list[list[object]] = []
-    for demo in order.labelled[:USES]:
-        tried = await attempt(trial.sandbox, source, demo.input)
-        if tried.status == "answered":
-            uses.append([demo.input, tried.args])
+    tried = [(one, await attempt(trial.sandbox, source, one.input)) for one in order.labelled]
+    mine = [(one, found.args) for one, found in tried if found.status == "answered"]
+    uses = [[one.input, args] for one, args in mine[:USES]]
     second = trial.model.name if trial.source is not None else None
     return ToolRecord(
         request_class=order.request_class, source=source, profile="proved", compiled=True,
-        wrap=canonical(uses), demonstrations=order.labelled, evidence=evidence,
+        wrap=canonical(uses), demonstrations=tuple(one for one, _ in mine), evidence=evidence,
         provenance=making.provenance(name, second, prompts.template_digest(*TEMPLATES)),
         usage=making.usage,
     )  # fmt: skip

@@ -12,7 +12,8 @@ Reply: TypeAlias = str | ToolwrightError | Callable[[ModelRequest], str]
 def estimated_usage(request: ModelRequest, reply: str) -> Usage:
     """Estimate tokens as characters / 4, rounded up: for replies that no endpoint counted."""
     asked = sum(len(message.content) for message in request.messages)
-    return Usage(requests=1, input_tokens=-(-asked // 4), output_tokens=-(-len(reply) // 4))
+    inputs, outputs = -(-asked // 4), -(-len(reply) // 4)
+    return Usage(requests=1, input_tokens=inputs, output_tokens=outputs, cost=None)
 
 
 class ScriptedModel:

@@ -10,6 +10,7 @@ from tenacity.wait import wait_random_exponential
 from toolwright.core.errors import LimitExceeded, ToolwrightError
 from toolwright.core.model import Model, ModelRequest, ModelResponse, Usage
 from toolwright.models.openai import RetryAfter
+from toolwright.models.prices import price
 
 
 def _retryable(fault: BaseException) -> bool:
@@ -82,6 +83,25 @@ class Concurrent:
         """Answer one prompt, waiting for a free place."""
         async with self._slots:
             return await self._model.complete(request)
+
+
+class PricedAs:
+    """Prices each reply by the list price of a named model, whatever model gave it."""
+
+    def __init__(self, model: Model, price_as: str) -> None:
+        self._model, self._price_as = model, price_as
+
+    @property
+    def name(self) -> str:
+        """The wrapped model's name."""
+        return self._model.name
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer one prompt; the cost is that of ``price_as``."""
+        response = await self._model.complete(request)
+        cost = price(self._price_as, response.usage)
+        usage = response.usage.model_copy(update={"cost": cost})
+        return response.model_copy(update={"usage": usage})
 
 
 class Budgeted:

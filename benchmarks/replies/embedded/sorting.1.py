@@ -1,0 +1,23 @@
+import re
+
+HEAD = "Put these words into alphabetical order: "
+
+
+def parse(request: str) -> dict | None:
+    text = " ".join(request.split())
+    found = re.fullmatch(re.escape(HEAD) + r"(.+)\.", text)
+    if found is None:
+        return None
+    return {"words": found[1].split(", ")}
+
+
+def unparse(args: dict) -> str:
+    return HEAD + ", ".join(args["words"]) + "."
+
+
+def solve(words):
+    return sorted(words)
+
+
+def render(args: dict, result) -> str:
+    return ", ".join(result)

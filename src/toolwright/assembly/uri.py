@@ -1,0 +1,99 @@
+"""Model URIs: ``openai:gpt-5?base_url=...``, ``replay:tape.jsonl``, ``transcript:chat.json``."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from toolwright.assembly.settings import secret
+from toolwright.core.errors import ConfigError
+from toolwright.core.model import Model
+from toolwright.models.openai import DEFAULT_BASE_URL, OpenAIModel
+from toolwright.models.replay import Recorder, Replay, from_transcript
+from toolwright.models.wrap import Concurrent, PricedAs, RateLimited, Retrying
+
+OPTIONS = ("base_url", "key", "timeout", "price_as", "attempts", "rpm", "concurrency", "record")
+
+
+class ModelUri(NamedTuple):
+    """A scheme, what it names, and options."""
+
+    scheme: str
+    rest: str
+    options: dict[str, str]
+
+
+def parse(uri: str) -> ModelUri:
+    """Read a model URI.
+
+    Raises:
+        ConfigError: there is no scheme, or an option is not known.
+    """
+    scheme, colon, rest = uri.partition(":")
+    if not colon or not rest:
+        raise ConfigError(
+            f"{uri!r} is no model URI; expected openai:NAME, replay:FILE or transcript:FILE"
+        )
+    name, _, query = rest.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    for option in options:
+        if option not in OPTIONS:
+            near = get_close_matches(option, OPTIONS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(OPTIONS)}"
+            raise ConfigError(f"unknown option {option!r} in {uri!r}{hint}")
+    return ModelUri(scheme, name, options)
+
+
+def _number(uri: ModelUri, option: str, default: float) -> float:
+    text = uri.options.get(option)
+    try:
+        value = float(text) if text is not None else default
+    except ValueError:
+        value = -1.0
+    if value <= 0:
+        raise ConfigError(f"option {option!r} must be a positive number, got {text!r}")
+    return value
+
+
+def _openai(uri: ModelUri) -> Model:
+    base_url = uri.options.get("base_url", DEFAULT_BASE_URL)
+    variable = uri.options.get("key", "OPENAI_API_KEY")
+    key = secret(variable)
+    if key is None and base_url == DEFAULT_BASE_URL:
+        raise ConfigError(f"no key for {uri.rest!r}: set the variable {variable}", code="model-key")
+    endpoint = OpenAIModel(
+        uri.rest, api_key=key, base_url=base_url, timeout=_number(uri, "timeout", 120.0),
+        price_as=uri.options.get("price_as"),
+    )  # fmt: skip
+    model: Model = Retrying(endpoint, attempts=int(_number(uri, "attempts", 5)))
+    if "rpm" in uri.options:
+        model = RateLimited(model, requests=_number(uri, "rpm", 60))
+    if "concurrency" in uri.options:
+        model = Concurrent(model, most=int(_number(uri, "concurrency", 4)))
+    return model
+
+
+def model_of(text: str) -> Model:
+    """Give the model that a URI names.
+
+    Raises:
+        ConfigError: the URI is wrong, a key is missing, or a tape cannot be read.
+    """
+    uri = parse(text)
+    match uri.scheme:
+        case "openai":
+            model = _openai(uri)
+        case "replay":
+            model = Replay.load(Path(uri.rest))
+        case "transcript":
+            model = from_transcript(Path(uri.rest))
+        case _:
+            raise ConfigError(
+                f"unknown model scheme {uri.scheme!r} in {text!r}; "
+                "known are openai, replay and transcript"
+            )
+    if "price_as" in uri.options and uri.scheme != "openai":
+        model = PricedAs(model, uri.options["price_as"])
+    if "record" in uri.options:
+        model = Recorder(model, Path(uri.options["record"]), note=f"recorded from {uri.rest}")
+    return model

@@ -1,0 +1,122 @@
+"""``toolwright apply``: a whole JSONL file; stopped at any moment, it goes on where it was."""
+
+import asyncio
+import json
+from collections import Counter, deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from toolwright.cli.common import console, model_options, opened, say, settings_of, store_option
+from toolwright.core import demonstrations as read
+from toolwright.core.doors import run_sync
+from toolwright.core.errors import InputError, NoAnswer
+from toolwright.core.task import Trajectory
+from toolwright.core.tool import Demonstration
+
+if TYPE_CHECKING:
+    from toolwright.assembly.workshop import Workshop
+
+
+def take_up(path: Path, requests: list[Demonstration]) -> int:
+    """Give how many requests are answered already; cuts a last line that was not finished.
+
+    Raises:
+        InputError: the file holds something else than answers to these requests.
+    """
+    if not path.exists():
+        return 0
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    for number, line in enumerate(whole.splitlines()):
+        try:
+            fits = json.loads(line)["input"] == requests[number].input
+        except (ValueError, KeyError, TypeError, IndexError):
+            fits = False
+        if not fits:
+            raise InputError(
+                f"{path}:{number + 1} is no answer to request {number + 1}; name another --output",
+                code="resume",
+            )
+    if len(whole) < len(data):
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+    return whole.count(b"\n")
+
+
+def line_of(request: Demonstration, trajectory: Trajectory | None, error: str | None) -> dict[str, Any]:
+    """Give one line of the output."""
+    line: dict[str, Any] = {"input": request.input, "answer": None, "error": error}
+    if trajectory is not None:
+        line["answer"] = trajectory.answer
+        served = trajectory.served
+        if served is not None:
+            line |= {
+                "tier": served.tier, "class": served.request_class, "version": served.version,
+                "why": served.why, "tokens": served.usage.tokens,
+            }  # fmt: skip
+    if request.target is not None and trajectory is not None:
+        line["right"] = (trajectory.answer or "").strip() == request.target.strip()
+    return line
+
+
+async def _one(workshop: "Workshop", request: Demonstration) -> dict[str, Any]:
+    try:
+        return line_of(request, await workshop.solve(request.input), None)
+    except NoAnswer as fault:
+        return line_of(request, None, f"[{fault.code}] {fault}")
+
+
+async def answer_all(
+    workshop: "Workshop", requests: list[Demonstration], out: TextIO, tell: Any, *, most: int
+) -> Counter[str]:
+    """Answer requests side by side, writing lines in order; gives how many each tier answered."""
+    seen: Counter[str] = Counter()
+    running: deque[asyncio.Task[dict[str, Any]]] = deque()
+    left = iter(requests)
+    try:
+        while True:
+            while len(running) < most and (request := next(left, None)) is not None:
+                running.append(asyncio.create_task(_one(workshop, request)))
+            if not running:
+                return seen
+            line = await running.popleft()
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            out.flush()
+            seen[line.get("tier", "none")] += 1
+            if "right" in line:
+                seen["right" if line["right"] else "wrong"] += 1
+            tell(seen)
+    finally:
+        for task in running:
+            task.cancel()
+
+
+@click.command("apply")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="Answers (JSONL).")
+@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@model_options
+@store_option
+def command(*, file: Path, output: Path, concurrency: int, **given: object) -> None:
+    """Answer every request of FILE (JSON lines: input, and target where the answer is known)."""
+    requests = read.parse(read.read_text(file), str(file), labelled=False)
+    done = take_up(output, requests)
+    settings = settings_of(**given)
+
+    async def work() -> Counter[str]:
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=console()) as progress, output.open("a", encoding="utf-8") as out:
+            bar = progress.add_task("answering", total=len(requests), completed=done)
+
+            def tell(seen: Counter[str]) -> None:
+                told = ", ".join(f"{name} {count}" for name, count in sorted(seen.items()))
+                progress.update(bar, advance=1, description=told)
+
+            async with opened(settings) as workshop:
+                return await answer_all(workshop, requests[done:], out, tell, most=concurrency)
+
+    seen = run_sync(work())
+    say(f"{done} were answered before, {len(requests) - done} now: {dict(seen)}; answers in {output}")

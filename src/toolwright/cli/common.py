@@ -1,0 +1,66 @@
+"""What several commands share: options, the console, and how a workshop is opened for them."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from toolwright.assembly.settings import Settings, load
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from toolwright.assembly.workshop import Workshop
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+store_option = click.option(
+    "--store", type=click.Path(path_type=Path), help="The store's file [.toolwright/tools.db]."
+)
+model_option = click.option("--model", help="The strong model, such as openai:gpt-5.")
+
+
+def model_options(command: F) -> F:
+    """Add the options that name models."""
+    for option in (
+        click.option("--user-model", help="The light model that uses tools (tier 2)."),
+        click.option("--second-model", help="Makes the independent second tool [the strong model]."),
+        model_option,
+    ):
+        command = option(command)
+    return command
+
+
+@cache
+def console() -> "Console":
+    """Give the console that results go to."""
+    from rich.console import Console  # noqa: PLC0415 - rich takes a while to load
+
+    return Console()
+
+
+def say(text: str) -> None:
+    """Write one line as it is."""
+    console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def settings_of(**given: object) -> Settings:
+    """Give the settings of a call: flags, then the environment, then the defaults."""
+    return load(**given)
+
+
+def opened(
+    settings: Settings, observe: Callable[[str], None] | None = None
+) -> "AbstractAsyncContextManager[Workshop]":
+    """Open the workshop of a call."""
+    from toolwright.assembly.workshop import Workshop  # noqa: PLC0415 - only when a command runs
+
+    return Workshop.open(settings, observe=observe or (lambda _: None))
+
+
+def money(cost: object) -> str:
+    """Write a cost in US dollars; an unknown one is a question mark."""
+    return "?" if cost is None else f"${float(str(cost)):,.4f}"

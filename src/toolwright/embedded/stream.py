@@ -1,0 +1,41 @@
+"""A stream of mixed requests: the six classes, and chatter that no tool should ever answer."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+from toolwright.core.tool import Demonstration
+from toolwright.embedded.classes import CLASSES
+
+CHATTER = (
+    ("Write a haiku about the first snow.", "Snow on the doorstep, / a cat considers the world / and stays where it is."),
+    ("What is a polite way to decline an invitation?", "Thank them, say that you cannot come, and wish them well."),
+    ("Translate 'good morning' into Italian.", "Buongiorno."),
+    ("Name three rivers that cross a desert.", "The Nile, the Colorado and the Orange River."),
+    ("Suggest a title for a talk about soil.", "The Ground Beneath Everything"),
+    ("Why do cats purr?", "Mostly from contentment, and at times to calm themselves."),
+    ("Give me a synonym for 'stubborn'.", "Obstinate."),
+    ("How long should green tea steep?", "Two to three minutes, in water of about 80 °C."),
+    ("Put these words into a short poem: harbor, lantern, rain.", "Rain on the harbor; / one lantern keeps the water gold."),
+    ("Which of these is the odd one out: violin, cello, trumpet, harp?", "The trumpet: the others have strings."),
+)  # fmt: skip
+
+
+class Arrival(NamedTuple):
+    """One request of the stream: the class it truly is of (None: chatter) and its right answer."""
+
+    kind: str | None
+    demonstration: Demonstration
+
+
+def stream(count: int, *, seed: int = 7, chatter: float = 0.05) -> Iterator[Arrival]:
+    """Yield ``count`` requests in a mixed order, a ``chatter`` share of them of no class."""
+    rng = Random(seed)
+    names = list(CLASSES)
+    for _ in range(count):
+        if rng.random() < chatter:
+            request, answer = rng.choice(CHATTER)
+            yield Arrival(None, Demonstration(input=request, target=answer))
+        else:
+            kind = rng.choice(names)
+            yield Arrival(kind, CLASSES[kind](rng))
