@@ -11,13 +11,13 @@ from pathlib import Path
 from toolwright.assembly.demo import arrivals_of, demo_workshop, run_stream
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.workshop import Models, Workshop, order_of
+from toolwright.core import demonstrations as read
 from toolwright.core.errors import MakerError
 from toolwright.core.model import ModelRequest, ModelResponse
 from toolwright.embedded import tape_path
 from toolwright.embedded.classes import CLASSES
 from toolwright.models.replay import Recorder
 from toolwright.models.scripted import ScriptedModel
-from toolwright.core import demonstrations as read
 
 HERE = Path(__file__).parent
 REPLIES = HERE / "replies"
@@ -46,11 +46,14 @@ class Writer:
     def __init__(self) -> None:
         folder = REPLIES / "embedded"
         self._makers = {
-            name: ScriptedModel([reply(p) for p in sorted(folder.glob(f"{name}.[0-9].py"))], name=self.name)
+            name: ScriptedModel(
+                [reply(p) for p in sorted(folder.glob(f"{name}.[0-9].py"))], name=self.name
+            )
             for name in CLASSES
         }
         self._seconds = {
-            name: ScriptedModel([reply(folder / f"{name}.second.py")] * 2, name=self.name) for name in CLASSES
+            name: ScriptedModel([reply(folder / f"{name}.second.py")] * 2, name=self.name)
+            for name in CLASSES
         }
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
@@ -82,7 +85,9 @@ async def record_bbh(folder: Path) -> None:
         paths = sorted((REPLIES / "bbh").glob(f"{base}.*py"), key=lambda path: len(path.name))
         if file.stem == "logical_deduction_seven_objects":
             paths = paths[1:]
-        refuse = "No function can decide this from the text alone; it takes knowledge and judgement."
+        refuse = (
+            "No function can decide this from the text alone; it takes knowledge and judgement."
+        )
         replies = [reply(path) for path in paths] or [refuse] * 3
         model = Recorder(ScriptedModel(replies, name="recorded strong model"), BBH_TAPE, note=NOTE)
         labelled = read.parse(file.read_text(encoding="utf-8"), file.name)[:10]

@@ -20,8 +20,7 @@ def parse(request: str) -> dict | None:
         if clause is None:
             return None
         groups.append([int(clause[1]), clause[2], int(clause[3])])
-    args = {"place": found[1], "limit": int(found[2]), "things": found[3], "groups": groups}
-    return args
+    return {"place": found[1], "limit": int(found[2]), "things": found[3], "groups": groups}
 
 
 def unparse(args: dict) -> str:

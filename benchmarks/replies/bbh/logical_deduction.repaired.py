@@ -52,7 +52,7 @@ def strip_article(text):
     return (found[1], found[2]) if found else ("", text)
 
 
-def say(scene, scale, name, phrase):
+def say(scene, scale, name, phrase) -> str:
     """A statement that something has a place, with its subject."""
     if scale == "rank":
         return f"{name} {phrase}"
@@ -60,7 +60,7 @@ def say(scene, scale, name, phrase):
     return f"The {name} {verb} the {phrase}"
 
 
-def compare(scene, scale, one, how, other):
+def compare(scene, scale, one, how, other) -> str:
     words = {"before": BEFORE, "after": AFTER}[how][scale]
     if scale == "rank":
         return f"{one} finished {words} {other}"
@@ -106,12 +106,12 @@ def parse(request: str) -> dict | None:
     if len(parts) != count or not parts[-1].startswith("and "):
         return None
     parts[-1] = parts[-1][4:]
-    articles, names = zip(*(strip_article(part) for part in parts))
+    articles, names = zip(*(strip_article(part) for part in parts), strict=False)
     if len(set(names)) != count or not all(re.fullmatch(r"[A-Za-z]+(?: [a-z]+)?", n) for n in names):
         return None
     if any(bool(article) != (scene not in ("golf", "fruit")) for article in articles):
         return None
-    if any(a and (a == "an") != (n[0] in "aeiou") for a, n in zip(articles, names)):
+    if any(a and (a == "an") != (n[0] in "aeiou") for a, n in zip(articles, names, strict=False)):
         return None
     words = place_words(scale, count)
     clues = [read_clue(s, scene, scale, names, words) for s in clues_text[:-1].split(". ")]
@@ -134,7 +134,7 @@ def write_clue(scene, scale, clue):
 
 def unparse(args: dict) -> str:
     form, scale = SCENES[args["scene"]]
-    items = [f"{a} {n}".strip() for a, n in zip(args["articles"], args["names"])]
+    items = [f"{a} {n}".strip() for a, n in zip(args["articles"], args["names"], strict=False)]
     listed = ", ".join(items[:-1]) + ", and " + items[-1]
     clues = " ".join(write_clue(args["scene"], scale, clue) + "." for clue in args["clues"])
     options = "\n".join(

@@ -86,7 +86,7 @@ def value(tree):
     if tree[0] == "group":
         return value(tree[1])
     total = value(tree[1])
-    for operator, part in zip(tree[2::2], tree[3::2]):
+    for operator, part in zip(tree[2::2], tree[3::2], strict=False):
         number = value(part)
         if operator == "+":
             total += number

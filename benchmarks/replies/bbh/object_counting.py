@@ -66,7 +66,7 @@ def parse(request: str) -> dict | None:
     if not mark:
         return None
     items = []
-    for part in head.split(", ") + [last]:
+    for part in [*head.split(", "), last]:
         count, _, noun = part.partition(" ")
         if count not in COUNTS or kind_of(count, noun) is None:
             return None

@@ -11,22 +11,22 @@ SCENES = {
         "{} and {} switch partners", "At the end of the dance, {} is dancing with", "{}",
     ),
     "books": (
-        "{} are friends and avid readers who occasionally trade books. At the start of the "
-        "semester, they each buy one new book: ",
+        ("{} are friends and avid readers who occasionally trade books. At the start of the "
+        "semester, they each buy one new book: "),
         "{} gets {}",
         "As the semester proceeds, they start trading around the new books.",
         "{} and {} swap books", "At the end of the semester, {} has", "{}",
     ),
     "soccer": (
-        "{} are on the same team in a soccer match. At the start of the match, they are each "
-        "assigned to a position: ",
+        ("{} are on the same team in a soccer match. At the start of the match, they are each "
+        "assigned to a position: "),
         "{} is playing {}",
         "As the game progresses, pairs of players occasionally swap positions.",
         "{} and {} trade positions", "At the end of the match, {} is playing", "{}",
     ),
     "gifts": (
-        "{} are holding a white elephant gift exchange. At the start of the event, they are each "
-        "holding a present of a different color: ",
+        ("{} are holding a white elephant gift exchange. At the start of the event, they are each "
+        "holding a present of a different color: "),
         "{} has a {}",
         "As the event progresses, pairs of people swap gifts.",
         "{} and {} swap their gifts", "At the end of the event, {} has the", "{}",
@@ -46,7 +46,7 @@ def listed(items):
 
 def unlist(text):
     head, mark, last = text.rpartition(", and ")
-    return head.split(", ") + [last] if mark else None
+    return [*head.split(", "), last] if mark else None
 
 
 def pattern(form, *groups):
@@ -71,7 +71,7 @@ def read(scene, text):
     if len(set(people)) != len(people) or not all(re.fullmatch(NAME, p) for p in people):
         return None
     things = []
-    for person, said in zip(people, holdings):
+    for person, said in zip(people, holdings, strict=False):
         held = re.fullmatch(pattern(holding, re.escape(person), r"([A-Za-z0-9 '\-]+)"), said)
         if held is None:
             return None
@@ -83,7 +83,7 @@ def read(scene, text):
     if " ".join(f"{w}, {s}." for w, s in sentences) != found[3] or len(sentences) < 2:
         return None
     words = ["First"] + ["Then"] * (len(sentences) - 2) + ["Finally"]
-    for expected, (word, sentence) in zip(words, sentences):
+    for expected, (word, sentence) in zip(words, sentences, strict=False):
         pair = re.fullmatch(pattern(swap, f"({NAME})", f"({NAME})"), sentence)
         if word != expected or pair is None or pair[1] == pair[2]:
             return None
@@ -109,10 +109,10 @@ def parse(request: str) -> dict | None:
 
 def unparse(args: dict) -> str:
     opening, holding, middle, swap, question, _ = SCENES[args["scene"]]
-    holdings = [holding.format(p, t) for p, t in zip(args["people"], args["things"])]
+    holdings = [holding.format(p, t) for p, t in zip(args["people"], args["things"], strict=False)]
     count = len(args["swaps"])
     words = ["First"] + ["Then"] * (count - 2) + ["Finally"]
-    swaps = " ".join(f"{w}, {swap.format(*pair)}." for w, pair in zip(words, args["swaps"]))
+    swaps = " ".join(f"{w}, {swap.format(*pair)}." for w, pair in zip(words, args["swaps"], strict=False))
     options = "\n".join(f"({LETTERS[i]}) {thing}" for i, thing in enumerate(args["things"]))
     return (
         opening.format(listed(args["people"])) + listed(holdings) + ".\n" + middle + " " + swaps
@@ -121,7 +121,7 @@ def unparse(args: dict) -> str:
 
 
 def solve(scene, people, things, swaps, asked):
-    held = dict(zip(people, things))
+    held = dict(zip(people, things, strict=False))
     for one, other in swaps:
         held[one], held[other] = held[other], held[one]
     return held[asked]

@@ -20,7 +20,7 @@ def parse(request: str) -> dict | None:
     return {"first": found[1], "first_lies": found[2] == "lies", "sayings": sayings, "asked": found[4]}
 
 
-def word(lies):
+def word(lies) -> str:
     return "lies" if lies else "tells the truth"
 
 

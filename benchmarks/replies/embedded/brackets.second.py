@@ -20,7 +20,7 @@ def solve(row):
     before = None
     while before != text:
         before = text
-        for one, other in zip(OPEN, SHUT):
+        for one, other in zip(OPEN, SHUT, strict=False):
             text = text.replace(one + other, "")
     if not text or any(mark in SHUT for mark in text):
         raise ValueError("the row does not nest")

@@ -23,7 +23,7 @@ def parse(request: str) -> dict | None:
     return {"length": int(found[1]), "people": people}
 
 
-def at(minute):
+def at(minute) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 

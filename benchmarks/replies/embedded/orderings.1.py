@@ -15,7 +15,7 @@ def parse(request: str) -> dict | None:
     )
     if found is None:
         return None
-    names = found[2].split(", ") + [found[3]]
+    names = [*found[2].split(", "), found[3]]
     if len(names) != COUNTS[found[1]] or len(set(names)) != len(names):
         return None
     if PLACES.index(found[5]) >= len(names) or not found[4].endswith("."):

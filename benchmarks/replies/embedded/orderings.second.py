@@ -12,7 +12,7 @@ def parse(request: str) -> dict | None:
     sentences = rest[:-1].split(". ")
     first, last = sentences[0], sentences[-1]
     before, word, final = first.rpartition(" and ")
-    names = before.split(", ") + [final]
+    names = [*before.split(", "), final]
     if not word or len(set(names)) != NUMBER[head] or len(names) != NUMBER[head]:
         return None
     if not all(name.isalpha() and name.istitle() for name in names):

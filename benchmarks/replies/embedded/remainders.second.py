@@ -22,7 +22,7 @@ def parse(request: str) -> dict | None:
 
 
 def unparse(args: dict) -> str:
-    facts = [f"acked in bags of {s}, {r} remain" for s, r in zip(args["sizes"], args["rests"])]
+    facts = [f"acked in bags of {s}, {r} remain" for s, r in zip(args["sizes"], args["rests"], strict=False)]
     return (
         f"A {args['place']} holds fewer than {args['limit']} {args['thing']}. P"
         + "; p".join(facts)
@@ -34,7 +34,7 @@ def solve(place, limit, thing, sizes, rests):
     if limit > 2_000_000:
         raise ValueError("too many to try")
     fitting = [
-        n for n in range(limit) if all(n % size == rest for size, rest in zip(sizes, rests))
+        n for n in range(limit) if all(n % size == rest for size, rest in zip(sizes, rests, strict=False))
     ]
     if len(fitting) != 1:
         raise ValueError("not exactly one number fits")

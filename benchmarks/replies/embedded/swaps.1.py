@@ -13,7 +13,7 @@ def parse(request: str) -> dict | None:
     if not word:
         return None
     held = []
-    for part in head.split(", ") + [last]:
+    for part in [*head.split(", "), last]:
         said = re.fullmatch(HOLDS, part)
         if said is None:
             return None

@@ -37,7 +37,7 @@ def parse(request: str) -> dict | None:
 
 def unparse(args: dict) -> str:
     names = args["names"]
-    rows = [f"{name} holds the {color} card" for name, color in zip(names, args["colors"])]
+    rows = [f"{name} holds the {color} card" for name, color in zip(names, args["colors"], strict=False)]
     text = ", ".join(rows[:-1]) + " and " + rows[-1] + "."
     for number, (one, other) in enumerate(args["pairs"]):
         text += f" {'Then' if number else 'First'} {names[one]} and {names[other]} swap cards."

@@ -82,7 +82,11 @@ class Workshop:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings | None = None, *, models: Models | None = None, observe: Observer = silent
+        cls,
+        settings: Settings | None = None,
+        *,
+        models: Models | None = None,
+        observe: Observer = silent,
     ) -> AsyncIterator["Workshop"]:
         """Open a workshop; everything in it is closed at the end.
 
@@ -106,7 +110,9 @@ class Workshop:
     async def _order(self, order: Order, ledger: Ledger) -> Outcome:
         strong, second = self.models.strong, self.models.second
         if strong is None or second is None:
-            raise ConfigError("making a tool needs a strong model; set one with --model", code="no-model")
+            raise ConfigError(
+                "making a tool needs a strong model; set one with --model", code="no-model"
+            )
         name = order.request_class
         maker = Maker(
             ledger.metered(strong, "making", name), self.sandbox, self._other,

@@ -5,6 +5,7 @@ looked up first, and the look-up stops after a fixed number of postings, so that
 with the number of classes. It only proposes: a parser, or a clear refusal, decides.
 """
 
+import itertools
 import math
 import re
 from collections import Counter, defaultdict
@@ -26,7 +27,7 @@ class Guess(NamedTuple):
 def features(text: str) -> frozenset[tuple[str, ...]]:
     """Give the pairs of neighbouring tokens, numbers folded into one; a lone token stands alone."""
     tokens = ["0" if token.isdigit() else token.lower() for token in _TOKEN.findall(text)]
-    return frozenset(zip(tokens, tokens[1:], strict=False)) or frozenset([tuple(tokens)])
+    return frozenset(itertools.pairwise(tokens)) or frozenset([tuple(tokens)])
 
 
 class _Class:
@@ -78,7 +79,12 @@ class Classifier:
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
         """Give at most ``most`` classes whose score is at least ``least``, the best first."""
         asked = features(text)
-        held = [(len(names), feature) for f in asked if (names := self._postings.get(f)) for feature in (f,)]
+        held = [
+            (len(names), feature)
+            for f in asked
+            if (names := self._postings.get(f))
+            for feature in (f,)
+        ]
         held.sort(key=lambda pair: pair[0])
         votes: dict[str, float] = defaultdict(float)
         left = POSTINGS

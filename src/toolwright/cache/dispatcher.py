@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from toolwright.cache import tiers
+from toolwright.cache.classify import Classifier
+from toolwright.cache.ledger import FLUSH_AT, Ledger
+from toolwright.cache.queue import Queue
 from toolwright.core.errors import LimitExceeded, NoAnswer
 from toolwright.core.messages import Frozen
 from toolwright.core.model import Model, Purpose, Usage
@@ -13,10 +17,6 @@ from toolwright.core.sandbox import Sandbox
 from toolwright.core.store import ToolStore
 from toolwright.core.task import Limits, Outcome, Served, Step, Task, Tier, Trajectory, Turn
 from toolwright.core.tool import ToolRecord
-from toolwright.cache import tiers
-from toolwright.cache.classify import Classifier
-from toolwright.cache.ledger import FLUSH_AT, Ledger
-from toolwright.cache.queue import Queue
 
 
 class Policy(Frozen):
@@ -112,6 +112,10 @@ class Dispatcher:
         self.classifier.forget(record.request_class)
         for demonstration in record.demonstrations:
             self.classifier.learn(record.request_class, demonstration.input)
+
+    def without_strong(self) -> None:
+        """Leave what no tool answers unanswered."""
+        self._strong = None
 
     async def close(self) -> None:
         """Write what waits in the ledger."""

@@ -31,7 +31,9 @@ class Ledger:
     def count(self, request_class: str, version: int, tier: Tier, what: str) -> None:
         """Add one request: ``answered``, ``refused`` or ``failed``."""
         key = (request_class, version, tier)
-        old = self._counts.get(key) or Count(request_class=request_class, version=version, tier=tier)
+        old = self._counts.get(key) or Count(
+            request_class=request_class, version=version, tier=tier
+        )
         self._counts[key] = old.model_copy(update={what: getattr(old, what) + 1})
 
     @property

@@ -89,11 +89,19 @@ class Queue:
         if len(labelled) < self._next_at.get(request_class, self.needed):
             return
         foreign = tuple(
-            one.input for name, others in queued.items() if name != request_class for one in others[:3]
+            one.input
+            for name, others in queued.items()
+            if name != request_class
+            for one in others[:3]
         )
         base = self._settings or Order(request_class=request_class, labelled=())
         order = base.model_copy(
-            update={"request_class": request_class, "labelled": labelled, "foreign": foreign, "clustered": True}
+            update={
+                "request_class": request_class,
+                "labelled": labelled,
+                "foreign": foreign,
+                "clustered": True,
+            }
         )
         await self.make(order)
         if request_class not in host.tools:

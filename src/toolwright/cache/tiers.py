@@ -59,7 +59,9 @@ async def _use_code(sandbox: Sandbox, record: ToolRecord, reply: str) -> Attempt
         return Attempt(status="refused", why="the light model writes no code")
     call = FunctionCall(function="use", arguments=(record.source, code))
     limits = RunLimits(seconds=LATM_SECONDS)
-    result = await sandbox.run(SandboxRun(source=guest_source("trial"), calls=(call,), limits=limits))
+    result = await sandbox.run(
+        SandboxRun(source=guest_source("trial"), calls=(call,), limits=limits)
+    )
     if result.status != "ok":
         return Attempt(status="failed", why=f"{result.error}: {result.message}"[:600])
     value = result.value[0]
@@ -67,7 +69,9 @@ async def _use_code(sandbox: Sandbox, record: ToolRecord, reply: str) -> Attempt
     return Attempt(status="answered", why="computed by a model's call", result=value, answer=answer)
 
 
-async def choose(model: Model, examples: Mapping[str, str], request: str) -> tuple[str | None, Turn]:
+async def choose(
+    model: Model, examples: Mapping[str, str], request: str
+) -> tuple[str | None, Turn]:
     """LATM's dispatcher: a light model names the class, or none."""
     text = prompts.dispatch(examples, request)
     asked = ModelRequest(messages=(UserMessage(content=text),), max_tokens=DISPATCH_TOKENS)

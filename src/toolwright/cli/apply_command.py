@@ -45,7 +45,9 @@ def take_up(path: Path, requests: list[Demonstration]) -> int:
     return whole.count(b"\n")
 
 
-def line_of(request: Demonstration, trajectory: Trajectory | None, error: str | None) -> dict[str, Any]:
+def line_of(
+    request: Demonstration, trajectory: Trajectory | None, error: str | None
+) -> dict[str, Any]:
     """Give one line of the output."""
     line: dict[str, Any] = {"input": request.input, "answer": None, "error": error}
     if trajectory is not None:
@@ -95,7 +97,9 @@ async def answer_all(
 
 @click.command("apply")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="Answers (JSONL).")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), required=True, help="Answers (JSONL)."
+)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
 @model_options
 @store_option
@@ -119,4 +123,6 @@ def command(*, file: Path, output: Path, concurrency: int, **given: object) -> N
                 return await answer_all(workshop, requests[done:], out, tell, most=concurrency)
 
     seen = run_sync(work())
-    say(f"{done} were answered before, {len(requests) - done} now: {dict(seen)}; answers in {output}")
+    say(
+        f"{done} were answered before, {len(requests) - done} now: {dict(seen)}; answers in {output}"
+    )

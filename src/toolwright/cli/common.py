@@ -27,7 +27,9 @@ def model_options(command: F) -> F:
     """Add the options that name models."""
     for option in (
         click.option("--user-model", help="The light model that uses tools (tier 2)."),
-        click.option("--second-model", help="Makes the independent second tool [the strong model]."),
+        click.option(
+            "--second-model", help="Makes the independent second tool [the strong model]."
+        ),
         model_option,
     ):
         command = option(command)

@@ -86,7 +86,9 @@ class Show:
         from rich.text import Text  # noqa: PLC0415
 
         bar = ProgressBar(total=self.total, completed=self.done)
-        return Group(self.table(), bar, Panel(Text("\n".join(self.events)), title="making", height=11))
+        return Group(
+            self.table(), bar, Panel(Text("\n".join(self.events)), title="making", height=11)
+        )
 
 
 def _milliseconds(seconds: list[float]) -> str:
@@ -120,7 +122,9 @@ def _bill(bills: "list[ClassBill]", show: Show) -> None:
 
 
 @click.command("demo")
-@click.option("--requests", type=click.IntRange(10, 100_000), default=None, help="Length of the stream.")
+@click.option(
+    "--requests", type=click.IntRange(10, 100_000), default=None, help="Length of the stream."
+)
 def command(*, requests: int | None) -> None:
     """Run the whole loop on a mixed stream: no key, no network, a real sandbox."""
     from rich.live import Live  # noqa: PLC0415
@@ -143,7 +147,9 @@ def command(*, requests: int | None) -> None:
 
     _bill(run_sync(work()), show)
     served = sum(tiers["compiled"] for tiers in show.tiers.values())
-    say(f"{served} of {show.done} requests were answered by made tools with 0 tokens; {show.wrong} wrong.")
+    say(
+        f"{served} of {show.done} requests were answered by made tools with 0 tokens; {show.wrong} wrong."
+    )
     for tier, seconds in show.seconds.items():
         say(f"{tier}: {_milliseconds(seconds)} a request, dispatch and sandbox included")
     say(f"\n{HONEST}\n\n{NEXT}")

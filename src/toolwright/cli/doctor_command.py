@@ -32,7 +32,11 @@ def command() -> None:
     say(f"seccomp filter and resource limits: yes (required)\nlayers: {layers}")
     for name in ("empty_root", "landlock", "namespaces"):
         if not layers.get(name):
-            say(f"not granted by this kernel: {name} (the filter still refuses every file and socket)")
+            say(
+                f"not granted by this kernel: {name} (the filter still refuses every file and socket)"
+            )
     say("not covered by any layer:" + "".join(f"\n  - {line}" for line in UNCOVERED))
     if not all(finding.held for finding in found.findings):
-        raise SandboxError("a probe was not contained: do not serve made tools here", code="sandbox-leak")
+        raise SandboxError(
+            "a probe was not contained: do not serve made tools here", code="sandbox-leak"
+        )

@@ -13,11 +13,17 @@ from toolwright.core.tool import ToolRecord
 @click.command("make")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--class", "name", help="The class's name [the file's name].")
-@click.option("--profile", type=click.Choice(["proved", "latm"]), default="proved", show_default=True)
-@click.option("--unlabelled", type=click.Path(path_type=Path), help="Requests without answers (JSONL).")
+@click.option(
+    "--profile", type=click.Choice(["proved", "latm"]), default="proved", show_default=True
+)
+@click.option(
+    "--unlabelled", type=click.Path(path_type=Path), help="Requests without answers (JSONL)."
+)
 @click.option("--first", type=int, help="Use only the first N demonstrations of the file.")
 @click.option("--tries", type=int, default=3, show_default=True, help="Proposals at most.")
-@click.option("--second", type=click.Choice(["auto", "always", "never"]), help="Make a second tool.")
+@click.option(
+    "--second", type=click.Choice(["auto", "always", "never"]), help="Make a second tool."
+)
 @model_options
 @store_option
 def command(
@@ -26,7 +32,11 @@ def command(
 ) -> None:  # fmt: skip
     """Make, prove and store a tool from FILE (JSON lines or BIG-Bench JSON: input, target)."""
     labelled = read.parse(read.read_text(file), str(file))[:first]
-    more = read.parse(read.read_text(unlabelled), str(unlabelled), labelled=False) if unlabelled else []
+    more = (
+        read.parse(read.read_text(unlabelled), str(unlabelled), labelled=False)
+        if unlabelled
+        else []
+    )
     settings = settings_of(**given)
 
     async def work() -> ToolRecord:
@@ -47,5 +57,7 @@ def command(
 
     record = run_sync(work())
     used = record.usage
-    say(f"{record.label} is stored in {settings.store} and serves. {used.tokens} tokens, ", )
+    say(
+        f"{record.label} is stored in {settings.store} and serves. {used.tokens} tokens, ",
+    )
     say(f"see it with: toolwright tools show {record.request_class}")

@@ -20,7 +20,9 @@ def command(**given: object) -> None:
         async with opened(settings.model_copy(update={"model": None})) as workshop:
             return await workshop.store.queued()
 
-    table = Table("class", "queued", "needed", "first request", title="Requests that wait for a tool")
+    table = Table(
+        "class", "queued", "needed", "first request", title="Requests that wait for a tool"
+    )
     for name, waiting in sorted(run_sync(work()).items(), key=lambda pair: -len(pair[1])):
         table.add_row(name, str(len(waiting)), str(settings.needed), clip(waiting[0].input, 70))
     console().print(table)

@@ -15,7 +15,9 @@ def explain(trajectory: Trajectory) -> list[str]:
     served = trajectory.served
     if served is None:
         return []
-    tool = f"{served.request_class or 'no class'}" + (f" v{served.version}" if served.version else "")
+    tool = f"{served.request_class or 'no class'}" + (
+        f" v{served.version}" if served.version else ""
+    )
     lines = [f"tier: {served.tier}", f"tool: {tool}", f"why: {served.why}"]
     lines += [f"before: {attempt}" for attempt in served.attempts]
     usage = served.usage

@@ -129,7 +129,9 @@ def import_tool(file: Path, store: Path | None) -> None:
     from toolwright.assembly.toolfile import load  # noqa: PLC0415
 
     record = load(read.read_text(file), str(file))
-    kept = _with_store(store, lambda store: store.add(record, "verified", f"imported from {file.name}"))
+    kept = _with_store(
+        store, lambda store: store.add(record, "verified", f"imported from {file.name}")
+    )
     say(f"{kept.label} is stored; `toolwright tools promote {kept.request_class}` lets it serve")
 
 

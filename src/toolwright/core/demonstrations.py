@@ -84,5 +84,7 @@ def _lines(text: str, name: str) -> list[tuple[str, object]]:
         try:
             found.append((f"{name}:{number}", json.loads(line)))
         except (ValueError, RecursionError) as fault:
-            raise InputError(f"{name}:{number}: no JSON ({fault}); {EXPECTED}", code="jsonl") from fault
+            raise InputError(
+                f"{name}:{number}: no JSON ({fault}); {EXPECTED}", code="jsonl"
+            ) from fault
     return found

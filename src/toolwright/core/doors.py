@@ -20,4 +20,6 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
     except RuntimeError:
         return asyncio.run(work)
     work.close()
-    raise ToolwrightError("run_sync was called inside an event loop: await the coroutine", code="loop")
+    raise ToolwrightError(
+        "run_sync was called inside an event loop: await the coroutine", code="loop"
+    )

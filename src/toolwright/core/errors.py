@@ -36,7 +36,9 @@ class ToolwrightError(Exception):
     code: str = "toolwright-error"
     retryable: bool = False
 
-    def __init__(self, message: str, *, code: str | None = None, retryable: bool | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, retryable: bool | None = None
+    ) -> None:
         super().__init__(message)
         if code is not None:
             self.code = code

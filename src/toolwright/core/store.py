@@ -69,7 +69,9 @@ class ToolStore(Protocol):
         """Give the newest serving version of each class."""
         ...
 
-    async def versions(self, request_class: str | None = None) -> Sequence[tuple[ToolRecord, State]]:
+    async def versions(
+        self, request_class: str | None = None
+    ) -> Sequence[tuple[ToolRecord, State]]:
         """Give all versions, oldest first, with their states."""
         ...
 

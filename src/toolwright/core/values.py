@@ -11,7 +11,9 @@ Value: TypeAlias = JsonValue
 
 def canonical(value: object) -> str:
     """Give the one JSON text of a value: keys sorted, no spaces, Unicode kept."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
 
 
 def digest(value: object) -> str:

@@ -8,7 +8,9 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-async def each(action: Callable[[A], Awaitable[B]], items: Iterable[A], *, most: int = 8) -> list[B]:
+async def each(
+    action: Callable[[A], Awaitable[B]], items: Iterable[A], *, most: int = 8
+) -> list[B]:
     """Give the results in the order of the items, running at most ``most`` at once."""
     slots = asyncio.Semaphore(most)
 

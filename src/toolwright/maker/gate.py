@@ -127,7 +127,9 @@ def judge_labels(
     doubted = len(found.suspects) + len(found.outsiders)
     if doubted > SUSPECT_SHARE * len(labelled):
         lost = [f"{one!r} is refused" for one in found.outsiders] + [str(s) for s in found.suspects]
-        summary = f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{_list(lost)}"
+        summary = (
+            f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{_list(lost)}"
+        )
         return _failed(stage, summary, **details)
     if found.faults:
         summary = f"{len(found.faults)} of {len(labelled)} demonstrations are not met:"
@@ -185,21 +187,36 @@ async def stage_round_trip(case: Case, attempts: Sequence[Attempt], sandbox: San
         return await attempt(sandbox, case.source, request)
 
     more = await each(read, case.unlabelled)
-    both = zip([d.input for d in case.labelled] + list(case.unlabelled), [*attempts, *more], strict=True)
+    both = zip(
+        [d.input for d in case.labelled] + list(case.unlabelled), [*attempts, *more], strict=True
+    )
     answered = [(text, tried.args) for text, tried in both if tried.status == "answered"]
     for text, args in answered:
         slot = smuggled(text, args)
         if slot is not None:
-            return _failed(stage, f"one value carries most of the request through: {clip(slot, 300)!r}")
+            return _failed(
+                stage, f"one value carries most of the request through: {clip(slot, 300)!r}"
+            )
     wrong = [fault for fault in await each(rebuild, answered) if fault is not None]
     if wrong:
-        return _failed(stage, f"{len(wrong)} requests are not rebuilt from their values:{_list(wrong)}")
+        return _failed(
+            stage, f"{len(wrong)} requests are not rebuilt from their values:{_list(wrong)}"
+        )
     read_more = sum(tried.status == "answered" for tried in more)
     if more and read_more < UNLABELLED_SHARE * len(more):
-        lost = [f"{t!r}: {a.why}" for t, a in zip(case.unlabelled, more, strict=True) if a.answer is None]
-        return _failed(stage, f"{len(lost)} of {len(more)} other requests are not understood:{_list(lost)}")
+        lost = [
+            f"{t!r}: {a.why}"
+            for t, a in zip(case.unlabelled, more, strict=True)
+            if a.answer is None
+        ]
+        return _failed(
+            stage, f"{len(lost)} of {len(more)} other requests are not understood:{_list(lost)}"
+        )
     return _passed(
-        stage, f"{len(answered)} requests rebuilt", answered=len(answered), unlabelled_answered=read_more
+        stage,
+        f"{len(answered)} requests rebuilt",
+        answered=len(answered),
+        unlabelled_answered=read_more,
     )
 
 
@@ -220,7 +237,9 @@ async def stage_near_misses(case: Case, attempts: Sequence[Attempt], sandbox: Sa
 
     wrong = [fault for fault in await each(answered, texts) if fault is not None]
     if wrong:
-        summary = f"{len(wrong)} of {len(texts)} requests of another meaning are answered:{_list(wrong)}"
+        summary = (
+            f"{len(wrong)} of {len(texts)} requests of another meaning are answered:{_list(wrong)}"
+        )
         return _failed(stage, summary, tried=len(texts), answered=len(wrong))
     return _passed(stage, f"{len(texts)} refused", tried=len(texts), answered=0)
 
@@ -231,7 +250,9 @@ async def stage_determinism(case: Case, sandbox: Sandbox, other: Sandbox) -> Evi
     requests = [demo.input for demo in case.labelled]
 
     async def pair(request: str) -> tuple[Attempt, Attempt]:
-        return await attempt(sandbox, case.source, request), await attempt(other, case.source, request)
+        return await attempt(sandbox, case.source, request), await attempt(
+            other, case.source, request
+        )
 
     pairs = await each(pair, requests)
     for request, (one, two) in zip(requests, pairs, strict=True):
@@ -239,15 +260,21 @@ async def stage_determinism(case: Case, sandbox: Sandbox, other: Sandbox) -> Evi
             return _failed(
                 stage, f"two processes disagree on {request!r}: {one.answer!r} and {two.answer!r}"
             )
-    calls = tuple(FunctionCall(function="parse", arguments=(text,)) for text in [*requests, requests[0]])
+    calls = tuple(
+        FunctionCall(function="parse", arguments=(text,)) for text in [*requests, requests[0]]
+    )
     after = await sandbox.run(SandboxRun(source=case.source, calls=calls))
     if after.status == "ok" and after.value[0] != after.value[-1]:
-        return _failed(stage, f"parse gives another result for {requests[0]!r} after other requests")
+        return _failed(
+            stage, f"parse gives another result for {requests[0]!r} after other requests"
+        )
     slow = sorted(one.seconds for one, _ in pairs)
     worst = slow[min(len(slow) - 1, int(0.99 * len(slow)))]
     if worst > case.slowest:
         return _failed(stage, f"too slow: p99 is {worst:.2f} s, {case.slowest:g} s are allowed")
-    return _passed(stage, f"{len(pairs)} requests agree, p99 {worst * 1000:.1f} ms", p99_seconds=worst)
+    return _passed(
+        stage, f"{len(pairs)} requests agree, p99 {worst * 1000:.1f} ms", p99_seconds=worst
+    )
 
 
 async def stage_second(case: Case, attempts: Sequence[Attempt], sandbox: Sandbox) -> Evidence:
@@ -259,8 +286,12 @@ async def stage_second(case: Case, attempts: Sequence[Attempt], sandbox: Sandbox
 
     async def unparse(args: dict[str, Value]) -> str | None:
         call = FunctionCall(function="unparse", arguments=(args,))
-        result = await sandbox.run(SandboxRun(source=case.source, calls=(call,), limits=SERVING_LIMITS))
-        return result.value[0] if result.status == "ok" and isinstance(result.value[0], str) else None
+        result = await sandbox.run(
+            SandboxRun(source=case.source, calls=(call,), limits=SERVING_LIMITS)
+        )
+        return (
+            result.value[0] if result.status == "ok" and isinstance(result.value[0], str) else None
+        )
 
     bred = breed([tried.args for tried in attempts if tried.status == "answered"], count=BRED)
     texts = [*case.unlabelled, *[text for text in await each(unparse, bred) if text is not None]]
@@ -280,8 +311,12 @@ async def stage_second(case: Case, attempts: Sequence[Attempt], sandbox: Sandbox
         summary = f"{len(split)} of {len(tried)} answers are contradicted:{_list(split)}"
         return _failed(stage, summary, split=len(split))
     if not agreed:
-        return Evidence(stage=stage, verdict="skipped", summary="the second tool answers none of them")
-    return _passed(stage, f"{agreed} of {len(tried)} answers agree, none contradicts", agreed=agreed)
+        return Evidence(
+            stage=stage, verdict="skipped", summary="the second tool answers none of them"
+        )
+    return _passed(
+        stage, f"{agreed} of {len(tried)} answers agree, none contradicts", agreed=agreed
+    )
 
 
 async def gate(case: Case, sandbox: Sandbox, other: Sandbox) -> tuple[Evidence, ...]:

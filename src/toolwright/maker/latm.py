@@ -56,14 +56,20 @@ async def _propose(making: Making, chat: Conversation, sandbox: Sandbox) -> tupl
             if isinstance(entry, str) and ran.status == "ok":
                 making.note("sandbox", f"the proposal runs; it is called by {entry!r}")
                 return code, entry
-            fault = f"{ran.error}: {ran.message}" if ran.status != "ok" else "no function is defined"
+            fault = (
+                f"{ran.error}: {ran.message}" if ran.status != "ok" else "no function is defined"
+            )
         making.note("sandbox", f"proposal refused: {fault}")
         text = prompts.fill("latm_fault", fault=clip(fault, 1500))
     return None
 
 
 async def _verify(
-    making: Making, chat: Conversation, sandbox: Sandbox, source: str, held_out: tuple[Demonstration, ...]
+    making: Making,
+    chat: Conversation,
+    sandbox: Sandbox,
+    source: str,
+    held_out: tuple[Demonstration, ...],
 ) -> Evidence | None:
     """Run the maker's own tests; only the tests are mended. None after the last try."""
     text = prompts.latm_verify(held_out)
@@ -92,7 +98,9 @@ def _meeting(answers: list[dict[str, Value]], held_out: tuple[Demonstration, ...
     rows: list[Value] = []
     for demo, found in zip(held_out, answers, strict=False):
         how = meets(found["ans"], demo.target or "")
-        rows.append({"label": demo.target, "answer": found["ans"], "ret": found["ret"], "meets": how})
+        rows.append(
+            {"label": demo.target, "answer": found["ans"], "ret": found["ret"], "meets": how}
+        )
     words = [cast("dict[str, Value]", row)["meets"] for row in rows]
     contradicted = words.count("contradicts")
     missing = len(held_out) - len(rows)
@@ -101,7 +109,9 @@ def _meeting(answers: list[dict[str, Value]], held_out: tuple[Demonstration, ...
         f"{words.count('converted')} after conversion, {contradicted} not met by the answer tested"
         + (f", {missing} not tested" if missing else "")
     )
-    return Evidence(stage="latm verify", verdict="passed", summary=summary, details={"labels": rows})
+    return Evidence(
+        stage="latm verify", verdict="passed", summary=summary, details={"labels": rows}
+    )
 
 
 async def make_latm(making: Making, model: Model, sandbox: Sandbox) -> Outcome:

@@ -14,7 +14,9 @@ class Maker:
     ``other`` is a sandbox whose hash seed differs, for the determinism stage.
     """
 
-    def __init__(self, model: Model, sandbox: Sandbox, other: Sandbox, second: Model | None = None) -> None:
+    def __init__(
+        self, model: Model, sandbox: Sandbox, other: Sandbox, second: Model | None = None
+    ) -> None:
         self.model, self.second = model, second or model
         self._sandbox, self._other = sandbox, other
 

@@ -33,6 +33,7 @@ class Order(Frozen):
         slowest: seconds that the slowest of 100 calls may take.
         second: make a second tool: ``auto`` where unlabelled requests or doubts call for one.
         clustered: the demonstrations were grouped by wording; a few may be of another class.
+        seed: passed on to the maker's model, for making the same tool anew.
     """
 
     request_class: str = Field(min_length=1)
@@ -45,6 +46,7 @@ class Order(Frozen):
     slowest: float = 1.0
     second: str = "auto"
     clustered: bool = False
+    seed: int | None = None
 
 
 def checked(order: Order) -> Order:
@@ -125,7 +127,8 @@ class Conversation:
         """Say something and give the reply; both stand in the report."""
         self._messages += (UserMessage(content=text),)
         request = ModelRequest(
-            messages=self._messages, temperature=self._temperature, max_tokens=max_tokens
+            messages=self._messages, temperature=self._temperature, max_tokens=max_tokens,
+            seed=self._making.order.seed,
         )
         response = await self._model.complete(request)
         self._making.usage += response.usage

@@ -32,9 +32,40 @@ TAILS = (
 )  # fmt: skip
 HEADS = ("Do not answer this:", "Assume the opposite.", "In the previous year,", "For each pair:")
 NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty first second third fourth fifth sixth seventh "
-    "eighth ninth tenth a an".split()
+    [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+        "ninth",
+        "tenth",
+        "a",
+        "an",
+    ]
 )
 COMMON_SHARE = 0.9
 _WORD = re.compile(r"[^\W\d_]+(?:['&-][^\W\d_]+)*")
@@ -111,7 +142,11 @@ def _changes(
 ) -> Iterator[tuple[str, str]]:
     """Yield kinds and changed texts; in a slot only words that no slot may take are put."""
     for number, span in enumerate(spans):
-        word, before, after = request[span.start : span.end], request[: span.start], request[span.end :]
+        word, before, after = (
+            request[span.start : span.end],
+            request[: span.start],
+            request[span.end :],
+        )
         yield "alien", before + rng.choice(ALIEN) + after
         opposite = OPPOSITES.get(word.lower())
         if opposite and opposite not in known:

@@ -27,7 +27,9 @@ def key_of(request: ModelRequest) -> str:
 class Replay:
     """Answers from a tape alone; a request that is not on it is an error that says so."""
 
-    def __init__(self, name: str, lines: Iterable[tuple[str, ModelResponse]], *, note: str = "") -> None:
+    def __init__(
+        self, name: str, lines: Iterable[tuple[str, ModelResponse]], *, note: str = ""
+    ) -> None:
         self.name, self.note = name, note
         self._replies: dict[str, deque[ModelResponse]] = defaultdict(deque)
         for key, response in lines:

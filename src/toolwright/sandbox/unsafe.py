@@ -59,7 +59,9 @@ class UnsafeSubprocess:
             except TimeoutError:
                 result = SandboxResult(status="timeout", error="timeout", message="stopped")
             except OSError:
-                result = SandboxResult(status="killed", error="exit", message="died without a result")
+                result = SandboxResult(
+                    status="killed", error="exit", message="died without a result"
+                )
             finally:
                 process.kill()
                 process.wait()

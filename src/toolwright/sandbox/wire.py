@@ -83,9 +83,7 @@ def _results(value: Value, run: SandboxRun, out: str) -> SandboxResult:
     if not isinstance(value, list):
         raise StrictnessError("the results are no list")
     refused = (
-        0 < len(value) <= len(run.calls)
-        and value[-1] is None
-        and run.calls[len(value) - 1].refuses
+        0 < len(value) <= len(run.calls) and value[-1] is None and run.calls[len(value) - 1].refuses
     )
     if len(value) != len(run.calls) and not refused:
         raise StrictnessError(f"{len(run.calls)} results were due, {len(value)} came")

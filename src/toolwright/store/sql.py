@@ -84,7 +84,9 @@ class SqlStore:
         rows = await self._read(select(TOOLS.c.record).where(TOOLS.c.state == "serving"))
         return [ToolRecord.model_validate_json(row.record) for row in rows]
 
-    async def versions(self, request_class: str | None = None) -> Sequence[tuple[ToolRecord, State]]:
+    async def versions(
+        self, request_class: str | None = None
+    ) -> Sequence[tuple[ToolRecord, State]]:
         """Give all versions with their states."""
         query = select(TOOLS.c.record, TOOLS.c.state)
         if request_class is not None:

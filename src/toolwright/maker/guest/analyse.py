@@ -49,7 +49,9 @@ def _state(function, shared):
     for node in ast.walk(function):
         if isinstance(node, ast.Global):
             yield f"line {node.lineno}: {function.name} declares {', '.join(node.names)} global"
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
+            node.ctx, ast.Load
+        ):
             if _root(node) in shared:
                 yield f"line {node.lineno}: {function.name} changes {_root(node)}"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -55,7 +55,7 @@ def _leaves() -> dict[int, list[bytes]]:
     """Give what follows for each named call: a few instructions that all end in a verdict."""
     allow, kill = _op(RETURN, RET_ALLOW), _op(RETURN, RET_KILL)
     refuse = _op(RETURN, RET_ERRNO | errno.EPERM)
-    leaves = dict.fromkeys(ALLOW.values(), [allow]) | dict.fromkeys(KILL.values(), [kill])
+    leaves = {key: [allow] for key in ALLOW.values()} | {key: [kill] for key in KILL.values()}
     leaves |= {number: [_op(RETURN, RET_ERRNO | code)] for number, code in REFUSE.items()}
     for number in (MMAP, MPROTECT):  # never executable: protection is argument 2
         leaves[number] = [_argument(2), _op(JUMP_SET, PROT_EXEC, 0, 1), refuse, allow]
