@@ -1,7 +1,8 @@
 """Writes the tapes anew from the replies in ``replies/``: needed whenever a prompt changes.
 
-The replies were written by a large language model that saw the prompts; here they are given, in order, to
-the real maker, whose prompts become the keys of the tape. Run: ``python benchmarks/record_tapes.py``.
+The replies were written by a large language model that saw the prompts; here they are given, in
+order, to the real maker, whose prompts become the keys of the tape. Run: ``python
+benchmarks/record_tapes.py``.
 """
 
 import asyncio

@@ -1,14 +1,16 @@
-"""The demo without its looks: a mixed stream through a real workshop, with stand-ins for the models.
+"""The demo without its looks: a mixed stream through a real workshop, with stand-ins for the
+models.
 
-What is real: the classes, the queue, the maker, the gate, the sandbox, the store, the ledger. What stands
+What is real: the classes, the queue, the maker, the gate, the sandbox, the store, the ledger. What
+stands
 in: the replies that make tools come from the shipped tape, and the strong model's answers are the
-generators' own labels, as LATM allows a person's label on a miss. Tokens are characters / 4, priced as
-``PRICE_AS``.
+generators' own labels, as LATM allows a person's label on a miss. Tokens are characters / 4,
+priced as ``PRICE_AS``.
 """
 
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +61,7 @@ class Answered(NamedTuple):
 @asynccontextmanager
 async def demo_workshop(
     arrivals: list[Arrival], maker: Model, observe: Observer, store: Path | None = None
-) -> AsyncIterator[Workshop]:
+) -> AsyncGenerator[Workshop]:
     """Open a workshop over a new store, with the stand-ins as its models."""
     strong = PricedAs(StandIn(arrivals, maker), PRICE_AS)
     with tempfile.TemporaryDirectory(prefix="toolwright-demo-") as folder:

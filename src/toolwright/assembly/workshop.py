@@ -1,6 +1,6 @@
 """The workshop: store, sandboxes, models and dispatcher, put together and closed together."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
@@ -87,7 +87,7 @@ class Workshop:
         *,
         models: Models | None = None,
         observe: Observer = silent,
-    ) -> AsyncIterator["Workshop"]:
+    ) -> AsyncGenerator["Workshop"]:
         """Open a workshop; everything in it is closed at the end.
 
         Args:

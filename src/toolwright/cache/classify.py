@@ -1,8 +1,9 @@
 """Request to class, or unknown: wording kept as token pairs, ranked without model weights.
 
-Incremental: a class or an example is added without touching the others. The rare pairs of a request are
-looked up first, and the look-up stops after a fixed number of postings, so that its time does not grow
-with the number of classes. It only proposes: a parser, or a clear refusal, decides.
+Incremental: a class or an example is added without touching the others. The rare pairs of a
+request are looked up first, and the look-up stops after a fixed number of postings, so that its
+time does not grow with the number of classes. It only proposes: a parser, or a clear refusal,
+decides.
 """
 
 import itertools

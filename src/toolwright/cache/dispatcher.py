@@ -12,10 +12,10 @@ from toolwright.cache.ledger import FLUSH_AT, Ledger
 from toolwright.cache.queue import Queue
 from toolwright.core.errors import LimitExceeded, NoAnswer
 from toolwright.core.messages import Frozen
-from toolwright.core.model import Model, Purpose, Usage
+from toolwright.core.model import Model, Usage
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.store import ToolStore
-from toolwright.core.task import Limits, Outcome, Served, Step, Task, Tier, Trajectory, Turn
+from toolwright.core.task import Limits, Served, Step, Task, Tier, Trajectory, Turn
 from toolwright.core.tool import ToolRecord
 
 
@@ -24,13 +24,15 @@ class Policy(Frozen):
 
     Attributes:
         candidates: classes whose parser is tried at most.
-        least_score: share of wording below which a class is not even tried.
-        dispatch: who picks the class for tier 2: ``wording`` (no model) or ``model`` (LATM's prompt).
+        least_score: share of wording below which a class is not even tried; a parser decides, so 0
+            loses nothing but a sandbox call.
+        dispatch: who picks the class for tier 2: ``wording`` (no model) or ``model`` (LATM's
+            prompt).
         tool_user_score: share of wording that tier 2 asks for where wording picks.
     """
 
     candidates: int = Field(default=3, ge=1)
-    least_score: float = Field(default=0.15, ge=0, le=1)
+    least_score: float = Field(default=0.0, ge=0, le=1)
     dispatch: str = "wording"
     tool_user_score: float = Field(default=0.5, ge=0, le=1)
 
@@ -43,6 +45,7 @@ class _Run:
         self.started = time.perf_counter()
         self.turns: list[Turn] = []
         self.attempts: list[str] = []
+        self.joined = task.request_class
 
     @property
     def usage(self) -> Usage:
@@ -58,20 +61,26 @@ class _Run:
         if limits.cost is not None and (used.cost is None or used.cost >= limits.cost):
             raise LimitExceeded(f"${limits.cost} is allowed")
 
-    def end(
-        self, tier: Tier, answer: str | None, why: str, name: str | None, version: int | None,
-        outcome: Outcome = "answered",
-    ) -> Trajectory:  # fmt: skip
-        """Give the trajectory that this request became."""
+    def answered(self, tier: Tier, answer: str, why: str, record: ToolRecord | None) -> Trajectory:
+        """Give the trajectory of an answer; ``record`` is the tool that computed it, if one did."""
+        name = record.request_class if record else self.joined
+        return self._end(tier, answer, why, name, record.version if record else None)
+
+    def limited(self, why: str) -> Trajectory:
+        """Give the trajectory of a request that a limit ended."""
+        end = self._end("strong", None, why, self.joined, None)
+        return end.model_copy(update={"outcome": "limit"})
+
+    def _end(
+        self, tier: Tier, answer: str | None, why: str, name: str | None, version: int | None
+    ) -> Trajectory:
         served = Served(
             tier=tier, request_class=name, version=version, why=why,
             attempts=tuple(self.attempts), seconds=time.perf_counter() - self.started,
             usage=self.usage,
         )  # fmt: skip
         step = Step(id=0, turns=tuple(self.turns))
-        return Trajectory(
-            task=self.task, steps=(step,), leaf=0, answer=answer, outcome=outcome, served=served
-        )
+        return Trajectory(task=self.task, steps=(step,), leaf=0, answer=answer, served=served)
 
 
 class Dispatcher:
@@ -133,9 +142,9 @@ class Dispatcher:
             async with asyncio.timeout(run.limits.seconds):
                 trajectory = await self._climb(run)
         except TimeoutError:
-            trajectory = run.end("strong", None, "the time limit was reached", None, None, "limit")
+            trajectory = run.limited("the time limit was reached")
         except LimitExceeded as fault:
-            trajectory = run.end("strong", None, f"limit: {fault}", None, None, "limit")
+            trajectory = run.limited(f"limit: {fault}")
         if self.ledger.waiting >= FLUSH_AT:
             await self.ledger.flush(self.store)
         return trajectory
@@ -164,9 +173,9 @@ class Dispatcher:
                 continue
             tried = await tiers.compiled(self._sandbox, record, run.task.input)
             self.ledger.count(name, record.version, "compiled", tried.status)
-            if tried.status == "answered":
+            if tried.answer is not None:
                 why = f"{record.label} understood every word (wording {score:.2f}) and was rebuilt"
-                return run.end("compiled", tried.answer, why, name, record.version)
+                return run.answered("compiled", tried.answer, why, record)
             run.attempts.append(f"{record.label} {tried.status}: {tried.why}")
         return None
 
@@ -180,9 +189,9 @@ class Dispatcher:
         tried, turn = await tiers.tool_user(self._sandbox, model, record, run.task.input)
         run.turns.append(turn)
         self.ledger.count(record.request_class, record.version, "tooluser", tried.status)
-        if tried.status == "answered":
+        if tried.answer is not None:
             why = f"{user.name} read the request, {record.label} computed"
-            return run.end("tooluser", tried.answer, why, record.request_class, record.version)
+            return run.answered("tooluser", tried.answer, why, record)
         run.attempts.append(f"{record.label} with {user.name} {tried.status}: {tried.why}")
         return None
 
@@ -214,17 +223,16 @@ class Dispatcher:
                 "set one with --model or make a tool for it"
             )
         run.allow_model()
-        name = run.task.request_class
-        if self._queue is not None and name is None:
-            name = self._queue.class_of(run.task.input)
-        purpose: Purpose = "strong"
+        if self._queue is not None and run.joined is None:
+            run.joined = self._queue.class_of(run.task.input)
+        name = run.joined
         answer, turn = await tiers.strong(
-            self.ledger.metered(self._strong, purpose, name), run.task.input
+            self.ledger.metered(self._strong, "strong", name), run.task.input
         )
         run.turns.append(turn)
         self.ledger.count(name or "(unknown)", 0, "strong", "answered")
         why = "no tool proved able; the strong model answered"
-        trajectory = run.end("strong", answer, why, name, None)
+        trajectory = run.answered("strong", answer, why, None)
         if self._queue is not None and name is not None:
             await self._queue.add(name, run.task.input, answer)
         return trajectory

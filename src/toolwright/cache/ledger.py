@@ -8,6 +8,7 @@ from toolwright.core.messages import Frozen
 from toolwright.core.model import Model, ModelRequest, ModelResponse, Purpose, Usage
 from toolwright.core.store import Count, LedgerEntry, ToolStore
 from toolwright.core.task import Tier
+from toolwright.maker.program import AttemptStatus
 
 FLUSH_AT = 256
 MAKING: frozenset[Purpose] = frozenset({"making", "second"})
@@ -28,7 +29,7 @@ class Ledger:
         """Add a model call."""
         self._entries.append(entry)
 
-    def count(self, request_class: str, version: int, tier: Tier, what: str) -> None:
+    def count(self, request_class: str, version: int, tier: Tier, what: AttemptStatus) -> None:
         """Add one request: ``answered``, ``refused`` or ``failed``."""
         key = (request_class, version, tier)
         old = self._counts.get(key) or Count(
@@ -57,7 +58,8 @@ class Metered:
         self, model: Model, ledger: Ledger, purpose: Purpose, request_class: str | None
     ) -> None:
         self._model, self._ledger = model, ledger
-        self._purpose, self._class = purpose, request_class
+        self._purpose: Purpose = purpose
+        self._class = request_class
 
     @property
     def name(self) -> str:
@@ -79,9 +81,9 @@ class Metered:
 class ClassBill(Frozen):
     """What one class cost. Costs are US dollars; None: a price is unknown.
 
-    ``without`` is what the same requests would have cost if the strong model had answered each at the
-    mean cost of those that it did answer. ``break_even`` is the number of requests after which making
-    has paid for itself.
+    ``without`` is what the same requests would have cost if the strong model had answered each at
+    the mean cost of those that it did answer. ``break_even`` is the number of requests after which
+    making has paid for itself.
     """
 
     request_class: str

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -71,7 +72,12 @@ async def _one(workshop: "Workshop", request: Demonstration) -> dict[str, Any]:
 
 
 async def answer_all(
-    workshop: "Workshop", requests: list[Demonstration], out: TextIO, tell: Any, *, most: int
+    workshop: "Workshop",
+    requests: list[Demonstration],
+    out: TextIO,
+    tell: Callable[[Counter[str]], None],
+    *,
+    most: int,
 ) -> Counter[str]:
     """Answer requests side by side, writing lines in order; gives how many each tier answered."""
     seen: Counter[str] = Counter()
@@ -110,7 +116,7 @@ def command(*, file: Path, output: Path, concurrency: int, **given: object) -> N
     settings = settings_of(**given)
 
     async def work() -> Counter[str]:
-        from rich.progress import Progress  # noqa: PLC0415
+        from rich.progress import Progress
 
         with Progress(console=console()) as progress, output.open("a", encoding="utf-8") as out:
             bar = progress.add_task("answering", total=len(requests), completed=done)

@@ -11,9 +11,9 @@ from toolwright.core.doors import run_sync
 @store_option
 def command(*, as_json: bool, **given: object) -> None:
     """Show the bill by class. A question mark is a price that is not known; it is never taken for 0."""
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
-    from toolwright.cache.ledger import ClassBill, bill  # noqa: PLC0415
+    from toolwright.cache.ledger import ClassBill, bill
 
     settings = settings_of(**given).model_copy(update={"model": None, "user_model": None})
 

@@ -39,9 +39,10 @@ def model_options(command: F) -> F:
 @cache
 def console() -> "Console":
     """Give the console that results go to."""
-    from rich.console import Console  # noqa: PLC0415 - rich takes a while to load
+    from rich.console import Console
 
-    return Console()
+    found = Console()
+    return found if found.is_terminal else Console(width=150)
 
 
 def say(text: str) -> None:
@@ -58,7 +59,7 @@ def opened(
     settings: Settings, observe: Callable[[str], None] | None = None
 ) -> "AbstractAsyncContextManager[Workshop]":
     """Open the workshop of a call."""
-    from toolwright.assembly.workshop import Workshop  # noqa: PLC0415 - only when a command runs
+    from toolwright.assembly.workshop import Workshop
 
     return Workshop.open(settings, observe=observe or (lambda _: None))
 

@@ -64,7 +64,7 @@ class Show:
 
     def table(self) -> "Table":
         """Give the table of classes."""
-        from rich.table import Table  # noqa: PLC0415
+        from rich.table import Table
 
         table = Table(title=f"{self.done} of {self.total} requests, {self.wrong} wrong answers")
         for name in ("kind", "strong model", "tool, no model", "tokens for answers", "tool"):
@@ -80,10 +80,10 @@ class Show:
 
     def screen(self) -> "Group":
         """Give the whole screen."""
-        from rich.console import Group  # noqa: PLC0415
-        from rich.panel import Panel  # noqa: PLC0415
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.console import Group
+        from rich.panel import Panel
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
 
         bar = ProgressBar(total=self.total, completed=self.done)
         return Group(
@@ -98,7 +98,7 @@ def _milliseconds(seconds: list[float]) -> str:
 
 
 def _bill(bills: "list[ClassBill]", show: Show) -> None:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     kinds = {name: kind for kind, name in show.tools.items()}
     table = Table(
@@ -127,10 +127,10 @@ def _bill(bills: "list[ClassBill]", show: Show) -> None:
 )
 def command(*, requests: int | None) -> None:
     """Run the whole loop on a mixed stream: no key, no network, a real sandbox."""
-    from rich.live import Live  # noqa: PLC0415
+    from rich.live import Live
 
-    from toolwright.assembly import demo  # noqa: PLC0415
-    from toolwright.cache.ledger import bill  # noqa: PLC0415
+    from toolwright.assembly import demo
+    from toolwright.cache.ledger import bill
 
     arrivals = demo.arrivals_of(requests or demo.REQUESTS)
     show = Show(len(arrivals))

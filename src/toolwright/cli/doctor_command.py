@@ -18,9 +18,9 @@ UNCOVERED = (
 @click.command("doctor")
 def command() -> None:
     """Start the sandbox, try its probes, and say what holds and what does not."""
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
-    from toolwright.assembly.doctor import Examination, examine  # noqa: PLC0415
+    from toolwright.assembly.doctor import Examination, examine
 
     found: Examination = run_sync(examine())
     table = Table("probe", "held", "seen", title="Sandbox probes")

@@ -37,10 +37,11 @@ async def make_tool(
     workshop: "Workshop", task: str, shown: list[Demonstration], profile: str, seeds: int
 ) -> "Making":
     """Make a task's tool once a seed; the last one that passed serves."""
-    from toolwright.assembly.workshop import order_of  # noqa: PLC0415
-    from toolwright.evaluation.bigbench import Making  # noqa: PLC0415
+    from toolwright.assembly.workshop import order_of
+    from toolwright.evaluation.bigbench import Making
 
-    usage, made, why = Usage(), [], "made"
+    usage, why = Usage(), "made"
+    made: list[bool] = []
     for seed in range(seeds):
         order = order_of(task, shown, workshop.settings, profile=profile, seed=seed or None)
         try:
@@ -55,14 +56,14 @@ async def make_tool(
 
 
 def _table(scores: "list[TaskScore]") -> None:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
-    from toolwright.evaluation.bigbench import PAPER  # noqa: PLC0415
+    from toolwright.evaluation.bigbench import PAPER
 
     table = Table(title="BIG-Bench tasks: tools made from the first examples, measured on the rest")
     for name in (
-        "task", "made", "requests", "right", "answered with 0 tokens", "precision", "tool user",
-        "strong", "other tools'", "tokens/request", "p50 ms", "p99 ms", "LATM, GPT-4",
+        "task", "made", "n", "right", "0 tokens", "precision", "user", "strong", "foreign",
+        "tok/req", "p50 ms", "p99 ms", "LATM",
     ):  # fmt: skip
         table.add_column(name)
     for one in scores:
@@ -79,6 +80,11 @@ def _table(scores: "list[TaskScore]") -> None:
             "-" if paper is None else f"{paper}%",
         )  # fmt: skip
     console().print(table)
+    say(
+        "0 tokens: share answered by a tool alone, precision: share of those that is right; user, strong: "
+        "answers of those tiers; foreign: answers by a tool of another family; LATM: accuracy with GPT-4 "
+        "as tool user, arXiv 2305.17126 v2, table 2"
+    )
 
 
 @click.group("eval")
@@ -89,9 +95,13 @@ def command() -> None:
 @command.command("bigbench")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--task", "only", multiple=True, help="Only this task (can be repeated).")
-@click.option("--first", type=click.IntRange(6), default=10, show_default=True, help="Shown examples.")
+@click.option(
+    "--first", type=click.IntRange(6), default=10, show_default=True, help="Shown examples."
+)
 @click.option("--seeds", type=click.IntRange(1, 20), default=1, show_default=True)
-@click.option("--profile", type=click.Choice(["proved", "latm"]), default="proved", show_default=True)
+@click.option(
+    "--profile", type=click.Choice(["proved", "latm"]), default="proved", show_default=True
+)
 @click.option("--fallback", is_flag=True, help="Let the strong model answer what no tool does.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write all numbers as JSON.")
 @click.option("--wrong", is_flag=True, help="List the wrong answers.")
@@ -108,14 +118,15 @@ def bigbench(
     _table(scores)
     tests = sum(one.requests for one in scores)
     spent = sum((one.making for one in scores), start=Usage())
-    say(f"all: {sum(one.accuracy * one.requests for one in scores) / max(1, tests):.2%} right of {tests}")
+    say(
+        f"all: {sum(one.accuracy * one.requests for one in scores) / max(1, tests):.2%} right of {tests}"
+    )
     say(f"making: {spent.requests} model calls, {spent.tokens} tokens, {money(spent.cost)}")
     say(
         f"dispatch by wording: closed set {dispatch.closed:.1%}; half the tasks unknown: "
         f"{dispatch.open_accept:.1%} of unknown accepted, {dispatch.open_reject:.1%} of known rejected "
-        "(LATM with GPT-3.5: 95% closed, 96% open; arXiv 2305.17126 section 5.4)"
+        "(LATM with GPT-3.5: 95% closed, 96% open; arXiv 2305.17126)"
     )
-    say("LATM column: accuracy in % with GPT-4 as tool user, arXiv 2305.17126 v2, table 2")
     for score in scores if wrong else ():
         for one in score.wrong:
             say(f"{score.task}: {json.dumps(one, ensure_ascii=False)}")
@@ -131,11 +142,11 @@ def bigbench(
 async def _measure(
     tasks: Files, first: int, seeds: int, profile: str, *, fallback: bool, given: dict[str, object]
 ) -> "tuple[list[TaskScore], DispatchScore]":
-    import tempfile  # noqa: PLC0415
+    import tempfile
 
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress
 
-    from toolwright.evaluation.bigbench import score_dispatch, score_task  # noqa: PLC0415
+    from toolwright.evaluation.bigbench import score_dispatch, score_task
 
     total = sum(max(0, len(examples) - first) for examples in tasks.values())
     with tempfile.TemporaryDirectory() as folder, Progress(console=console()) as progress:

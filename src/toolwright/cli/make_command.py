@@ -40,7 +40,7 @@ def command(
     settings = settings_of(**given)
 
     async def work() -> ToolRecord:
-        from toolwright.assembly.workshop import order_of  # noqa: PLC0415
+        from toolwright.assembly.workshop import order_of
 
         order = order_of(
             name or file.stem, labelled, settings, profile=profile, tries=tries,

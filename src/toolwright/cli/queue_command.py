@@ -12,7 +12,7 @@ from toolwright.core.values import clip
 @store_option
 def command(**given: object) -> None:
     """Show the queued requests by class, with how many a making needs."""
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     settings = settings_of(**given)
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -14,13 +14,13 @@ from toolwright.core.errors import InputError, ToolNotFound
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from toolwright.store.sql import SqlStore
+    from toolwright.core.store import ToolStore
 
 T = TypeVar("T")
 version_option = click.option("--version", type=int, help="The version [the newest].")
 
 
-def _with_store(store: Path | None, action: "Callable[[SqlStore], Awaitable[T]]") -> T:
+def _with_store(store: Path | None, action: "Callable[[ToolStore], Awaitable[T]]") -> T:
     bare: dict[str, object] = {"model": None, "user_model": None, "second_model": None}
     settings = settings_of(store=store).model_copy(update=bare)
 
@@ -40,7 +40,7 @@ def command() -> None:
 @store_option
 def list_tools(store: Path | None) -> None:
     """List every version of every tool."""
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     table = Table("class", "version", "state", "profile", "gate", "made by", "made")
     for record, state in _with_store(store, lambda kept: kept.versions()):
@@ -59,7 +59,7 @@ def list_tools(store: Path | None) -> None:
 @store_option
 def show(name: str, version: int | None, store: Path | None) -> None:
     """Show a tool: its evidence, its life, its source."""
-    from rich.syntax import Syntax  # noqa: PLC0415
+    from rich.syntax import Syntax
 
     record = _with_store(store, lambda kept: kept.get(name, version))
     history = _with_store(store, lambda kept: kept.history(name, record.version))
@@ -82,8 +82,8 @@ def show(name: str, version: int | None, store: Path | None) -> None:
     console().print(Syntax(record.source, "python", line_numbers=True))
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _list(value: object) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", value) if isinstance(value, list) else []
 
 
 @command.command("report")
@@ -114,7 +114,7 @@ def report(name: str, full: bool, store: Path | None) -> None:  # noqa: FBT001
 @store_option
 def export(name: str, output: Path, version: int | None, store: Path | None) -> None:
     """Write a tool with its record as one readable file."""
-    from toolwright.assembly.toolfile import dump  # noqa: PLC0415
+    from toolwright.assembly.toolfile import dump
 
     record = _with_store(store, lambda kept: kept.get(name, version))
     output.write_text(dump(record), encoding="utf-8")
@@ -126,7 +126,7 @@ def export(name: str, output: Path, version: int | None, store: Path | None) -> 
 @store_option
 def import_tool(file: Path, store: Path | None) -> None:
     """Store an exported tool as a new version; it serves only once it is promoted."""
-    from toolwright.assembly.toolfile import load  # noqa: PLC0415
+    from toolwright.assembly.toolfile import load
 
     record = load(read.read_text(file), str(file))
     kept = _with_store(

@@ -15,8 +15,8 @@
         LimitExceeded
         NoAnswer
 
-Callers read ``code`` and ``retryable``, never the text. The text names the thing that was wrong, says
-what was expected, and ends with the next step.
+Callers read ``code`` and ``retryable``, never the text. The text names the thing that was wrong,
+says what was expected, and ends with the next step.
 """
 
 from collections.abc import Callable

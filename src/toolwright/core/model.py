@@ -14,8 +14,8 @@ Purpose = Literal["making", "second", "use", "dispatch", "strong", "judge"]
 class Usage(Frozen):
     """What model calls used.
 
-    ``cost`` is in US dollars. None means that it is not known, which makes every sum unknown too; it is
-    never taken for 0.
+    ``cost`` is in US dollars. None means that it is not known, which makes every sum unknown too;
+    it is never taken for 0.
     """
 
     requests: int = Field(default=0, ge=0)

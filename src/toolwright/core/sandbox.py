@@ -55,8 +55,8 @@ class SandboxRun(Frozen):
 class SandboxResult(Frozen):
     """How a run ended, as the host saw it; never as the code inside claims.
 
-    ``ok``: every call returned a JSON value. ``error``: the code raised. ``timeout``: wall or CPU time.
-    ``memory``: the memory limit. ``output``: a result that is no strict JSON or is too large.
+    ``ok``: every call returned a JSON value. ``error``: the code raised. ``timeout``: wall or CPU
+    time. ``memory``: the memory limit. ``output``: a result that is no strict JSON or is too large.
     ``killed``: the worker died (a signal, or an exit without a result).
 
     Attributes:

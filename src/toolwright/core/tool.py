@@ -52,8 +52,9 @@ class Provenance(Frozen):
 class ToolRecord(Frozen):
     """One immutable version of a made tool, with the evidence that it rests on.
 
-    ``version`` is 0 until a store has taken it. ``entry`` is the function that computes: ``solve``, or
-    the name that the maker chose under the ``latm`` profile. ``wrap`` is what a tool user is shown.
+    ``version`` is 0 until a store has taken it. ``entry`` is the function that computes:
+    ``solve``, or the name that the maker chose under the ``latm`` profile. ``wrap`` is what a tool
+    user is shown.
     """
 
     schema_version: Literal[1] = 1

@@ -10,4 +10,4 @@ __all__ = ["stream", "tape_path"]
 
 def tape_path() -> Path:
     """Give the path of the shipped tape."""
-    return Path(str(resources.files(__package__).joinpath("tape.jsonl")))
+    return Path(str(resources.files("toolwright.embedded").joinpath("tape.jsonl")))

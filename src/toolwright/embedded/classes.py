@@ -1,11 +1,12 @@
-"""Six request classes after LATM's six tasks, each a generator of requests with their right answers.
+"""Six request classes after LATM's six tasks, each a generator of requests with their right
+answers.
 
-The wording, the data and the code are our own; what is asked is what LATM's tasks ask: to sort words,
-close brackets, find a number from remainders, find a meeting time, find an order from clues, and follow
-swaps.
+The wording, the data and the code are our own; what is asked is what LATM's tasks ask: to sort
+words, close brackets, find a number from remainders, find a meeting time, find an order from
+clues, and follow swaps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import permutations
 from math import prod
 from random import Random
@@ -192,7 +193,7 @@ def meetings(rng: Random) -> Demonstration:
     return Demonstration(input=request, target=best)
 
 
-def _clue(order: list[str], rng: Random) -> str:
+def _clue(order: Sequence[str], rng: Random) -> str:
     if rng.random() < 0.4:
         at = rng.randrange(len(order))
         return f"{order[at]} finished {PLACES_IN_RACE[at]}."
@@ -222,7 +223,7 @@ def orderings(rng: Random) -> Demonstration:
             clues.append(clue)
             left = fewer
     asked = rng.randrange(len(order))
-    names = _and(rng.sample(order, len(order)))
+    names = _and(list(rng.sample(order, len(order))))
     request = (
         f"{COUNTS[len(order)]} runners finished a race: {names}. {' '.join(clues)} "
         f"Who finished {PLACES_IN_RACE[asked]}?"

@@ -8,16 +8,16 @@ from toolwright.core.tool import Demonstration
 from toolwright.embedded.classes import CLASSES
 
 CHATTER = (
-    ("Write a haiku about the first snow.", "Snow on the doorstep, / a cat considers the world / and stays where it is."),
-    ("What is a polite way to decline an invitation?", "Thank them, say that you cannot come, and wish them well."),
+    ("Write a haiku about the first snow.", "Snow on the doorstep. / A cat considers the world, / and stays in."),
+    ("What is a polite way to decline an invitation?", "Thank them and say that you cannot come."),
     ("Translate 'good morning' into Italian.", "Buongiorno."),
     ("Name three rivers that cross a desert.", "The Nile, the Colorado and the Orange River."),
     ("Suggest a title for a talk about soil.", "The Ground Beneath Everything"),
     ("Why do cats purr?", "Mostly from contentment, and at times to calm themselves."),
     ("Give me a synonym for 'stubborn'.", "Obstinate."),
     ("How long should green tea steep?", "Two to three minutes, in water of about 80 °C."),
-    ("Put these words into a short poem: harbor, lantern, rain.", "Rain on the harbor; / one lantern keeps the water gold."),
-    ("Which of these is the odd one out: violin, cello, trumpet, harp?", "The trumpet: the others have strings."),
+    ("Put these words into a short poem: harbor, lantern, rain.", "Rain; one lantern gilds the harbor."),
+    ("Which is the odd one out: violin, cello, trumpet, harp?", "The trumpet."),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""LATM's tables over BIG-Bench-style files: coverage and precision of each tier, tokens, dispatch."""
+"""LATM's tables over BIG-Bench-style files: coverage and precision by tier, tokens, dispatch."""
 
 import statistics
 from collections import Counter
@@ -42,8 +42,8 @@ class TierScore(Frozen):
 class TaskScore(Frozen):
     """What was measured on one task.
 
-    ``foreign`` counts answers by a tool of another task. ``tokens`` are query-time tokens a request.
-    Seconds are wall time a request, dispatch and sandbox included.
+    ``foreign`` counts answers by a tool of another family of tasks. ``tokens`` are query-time
+    tokens a request. Seconds are wall time a request, dispatch and sandbox included.
     """
 
     task: str
@@ -74,9 +74,10 @@ class TaskScore(Frozen):
 class DispatchScore(Frozen):
     """How well wording alone finds the class.
 
-    ``closed``: share of requests whose first guess is their task, all tasks known. ``open_accept``: share
-    of requests of unknown tasks that get a guess all the same. ``open_reject``: share of requests of known
-    tasks that get none. Open-set is measured with each half of the tasks unknown in turn.
+    ``closed``: share of requests whose first guess is their task, all tasks known.
+    ``open_accept``: share of requests of unknown tasks that get a guess all the same.
+    ``open_reject``: share of requests of known tasks that get none. Open-set is measured with each
+    half of the tasks unknown in turn.
     """
 
     closed: float
@@ -132,7 +133,7 @@ async def score_task(
         answered[served.tier] += 1
         tokens += served.usage.tokens
         seconds.append(served.seconds)
-        foreign += served.tier != "strong" and served.request_class != task
+        foreign += served.tier != "strong" and _family(served.request_class or "") != _family(task)
         if right(trajectory.answer, test.target, served.tier):
             rights[served.tier] += 1
         else:

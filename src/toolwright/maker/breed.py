@@ -1,6 +1,7 @@
 """New requests of a class without a model: values of known requests are mixed, and unparsed again.
 
-They have no labels; they serve where two independent tools must agree, and in the search for mutants.
+They have no labels; they serve where two independent tools must agree, and in the search for
+mutants.
 """
 
 import random

@@ -3,59 +3,20 @@
 from collections.abc import Sequence
 
 from toolwright.core.guest_modules import GUEST_MODULES
-from toolwright.core.messages import Frozen
 from toolwright.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolwright.core.tool import Demonstration, Evidence
 from toolwright.core.values import Value, clip, fold
 from toolwright.maker.breed import breed
+from toolwright.maker.case import Case, failed, listed, passed
 from toolwright.maker.each import each
+from toolwright.maker.labels import judge_labels
 from toolwright.maker.near_miss import leaves, near_misses
 from toolwright.maker.program import SERVING_LIMITS, Attempt, attempt, guest_source
 
 FUNCTIONS = ("parse", "unparse", "solve", "render")
-NEAR_MISSES = 300
 BRED = 60
-SHOWN = 4
 SLOT_SHARE = 0.5
-SUSPECT_SHARE = 0.2
 UNLABELLED_SHARE = 0.8
-
-
-class Case(Frozen):
-    """What a tool is tried on.
-
-    Attributes:
-        source: the tool.
-        labelled: every demonstration of the class, those that the maker saw and those held out.
-        unlabelled: requests of the class without answers.
-        foreign: requests of other classes; all must be refused.
-        second: source of the independent second tool, where there is one.
-        near_misses: how many near misses are tried.
-        slowest: seconds that the slowest of 100 calls may take (p99).
-        clustered: the demonstrations were grouped by wording, so that a few may be of another class.
-    """
-
-    source: str
-    labelled: tuple[Demonstration, ...]
-    unlabelled: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-    second: str | None = None
-    near_misses: int = NEAR_MISSES
-    slowest: float = 1.0
-    clustered: bool = False
-
-
-def _passed(stage: str, summary: str, **details: Value) -> Evidence:
-    return Evidence(stage=stage, verdict="passed", summary=summary, details=details)
-
-
-def _failed(stage: str, summary: str, **details: Value) -> Evidence:
-    return Evidence(stage=stage, verdict="failed", summary=summary, details=details)
-
-
-def _list(items: Sequence[str]) -> str:
-    more = f"\n- and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-    return "".join(f"\n- {clip(item, 900)}" for item in items[:SHOWN]) + more
 
 
 async def stage_form(case: Case, sandbox: Sandbox) -> Evidence:
@@ -68,7 +29,7 @@ async def stage_form(case: Case, sandbox: Sandbox) -> Evidence:
         )
     )
     if read.status != "ok" or not isinstance(read.value[0], dict):
-        return _failed(stage, f"the source cannot be read: {read.error}: {read.message}")
+        return failed(stage, f"the source cannot be read: {read.error}: {read.message}")
     facts = {
         name: [str(item) for item in found]
         for name, found in read.value[0].items()
@@ -76,70 +37,15 @@ async def stage_form(case: Case, sandbox: Sandbox) -> Evidence:
     }
     missing = [name for name in FUNCTIONS if name not in facts["functions"]]
     if missing:
-        return _failed(stage, f"missing at the top level: {', '.join(missing)}")
+        return failed(stage, f"missing at the top level: {', '.join(missing)}")
     if facts["imports"]:
-        return _failed(stage, f"forbidden imports: {'; '.join(facts['imports'])}")
+        return failed(stage, f"forbidden imports: {'; '.join(facts['imports'])}")
     if facts["state"]:
-        return _failed(stage, f"state is kept between calls: {'; '.join(facts['state'])}")
+        return failed(stage, f"state is kept between calls: {'; '.join(facts['state'])}")
     loaded = await sandbox.run(SandboxRun(source=case.source, limits=RunLimits(seconds=2.0)))
     if loaded.status != "ok":
-        return _failed(stage, f"loading it fails: {loaded.error}: {loaded.message}")
-    return _passed(stage, "four functions, allowed imports, no state")
-
-
-class _Labels:
-    """The labels sorted by what the tools make of them."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-        self.suspects: list[Value] = []
-        self.outsiders: list[Value] = []
-
-    def sort(
-        self, demo: Demonstration, mine: Attempt, other: Attempt | None, *, clustered: bool
-    ) -> None:
-        """Put one label where it belongs; one that is met belongs nowhere."""
-        target = demo.target or ""
-        if mine.answer is not None and mine.answer.strip() == target.strip():
-            return
-        if mine.answer is not None and other is not None and other.answer == mine.answer:
-            self.suspects.append({"input": demo.input, "label": target, "tools": mine.answer})
-        elif mine.status == "refused" and clustered:
-            self.outsiders.append(demo.input)
-        else:
-            got = f"{mine.answer!r}" if mine.answer is not None else f"{mine.status}: {mine.why}"
-            self.faults.append(f"request {demo.input!r}\n  expected {target!r}\n  got {got}")
-
-
-def judge_labels(
-    case: Case, attempts: Sequence[Attempt], seconds: Sequence[Attempt | None]
-) -> Evidence:
-    """Stage 2: the labels themselves decide.
-
-    A label that every independent tool contradicts alike is suspect; where demonstrations were grouped
-    by wording, one that the tool refuses is an outsider. Both are reported, and few are tolerated.
-    """
-    stage, labelled = "2 labels", case.labelled
-    found = _Labels()
-    for demo, mine, other in zip(labelled, attempts, seconds, strict=True):
-        found.sort(demo, mine, other, clustered=case.clustered)
-    details: dict[str, Value] = {"suspects": found.suspects, "outsiders": found.outsiders}
-    doubted = len(found.suspects) + len(found.outsiders)
-    if doubted > SUSPECT_SHARE * len(labelled):
-        lost = [f"{one!r} is refused" for one in found.outsiders] + [str(s) for s in found.suspects]
-        summary = (
-            f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{_list(lost)}"
-        )
-        return _failed(stage, summary, **details)
-    if found.faults:
-        summary = f"{len(found.faults)} of {len(labelled)} demonstrations are not met:"
-        return _failed(stage, summary + _list(found.faults), **details)
-    summary = f"{len(labelled) - doubted} of {len(labelled)} labels met"
-    if found.suspects:
-        summary += f", {len(found.suspects)} suspect (every tool contradicts the label)"
-    if found.outsiders:
-        summary += f", {len(found.outsiders)} of another class"
-    return _passed(stage, summary, **details)
+        return failed(stage, f"loading it fails: {loaded.error}: {loaded.message}")
+    return passed(stage, "four functions, allowed imports, no state")
 
 
 async def stage_labels(case: Case, sandbox: Sandbox) -> tuple[Evidence, list[Attempt]]:
@@ -194,13 +100,13 @@ async def stage_round_trip(case: Case, attempts: Sequence[Attempt], sandbox: San
     for text, args in answered:
         slot = smuggled(text, args)
         if slot is not None:
-            return _failed(
+            return failed(
                 stage, f"one value carries most of the request through: {clip(slot, 300)!r}"
             )
     wrong = [fault for fault in await each(rebuild, answered) if fault is not None]
     if wrong:
-        return _failed(
-            stage, f"{len(wrong)} requests are not rebuilt from their values:{_list(wrong)}"
+        return failed(
+            stage, f"{len(wrong)} requests are not rebuilt from their values:{listed(wrong)}"
         )
     read_more = sum(tried.status == "answered" for tried in more)
     if more and read_more < UNLABELLED_SHARE * len(more):
@@ -209,10 +115,10 @@ async def stage_round_trip(case: Case, attempts: Sequence[Attempt], sandbox: San
             for t, a in zip(case.unlabelled, more, strict=True)
             if a.answer is None
         ]
-        return _failed(
-            stage, f"{len(lost)} of {len(more)} other requests are not understood:{_list(lost)}"
+        return failed(
+            stage, f"{len(lost)} of {len(more)} other requests are not understood:{listed(lost)}"
         )
-    return _passed(
+    return passed(
         stage,
         f"{len(answered)} requests rebuilt",
         answered=len(answered),
@@ -238,10 +144,10 @@ async def stage_near_misses(case: Case, attempts: Sequence[Attempt], sandbox: Sa
     wrong = [fault for fault in await each(answered, texts) if fault is not None]
     if wrong:
         summary = (
-            f"{len(wrong)} of {len(texts)} requests of another meaning are answered:{_list(wrong)}"
+            f"{len(wrong)} of {len(texts)} requests of another meaning are answered:{listed(wrong)}"
         )
-        return _failed(stage, summary, tried=len(texts), answered=len(wrong))
-    return _passed(stage, f"{len(texts)} refused", tried=len(texts), answered=0)
+        return failed(stage, summary, tried=len(texts), answered=len(wrong))
+    return passed(stage, f"{len(texts)} refused", tried=len(texts), answered=0)
 
 
 async def stage_determinism(case: Case, sandbox: Sandbox, other: Sandbox) -> Evidence:
@@ -257,7 +163,7 @@ async def stage_determinism(case: Case, sandbox: Sandbox, other: Sandbox) -> Evi
     pairs = await each(pair, requests)
     for request, (one, two) in zip(requests, pairs, strict=True):
         if (one.status, one.args, one.answer) != (two.status, two.args, two.answer):
-            return _failed(
+            return failed(
                 stage, f"two processes disagree on {request!r}: {one.answer!r} and {two.answer!r}"
             )
     calls = tuple(
@@ -265,14 +171,12 @@ async def stage_determinism(case: Case, sandbox: Sandbox, other: Sandbox) -> Evi
     )
     after = await sandbox.run(SandboxRun(source=case.source, calls=calls))
     if after.status == "ok" and after.value[0] != after.value[-1]:
-        return _failed(
-            stage, f"parse gives another result for {requests[0]!r} after other requests"
-        )
+        return failed(stage, f"parse gives another result for {requests[0]!r} after other requests")
     slow = sorted(one.seconds for one, _ in pairs)
     worst = slow[min(len(slow) - 1, int(0.99 * len(slow)))]
     if worst > case.slowest:
-        return _failed(stage, f"too slow: p99 is {worst:.2f} s, {case.slowest:g} s are allowed")
-    return _passed(
+        return failed(stage, f"too slow: p99 is {worst:.2f} s, {case.slowest:g} s are allowed")
+    return passed(
         stage, f"{len(pairs)} requests agree, p99 {worst * 1000:.1f} ms", p99_seconds=worst
     )
 
@@ -308,15 +212,18 @@ async def stage_second(case: Case, attempts: Sequence[Attempt], sandbox: Sandbox
         if one.answer is not None and two.answer is not None and one.answer != two.answer
     ]
     if split:
-        summary = f"{len(split)} of {len(tried)} answers are contradicted:{_list(split)}"
-        return _failed(stage, summary, split=len(split))
+        summary = f"{len(split)} of {len(tried)} answers are contradicted:{listed(split)}"
+        return failed(stage, summary, split=len(split))
     if not agreed:
         return Evidence(
             stage=stage, verdict="skipped", summary="the second tool answers none of them"
         )
-    return _passed(
-        stage, f"{agreed} of {len(tried)} answers agree, none contradicts", agreed=agreed
-    )
+    return passed(stage, f"{agreed} of {len(tried)} answers agree, none contradicts", agreed=agreed)
+
+
+def fails(evidence: Sequence[Evidence]) -> bool:
+    """Say whether the last stage so far was not passed."""
+    return bool(evidence) and evidence[-1].verdict == "failed"
 
 
 async def gate(case: Case, sandbox: Sandbox, other: Sandbox) -> tuple[Evidence, ...]:
@@ -325,7 +232,7 @@ async def gate(case: Case, sandbox: Sandbox, other: Sandbox) -> tuple[Evidence, 
     ``other`` is a sandbox with another hash seed, for stage 5.
     """
     evidence = [await stage_form(case, sandbox)]
-    if evidence[-1].verdict == "failed":
+    if fails(evidence):
         return tuple(evidence)
     labels, attempts = await stage_labels(case, sandbox)
     evidence.append(labels)
@@ -335,7 +242,7 @@ async def gate(case: Case, sandbox: Sandbox, other: Sandbox) -> tuple[Evidence, 
         lambda: stage_determinism(case, sandbox, other),
         lambda: stage_second(case, attempts, sandbox),
     ):
-        if evidence[-1].verdict == "failed":
+        if fails(evidence):
             break
         evidence.append(await stage())
     return tuple(evidence)

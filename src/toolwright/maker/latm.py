@@ -1,7 +1,7 @@
 """LATM as the paper has it (section 3.1): propose, verify, wrap, with the maker's own tests.
 
-Beyond the paper, what the tests computed is compared with the labels themselves, and the report says
-where the two do not meet.
+Beyond the paper, what the tests computed is compared with the labels themselves, and the report
+says where the two do not meet.
 """
 
 from typing import cast
@@ -26,8 +26,8 @@ TEMPLATES = (
 def meets(answer: Value, label: str) -> str:
     """Say how a computed answer meets its label: ``exact``, ``converted`` or ``contradicts``.
 
-    Converted: an option's letter or its number counted from 1 for ``(C)``, or a value whose text is the
-    label. These are the conversions that LATM's own harness makes; nothing else is forgiven.
+    Converted: an option's letter or its number counted from 1 for ``(C)``, or a value whose text
+    is the label. These are the conversions that LATM's own harness makes; nothing else is forgiven.
     """
     if answer == label:
         return "exact"

@@ -53,7 +53,8 @@ def checked(order: Order) -> Order:
     """Give the order without repeated demonstrations.
 
     Raises:
-        InputError: too few demonstrations, one without an answer, or two that contradict each other.
+        InputError: too few demonstrations, one without an answer, or two that contradict each
+            other.
     """
     answers: dict[str, str] = {}
     kept: list[Demonstration] = []
@@ -127,7 +128,9 @@ class Conversation:
         """Say something and give the reply; both stand in the report."""
         self._messages += (UserMessage(content=text),)
         request = ModelRequest(
-            messages=self._messages, temperature=self._temperature, max_tokens=max_tokens,
+            messages=self._messages,
+            temperature=self._temperature,
+            max_tokens=max_tokens,
             seed=self._making.order.seed,
         )
         response = await self._model.complete(request)

@@ -1,8 +1,8 @@
 """Near misses: requests that look like a class and are not of it, made without any model.
 
-Wording is changed, deleted, negated, reordered and added to. Wording is the text outside the slots that
-the parser found, and every lower-case word that nearly all known requests share, wherever it stands: so a
-parser that hides wording in a slot is tried as well. A tool must refuse them all.
+Wording is changed, deleted, negated, reordered and added to. Wording is the text outside the slots
+that the parser found, and every lower-case word that nearly all known requests share, wherever it
+stands: so a parser that hides wording in a slot is tried as well. A tool must refuse them all.
 """
 
 import random

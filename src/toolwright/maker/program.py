@@ -37,7 +37,7 @@ def answer_run(source: str, request: str, limits: RunLimits = SERVING_LIMITS) ->
         calls=(
             FunctionCall(function="parse", arguments=(request,), refuses=True),
             FunctionCall(function="unparse", arguments=(Ref(ref=0),), fresh=True),
-            FunctionCall(function="solve", spread=Ref(ref=0), fresh=True),
+            FunctionCall(function="solve", spread=Ref(ref=0)),
             FunctionCall(function="render", arguments=(Ref(ref=0), Ref(ref=2))),
         ),
         limits=limits,

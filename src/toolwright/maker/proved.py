@@ -1,10 +1,11 @@
-"""The default profile: a module with its own parser, repaired with the gate's evidence, proved by it."""
+"""The default profile: a module with its own parser, repaired with the gate's evidence."""
 
 from toolwright.core.model import Model
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.tool import Evidence, ToolRecord
 from toolwright.core.values import canonical, clip
-from toolwright.maker.gate import Case, gate, stage_form, stage_labels
+from toolwright.maker.case import Case
+from toolwright.maker.gate import gate, stage_form, stage_labels
 from toolwright.maker.making import Conversation, Making, Outcome
 from toolwright.maker.program import attempt
 from toolwright.roles import prompts

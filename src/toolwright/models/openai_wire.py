@@ -1,7 +1,7 @@
 """The OpenAI chat-completions wire format: pure functions between our types and JSON."""
 
 import json
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from toolwright.core.errors import ModelError
 from toolwright.core.messages import (
@@ -15,6 +15,7 @@ from toolwright.core.messages import (
 )
 from toolwright.core.model import ModelRequest, ModelResponse, Usage
 
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
 FINISH = {"stop", "length", "tool_calls", "content_filter"}
 
 
@@ -75,7 +76,7 @@ def decode_usage(wire: object) -> Usage:
     if not isinstance(wire, dict):
         return Usage(requests=1, cost=None)
     usage = cast("dict[str, Any]", wire)
-    details = usage.get("prompt_tokens_details") or {}
+    details = _object(usage.get("prompt_tokens_details"))
     return Usage(
         requests=1,
         input_tokens=int(usage.get("prompt_tokens") or 0),
@@ -85,8 +86,21 @@ def decode_usage(wire: object) -> Usage:
     )
 
 
-def _finish(word: object) -> Any:
-    return word if word in FINISH else "unknown"
+def _object(value: object) -> dict[str, Any]:
+    """Give a JSON object, empty for null; TypeError for anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise TypeError(f"an object was due, got {value!r:.80}")
+    return cast("dict[str, Any]", value)
+
+
+def _list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def _finish(word: object) -> Finish:
+    return cast("Finish", word) if word in FINISH else "unknown"
 
 
 def decode_response(wire: object, seconds: float) -> ModelResponse:
@@ -142,7 +156,7 @@ class StreamReader:
                 raise ModelError(f"the stream broke off: {chunk['error']}", code="model-reply")
             self._model = chunk.get("model") or self._model
             self._usage = chunk.get("usage") or self._usage
-            choices = chunk.get("choices") or []
+            choices = _list(chunk.get("choices"))
             return self._choice(choices[0]) if choices else ""
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise ModelError(
@@ -151,14 +165,14 @@ class StreamReader:
 
     def _choice(self, choice: dict[str, Any]) -> str:
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        delta = choice.get("delta") or {}
-        for part in delta.get("tool_calls") or ():
+        delta = _object(choice.get("delta"))
+        for part in map(_object, _list(delta.get("tool_calls"))):
             call = self._calls.setdefault(part["index"], {"id": "", "name": "", "arguments": ""})
-            function = part.get("function") or {}
+            function = _object(part.get("function"))
             call["id"] += part.get("id") or ""
             call["name"] += function.get("name") or ""
             call["arguments"] += function.get("arguments") or ""
-        text = delta.get("content") or ""
+        text = str(delta.get("content") or "")
         self._text.append(text)
         return text
 

@@ -1,8 +1,8 @@
 """Tapes: replies recorded once and given again, so that a run needs no key and no network.
 
 A tape is JSON lines: a header ``{"tape": 1, "model": ..., "note": ...}``, then one line a reply,
-``{"key": ..., "response": {...}}``. The key is the digest of the whole request; a prompt that comes twice
-has two lines, given in order.
+``{"key": ..., "response": {...}}``. The key is the digest of the whole request; a prompt that
+comes twice has two lines, given in order.
 """
 
 import json
@@ -49,7 +49,8 @@ class Replay:
                 if header.get("tape") != 1:
                     raise ConfigError(f"{path} is no tape of version 1", code="tape")
                 lines: list[tuple[str, ModelResponse]] = []
-                for number, text in enumerate(file, 2):
+                for text in file:
+                    number += 1
                     line: dict[str, Any] = json.loads(text)
                     lines.append((line["key"], ModelResponse.model_validate(line["response"])))
         except OSError as fault:

@@ -1,4 +1,4 @@
-"""The public test double: a model that says what it was told to say, and fails when asked for more."""
+"""The public test double: a model that says what it was told to, and fails when asked for more."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -17,7 +17,8 @@ def estimated_usage(request: ModelRequest, reply: str) -> Usage:
 
 
 class ScriptedModel:
-    """Gives its replies in order. A reply is a text, an error to raise, or a function of the request.
+    """Gives its replies in order. A reply is a text, an error to raise, or a function of the
+    request.
 
     Attributes:
         requests: every request that it was sent, in order.

@@ -14,7 +14,12 @@ from toolwright.core.values import Value, canonical
 
 @cache
 def _template(name: str) -> str:
-    return resources.files(__package__).joinpath(f"templates/{name}.md").read_text("utf-8").strip()
+    return (
+        resources.files("toolwright.roles")
+        .joinpath(f"templates/{name}.md")
+        .read_text("utf-8")
+        .strip()
+    )
 
 
 def template_digest(*names: str) -> str:

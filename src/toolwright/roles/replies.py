@@ -11,7 +11,7 @@ _KIND = re.compile(r"^\W*kind\W*:\W*(.+?)\W*$", re.IGNORECASE | re.MULTILINE)
 
 
 def code_in(reply: str) -> str | None:
-    """Give the code of a reply: its fenced blocks joined, or None where it holds no block with code."""
+    """Give the code of a reply: its fenced blocks joined, or None where it holds no code."""
     blocks = [block.strip("\n") for block in _BLOCK.findall(reply)]
     code = "\n\n".join(block for block in blocks if block.strip())
     return code + "\n" if code else None

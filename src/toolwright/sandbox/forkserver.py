@@ -1,14 +1,14 @@
 """The primary sandbox: real CPython in a fork server that cages itself, one worker a call.
 
-What is covered on Linux x86-64: a worker cannot open, list or stat a file, create a socket, a process or
-a pipe, map executable memory, or use more time, memory or output than its limits; it has no environment,
-no earlier caller's data, and is killed after its one reply. The kernel holds all of this (seccomp and
-resource limits always; namespaces, an empty root, another user and Landlock where the kernel grants
-them), not Python code inside.
+What is covered on Linux x86-64: a worker cannot open, list or stat a file, create a socket, a
+process or a pipe, map executable memory, or use more time, memory or output than its limits; it
+has no environment, no earlier caller's data, and is killed after its one reply. The kernel holds
+all of this (seccomp and resource limits always; namespaces, an empty root, another user and
+Landlock where the kernel grants them), not Python code inside.
 
-What no layer here covers: faults of the kernel in the calls that are allowed (memory, futex, clocks), side
-channels of the processor, and answers that are simply wrong. For code from hostile tenants put the whole
-program in a virtual machine as well.
+What no layer here covers: faults of the kernel in the calls that are allowed (memory, futex,
+clocks), side channels of the processor, and answers that are simply wrong. For code from hostile
+tenants put the whole program in a virtual machine as well.
 """
 
 import asyncio
@@ -19,11 +19,13 @@ import time
 from types import TracebackType
 
 from toolwright.core.errors import SandboxError
-from toolwright.core.sandbox import SandboxResult, SandboxRun
+from toolwright.core.sandbox import FunctionCall, SandboxResult, SandboxRun
 from toolwright.sandbox.link import Ending, Link, Worker, base_python
-from toolwright.sandbox.wire import HEADER, decode, encode
+from toolwright.sandbox.wire import HEADER, decode, encode, encode_compile
 
 ENDING_SECONDS = 2.0
+KEPT_PROGRAMS = 512
+FAULTY = "faulty"
 
 
 class ForkServer:
@@ -46,6 +48,7 @@ class ForkServer:
         self._slots = asyncio.Semaphore(self.concurrency)
         self._starting = asyncio.Lock()
         self._link: Link | None = None
+        self._seen: dict[str, str] = {}  # program -> "" (run once), its bytecode, or FAULTY
         self.layers: dict[str, object] = {}
 
     async def __aenter__(self) -> "ForkServer":
@@ -84,17 +87,38 @@ class ForkServer:
 
     async def run(self, run: SandboxRun) -> SandboxResult:
         """Run one program; see ``toolwright.core.sandbox.Sandbox``."""
-        frame = encode(run)
         async with self._slots:
-            for _ in range(3):
-                try:
-                    result = await self._once(frame, run)
-                except SandboxError as fault:
-                    if not fault.retryable:
-                        raise
-                    continue
-                if result is not None:
-                    return result
+            return await self._retried(encode(run, await self._code(run.source)), run)
+
+    async def _code(self, source: str) -> str | None:
+        """Give the bytecode of a program that runs again, base64; None for a first or faulty one.
+
+        It was made by a worker that compiled and did not run; the host never reads it.
+        """
+        seen = self._seen.pop(source, None)
+        if seen is None:
+            self._seen[source] = ""
+            if len(self._seen) > KEPT_PROGRAMS:
+                del self._seen[next(iter(self._seen))]
+            return None
+        if seen == "":
+            run = SandboxRun(source=source, calls=(FunctionCall(function="compile"),))
+            result = await self._retried(encode_compile(source), run)
+            code = result.value[0] if result.status == "ok" else None
+            seen = code if isinstance(code, str) else FAULTY
+        self._seen[source] = seen
+        return None if seen == FAULTY else seen
+
+    async def _retried(self, frame: bytes, run: SandboxRun) -> SandboxResult:
+        for _ in range(3):
+            try:
+                result = await self._once(frame, run)
+            except SandboxError as fault:
+                if not fault.retryable:
+                    raise
+                continue
+            if result is not None:
+                return result
         raise SandboxError("workers keep dying before they start", code="sandbox-died")
 
     async def _once(self, frame: bytes, run: SandboxRun) -> SandboxResult | None:
@@ -106,7 +130,7 @@ class ForkServer:
         try:
             async with asyncio.timeout(run.limits.seconds):
                 try:
-                    await loop.sock_sendall(worker.socket, frame)
+                    await loop.sock_sendall(worker.channel, frame)
                 except OSError:
                     return None
                 reply = await _read_frame(loop, worker, run)
@@ -174,7 +198,7 @@ async def _read_frame(
 async def _read_exactly(loop: asyncio.AbstractEventLoop, worker: Worker, size: int) -> bytes:
     data = bytearray()
     while len(data) < size:
-        part = await loop.sock_recv(worker.socket, min(size - len(data), 1 << 18))
+        part = await loop.sock_recv(worker.channel, min(size - len(data), 1 << 18))
         if not part:
             raise EOFError
         data += part

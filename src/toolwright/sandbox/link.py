@@ -12,7 +12,6 @@ import sys
 from collections import deque
 from pathlib import Path
 
-import toolwright
 from toolwright.core.errors import SandboxError
 
 START_SECONDS = 20.0
@@ -20,6 +19,7 @@ LAUNCH = (
     "import sys; sys.path.insert(0, {root!r}); "
     "from toolwright.sandbox.guest import zygote; sys.path.pop(0); zygote.main()"
 )
+ROOT = str(Path(__file__).resolve().parents[2])
 GUEST_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -35,10 +35,10 @@ class Ending:
 class Worker:
     """A forked, caged process that waits for its one request."""
 
-    __slots__ = ("ended", "number", "socket")
+    __slots__ = ("channel", "ended", "finished", "number")
 
     def __init__(self, number: int, channel: socket.socket) -> None:
-        self.number, self.socket = number, channel
+        self.number, self.channel, self.finished = number, channel, False
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
 
@@ -80,12 +80,13 @@ class Link:
             )
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        launch = LAUNCH.format(root=str(Path(toolwright.__file__).resolve().parents[1]))
+        launch = LAUNCH.format(root=ROOT)
         words = [theirs.fileno(), cpu_seconds, memory_bytes, int(namespaces)]
         with theirs:
-            process = subprocess.Popen(  # noqa: ASYNC220, S603
+            process = subprocess.Popen(  # noqa: ASYNC220
                 [python, "-s", "-S", "-P", "-B", "-c", launch, *map(str, words)],
-                env=GUEST_ENVIRONMENT | {"PYTHONHASHSEED": str(hash_seed)}, pass_fds=[theirs.fileno()], cwd="/",
+                env=GUEST_ENVIRONMENT | {"PYTHONHASHSEED": str(hash_seed)},
+                pass_fds=[theirs.fileno()], cwd="/",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 start_new_session=True,
             )  # fmt: skip
@@ -148,7 +149,7 @@ class Link:
             return
         if worker in self._spares:
             self._spares.remove(worker)
-            worker.socket.close()
+            worker.channel.close()
             self.ask()
         worker.ended.set_result(Ending(status, cpu_seconds, max_rss))
 
@@ -164,15 +165,14 @@ class Link:
                 future.set_exception(fault)
                 future.exception()
         for worker in self._spares:
-            worker.socket.close()
+            worker.channel.close()
         self._spares.clear()
         self._living.clear()
 
     async def take(self) -> Worker:
-        """Give a waiting worker and have the next one forked."""
+        """Give a waiting worker; ``finish`` has the next one forked."""
         if self.broken:
             raise SandboxError("the fork server died", code="sandbox-died", retryable=True)
-        self.ask()
         if self._spares:
             return self._spares.popleft()
         waiting: asyncio.Future[Worker] = self._loop.create_future()
@@ -180,10 +180,16 @@ class Link:
         return await waiting
 
     def finish(self, worker: Worker) -> None:
-        """Close a worker's socket and have it killed, whatever it is doing."""
-        worker.socket.close()
+        """Close a worker's socket, have it killed, whatever it is doing, and the next one forked.
+
+        The fork comes after the reply, so that it takes no time from the call.
+        """
+        if worker.finished:
+            return
+        worker.finished = True
+        worker.channel.close()
         if not self.broken:
-            self._send(b"K" + struct.pack("!Q", worker.number))
+            self._send(b"F" + struct.pack("!Q", worker.number))
 
     def close(self, *, tell: bool = False) -> str:
         """End the fork server and all its workers; with ``tell``, give what it said as it failed."""

@@ -1,6 +1,8 @@
-"""Probes that any sandbox must pass: small attacks and honest programs with the one right outcome each.
+"""Probes that any sandbox must pass: small attacks and honest programs with the one right outcome
+each.
 
-Run on the real machine, at start or from ``toolwright doctor``: what is in force is found by trying.
+Run on the real machine, at start or from ``toolwright doctor``: what is in force is found by
+trying.
 """
 
 from collections.abc import Callable
@@ -29,26 +31,24 @@ def _refused(result: SandboxResult) -> bool:
     return result.status in {"error", "killed"}
 
 
+def _computed(result: SandboxResult) -> bool:
+    return result.status == "ok" and result.value == (45,)
+
+
+def _out_of_memory(result: SandboxResult) -> bool:
+    return result.status == "memory"
+
+
+def _no_json(result: SandboxResult) -> bool:
+    return result.status == "output"
+
+
+def _killed(result: SandboxResult) -> bool:
+    return result.status == "killed"
+
+
 def _ended(result: SandboxResult) -> bool:
     return result.status in {"timeout", "killed"}
-
-
-PROBES: tuple[Probe, ...] = (
-    Probe("computes", "return sum(range(10))", lambda r: r.status == "ok" and r.value == (45,)),
-    Probe("reads no file", "return open('/etc/hostname').read()", _refused),
-    Probe("lists no directory", "import os; return os.listdir('/')", _refused),
-    Probe("stats no file", "import os; return os.stat('/etc/passwd').st_size", _refused),
-    Probe("writes no file", "open('/tmp/canary', 'w').write('x')", _refused),
-    Probe("sees no environment", "import os; return dict(os.environ)", lambda r: _small(r)),
-    Probe("opens no socket", "import socket; socket.socket().connect(('127.0.0.1', 9))", _refused),
-    Probe("starts no process", "import os; return os.fork()", _refused),
-    Probe("executes nothing", "import os; os.execv('/bin/sh', ['sh'])", _refused),
-    Probe("kills nobody", "import os; os.kill(os.getppid() or 1, 9)", _refused),
-    Probe("ends in time", "\n    while True: pass", _ended),
-    Probe("holds its memory", "return len(bytearray(1 << 31))", lambda r: r.status == "memory"),
-    Probe("returns JSON only", "return float('nan')", lambda r: r.status == "output"),
-    Probe("exits without effect", "import os; os._exit(0)", lambda r: r.status == "killed"),
-)
 
 
 def _small(result: SandboxResult) -> bool:
@@ -57,6 +57,24 @@ def _small(result: SandboxResult) -> bool:
         return True
     found = result.value[0]
     return isinstance(found, dict) and set(found) <= {"PYTHONHASHSEED", "LC_ALL", "TZ"}
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("computes", "return sum(range(10))", _computed),
+    Probe("reads no file", "return open('/etc/hostname').read()", _refused),
+    Probe("lists no directory", "import os; return os.listdir('/')", _refused),
+    Probe("stats no file", "import os; return os.stat('/etc/passwd').st_size", _refused),
+    Probe("writes no file", "open('/tmp/canary', 'w').write('x')", _refused),
+    Probe("sees no environment", "import os; return dict(os.environ)", _small),
+    Probe("opens no socket", "import socket; socket.socket().connect(('127.0.0.1', 9))", _refused),
+    Probe("starts no process", "import os; return os.fork()", _refused),
+    Probe("executes nothing", "import os; os.execv('/bin/sh', ['sh'])", _refused),
+    Probe("kills nobody", "import os; os.kill(os.getppid() or 1, 9)", _refused),
+    Probe("ends in time", "\n    while True: pass", _ended),
+    Probe("holds its memory", "return len(bytearray(1 << 31))", _out_of_memory),
+    Probe("returns JSON only", "return float('nan')", _no_json),
+    Probe("exits without effect", "import os; os._exit(0)", _killed),
+)
 
 
 async def check(sandbox: Sandbox, probes: tuple[Probe, ...] = PROBES) -> list[Finding]:

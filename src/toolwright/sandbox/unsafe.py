@@ -1,7 +1,7 @@
 """NOT a sandbox: a plain child process a call, for development where no real cage can be had.
 
-Code run here can read your files, use your network and outlive its call. It is never chosen by itself;
-the user must set ``sandbox = "unsafe"``, and every start warns.
+Code run here can read your files, use your network and outlive its call. It is never chosen by
+itself; the user must set ``sandbox = "unsafe"``, and every start warns.
 """
 
 import asyncio
@@ -9,11 +9,9 @@ import socket
 import subprocess
 import time
 import warnings
-from pathlib import Path
 
-import toolwright
 from toolwright.core.sandbox import SandboxResult, SandboxRun
-from toolwright.sandbox.link import GUEST_ENVIRONMENT, base_python
+from toolwright.sandbox.link import GUEST_ENVIRONMENT, ROOT, base_python
 from toolwright.sandbox.wire import HEADER, decode, encode
 
 LAUNCH = (
@@ -43,10 +41,9 @@ class UnsafeSubprocess:
     def _run(self, run: SandboxRun) -> SandboxResult:
         started = time.perf_counter()
         ours, theirs = socket.socketpair()
-        root = str(Path(toolwright.__file__).resolve().parents[1])
-        launch = LAUNCH.format(root=root, channel=theirs.fileno())
+        launch = LAUNCH.format(root=ROOT, channel=theirs.fileno())
         with ours, theirs:
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(
                 [base_python(), "-s", "-S", "-P", "-B", "-c", launch],
                 env=GUEST_ENVIRONMENT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -23,16 +23,21 @@ def _call(call: FunctionCall) -> dict[str, object]:
     }
 
 
-def encode(run: SandboxRun) -> bytes:
-    """Give the request frame: ``u32 length`` and JSON."""
-    body = json.dumps(
-        {
-            "source": run.source,
-            "calls": [_call(call) for call in run.calls],
-            "stdout_bytes": run.limits.stdout_bytes,
-        }
-    ).encode()
+def _frame(fields: dict[str, object]) -> bytes:
+    body = json.dumps(fields).encode()
     return struct.pack("!I", len(body)) + body
+
+
+def encode(run: SandboxRun, code: str | None = None) -> bytes:
+    """Give the request frame, ``u32 length`` and JSON; ``code`` replaces the source by its bytecode."""
+    program: dict[str, object] = {"source": run.source} if code is None else {"code": code}
+    calls = [_call(call) for call in run.calls]
+    return _frame(program | {"calls": calls, "stdout_bytes": run.limits.stdout_bytes})
+
+
+def encode_compile(source: str) -> bytes:
+    """Give the frame that asks a worker to compile a program, and not to run it."""
+    return _frame({"source": source, "compile": True, "calls": [], "stdout_bytes": 0})
 
 
 class StrictnessError(ValueError):

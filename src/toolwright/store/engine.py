@@ -1,10 +1,10 @@
 """The database engine: SQLite settings that survive a kill, and faults as store errors."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +21,7 @@ def now() -> str:
 
 
 def _sqlite(engine: Engine) -> None:
-    def connect(connection: Any, _: object) -> None:
+    def connect(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
             connection.execute(f"PRAGMA {pragma}").close()
@@ -80,7 +80,7 @@ class Database:
         return cls(engine, str(path))
 
     @contextmanager
-    def transaction(self, *, write: bool) -> Iterator[Connection]:
+    def transaction(self, *, write: bool) -> Generator[Connection]:
         """Give a connection inside one transaction: all is kept, or nothing."""
         try:
             with self._engine.connect() as plain:

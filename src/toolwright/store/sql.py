@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from toolwright.core.errors import StoreError, ToolNotFound
@@ -36,10 +36,17 @@ class SqlStore:
         """Close the database."""
         self._database.close()
 
-    async def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    async def _read(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]]:
         def work() -> Sequence[Row[Any]]:
             with self._database.transaction(write=False) as connection:
                 return connection.execute(query).all()
+
+        return await asyncio.to_thread(work)
+
+    async def _mappings(self, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
+        def work() -> Sequence[RowMapping]:
+            with self._database.transaction(write=False) as connection:
+                return connection.execute(query).mappings().all()
 
         return await asyncio.to_thread(work)
 
@@ -178,8 +185,10 @@ class SqlStore:
 
     async def counts(self) -> Sequence[Count]:
         """Give the counts by class, version and tier."""
-        rows = await self._read(select(COUNTS).order_by(COUNTS.c.request_class, COUNTS.c.version))
-        return [Count.model_validate(dict(row._mapping)) for row in rows]  # noqa: SLF001
+        rows = await self._mappings(
+            select(COUNTS).order_by(COUNTS.c.request_class, COUNTS.c.version)
+        )
+        return [Count.model_validate(dict(row)) for row in rows]
 
     async def report(self, report: MakingReport) -> int:
         """Keep a making report."""

@@ -1,6 +1,7 @@
-"""Reads a tool's source without running it. Runs in the sandbox: parsing hostile text is a risk too."""
+"""Reads a tool's source without running it; in the sandbox, for parsing hostile text is a risk."""
 
 import ast
+from collections.abc import Iterator
 
 MUTATORS = {
     "append", "extend", "insert", "remove", "pop", "clear", "update", "add", "discard",
@@ -8,31 +9,32 @@ MUTATORS = {
 }  # fmt: skip
 
 
-def _imports(tree):
+def _imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield ("." * node.level + (node.module or ""), node.lineno)
+            yield "." * node.level + (node.module or ""), node.lineno
 
 
-def _module_names(tree):
-    names = set()
+def _module_names(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
     for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        names.update(target.id for target in targets if isinstance(target, ast.Name))
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names.update(target.id for target in targets if isinstance(target, ast.Name))
     return names
 
 
-def _root(node):
+def _root(node: ast.expr) -> str | None:
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _local_names(function):
+def _local_names(function: ast.FunctionDef) -> set[str]:
     names = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -40,7 +42,16 @@ def _local_names(function):
     return names
 
 
-def _state(function, shared):
+def _changed(node: ast.AST) -> str | None:
+    """Give the name whose value this node changes in place."""
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        return _root(node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _root(node.func.value) if node.func.attr in MUTATORS else None
+    return None
+
+
+def _state(function: ast.FunctionDef, shared: set[str]) -> Iterator[str]:
     """Yield each way in which a function keeps something for its next call."""
     shared = shared - _local_names(function)
     for default in [*function.args.defaults, *function.args.kw_defaults]:
@@ -49,24 +60,18 @@ def _state(function, shared):
     for node in ast.walk(function):
         if isinstance(node, ast.Global):
             yield f"line {node.lineno}: {function.name} declares {', '.join(node.names)} global"
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
-            node.ctx, ast.Load
-        ):
-            if _root(node) in shared:
-                yield f"line {node.lineno}: {function.name} changes {_root(node)}"
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in MUTATORS and _root(node.func.value) in shared:
-                yield f"line {node.lineno}: {function.name} changes {_root(node.func.value)}"
+        name = _changed(node)
+        if name in shared:
+            yield f"line {getattr(node, 'lineno', 0)}: {function.name} changes {name}"
 
 
-def analyse(source, allowed):
+def analyse(source: str, allowed_modules: list[str]) -> dict[str, list[str]]:
     """Give the functions at the top level, the forbidden imports, and the state that is kept."""
     tree = ast.parse(source)
-    allowed = set(allowed)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    allowed = set(allowed_modules)
     shared = _module_names(tree)
     return {
-        "functions": [function.name for function in functions],
+        "functions": [node.name for node in tree.body if isinstance(node, ast.FunctionDef)],
         "imports": [
             f"line {line}: {name}"
             for name, line in _imports(tree)
@@ -81,7 +86,7 @@ def analyse(source, allowed):
     }
 
 
-def last_function(source):
+def last_function(source: str) -> str | None:
     """Give the name of the function that a tool is called by: the last one at the top level."""
     names = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     return names[-1] if names else None

@@ -1,7 +1,7 @@
 """How the fork server shuts itself in: namespaces, an empty root, no privileges, Landlock.
 
-Each layer is tried by doing it; what the kernel does not grant is reported, not hidden. Only seccomp and
-the resource limits, which each worker lays on itself, are required.
+Each layer is tried by doing it; what the kernel does not grant is reported, not hidden. Only
+seccomp and the resource limits, which each worker lays on itself, are required.
 """
 
 import contextlib
@@ -67,7 +67,7 @@ def empty_root() -> bool:
 
 
 def drop_privileges() -> bool:
-    """Give up the user, the groups and every capability, for good; True where a root user was given up."""
+    """Give up user, groups and capabilities, for good; True where a root user was given up."""
     was_root = os.getuid() == 0
     for capability in range(64):
         LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)

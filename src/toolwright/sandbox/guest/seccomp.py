@@ -1,8 +1,8 @@
 """The system-call filter of a worker: an allow-list in classic BPF, for x86-64.
 
-Everything that is not named is refused with EPERM; what no honest program asks for kills the process.
-No rule lets a worker open, list or stat a file, create a process, a socket or a pipe, or map memory as
-executable.
+Everything that is not named is refused with EPERM; what no honest program asks for kills the
+process. No rule lets a worker open, list or stat a file, create a process, a socket or a pipe, or
+map memory as executable.
 """
 
 import ctypes

@@ -1,12 +1,14 @@
 """One worker, one program, one reply: what runs model-written code inside the cage.
 
-The reply is one frame: ``u32 length of body, u32 length of print, body, print``. The body is one byte
-(``O`` results, ``E`` the code raised, ``B`` a result that is no JSON) and JSON. Local names are bound
-early, so that a program that patches modules harms only its own answer.
+The reply is one frame: ``u32 length of body, u32 length of print, body, print``. The body is one
+byte (``O`` results, ``E`` the code raised, ``B`` a result that is no JSON) and JSON. Local names
+are bound early, so that a program that patches modules harms only its own answer.
 """
 
+import base64
 import builtins
 import json
+import marshal
 import os
 import struct
 import sys
@@ -88,16 +90,32 @@ class BadResult(Exception):
     """A result that is no JSON value."""
 
 
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("two keys have one text")
+    return found
+
+
 def _normalised(value: Any) -> Any:
     try:
-        return _loads(_dumps(value, allow_nan=False))
+        return _loads(_dumps(value, allow_nan=False), object_pairs_hook=_no_twins)
     except (TypeError, ValueError) as fault:
         raise BadResult(f"{type(value).__name__}: {fault}"[:MESSAGE_LIMIT]) from None
 
 
 def execute(request: dict[str, Any]) -> list[Any]:
-    """Run the program and its calls; results are JSON values. A refusal ends the run with None."""
-    code = compile(request["source"], "<tool>", "exec", dont_inherit=True)
+    """Run the program and its calls; results are JSON values. A refusal ends the run with None.
+
+    A request to ``compile`` runs nothing: the bytecode that it gives is kept by the host, unread,
+    and comes back as ``code`` in later requests of the same program.
+    """
+    if "code" in request:
+        code = marshal.loads(base64.b64decode(request["code"]))
+    else:
+        code = compile(request["source"], "<tool>", "exec", dont_inherit=True)
+    if request.get("compile"):
+        return [base64.b64encode(marshal.dumps(code)).decode()]
 
     def load() -> dict[str, Any]:
         space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
@@ -112,7 +130,7 @@ def execute(request: dict[str, Any]) -> list[Any]:
         if not callable(function):
             raise NameError(f"the program defines no function {call['function']!r}")
         arguments = [_resolve(value, results) for value in call["arguments"]]
-        keywords = _resolve(call["spread"], results) or {}
+        keywords: dict[str, Any] = _resolve(call["spread"], results) or {}
         result = _normalised(function(*arguments, **keywords))
         results.append(result)
         if call["refuses"] and result is None:
@@ -128,7 +146,7 @@ def serve(descriptor: int) -> None:
     except EOFError:
         _exit(0)
     out = CappedText(request["stdout_bytes"])
-    sys.stdout = sys.stderr = out  # type: ignore[assignment]
+    sys.stdout = sys.stderr = out
     try:
         results = execute(request)
         kind, body = b"O", _dumps(results, allow_nan=False)

@@ -1,8 +1,8 @@
 """The fork server: preloads, shuts itself in, and forks one worker a call, ahead of time.
 
-Talks over one SEQPACKET socket. To the host: ``R`` + JSON (ready, layers in force), ``W`` + id with the
-worker's socket attached, ``X`` + id, wait status, CPU seconds, memory. From the host: ``N`` fork one
-more, ``K`` + id kill it. Either side closing ends everything.
+Talks over one SEQPACKET socket. To the host: ``R`` + JSON (ready, layers in force), ``W`` + id
+with the worker's socket attached, ``X`` + id, wait status, CPU seconds, memory. From the host:
+``N`` fork one more, ``F`` + id kill that one and fork another. Either side closing ends everything.
 """
 
 import array
@@ -24,7 +24,7 @@ from toolwright.sandbox.guest import cage, worker
 from toolwright.sandbox.guest.seccomp import Filter
 
 WORKER_SOCKET = 3
-WARM_UP = {  # touches, while the worker is idle, the memory that a real run will touch
+WARM_UP: dict[str, object] = {  # touches, while idle, the memory that a real run will touch
     "source": "import re, json\ndef f(x):\n    return [sorted(x)]\n",
     "stdout_bytes": 0,
     "calls": [
@@ -36,6 +36,7 @@ WARM_UP = {  # touches, while the worker is idle, the memory that a real run wil
 
 def preload() -> None:
     """Import all that a tool may import, and fill the caches that a first use would fill."""
+    sys.modules["_hashlib"] = None  # type: ignore[assignment]  # OpenSSL would double every fork's cost
     for name in GUEST_MODULES:
         importlib.import_module(name)
     importlib.import_module("_strptime")
@@ -147,10 +148,9 @@ class Zygote:
                 message = self.control.recv(64)
                 if not message:
                     return
-                if message[:1] == b"N":
-                    self.fork_one()
-                else:
+                if message[:1] == b"F":
                     self.kill(struct.unpack("!Q", message[1:])[0])
+                self.fork_one()
 
 
 def main() -> None:

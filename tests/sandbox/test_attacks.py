@@ -1,0 +1,75 @@
+"""Every attack is contained: with namespaces and without, as root and as a normal user."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolwright.sandbox.forkserver import ForkServer
+
+sys.path.insert(0, str(Path(__file__).parent))
+from attacks import ATTACKS  # noqa: E402
+from siege import besiege  # noqa: E402
+
+GROUPS = sorted({attack.group for attack in ATTACKS})
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    path = tmp_path / "canary"
+    path.write_text("SECRET")
+    return path
+
+
+def test_the_suite_is_large_enough() -> None:
+    assert len(ATTACKS) >= 80
+    assert len({(attack.group, attack.name) for attack in ATTACKS}) == len(ATTACKS)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("group", GROUPS)
+async def test_attacks_are_contained(group: str, sandbox: ForkServer, canary: Path) -> None:
+    attacks = [attack for attack in ATTACKS if attack.group == group]
+    assert await besiege(sandbox, attacks, canary) == []
+
+
+@pytest.mark.anyio
+async def test_attacks_are_contained_by_the_filter_and_limits_alone(canary: Path) -> None:
+    async with ForkServer(namespaces=False) as sandbox:
+        assert sandbox.layers["namespaces"] == []
+        quick = [attack for attack in ATTACKS if attack.group not in {"endless", "memory"}]
+        assert await besiege(sandbox, quick, canary) == []
+
+
+def _readable_python() -> str | None:
+    """Give an interpreter that any user may start."""
+    for path in (sys._base_executable, "/usr/bin/python3", "/usr/local/bin/python3"):
+        found = shutil.which(path)
+        if found and all(parent.stat().st_mode & 0o005 for parent in Path(found).resolve().parents):
+            return found
+    return None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="already a normal user")
+def test_attacks_are_contained_for_a_normal_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    python = _readable_python()
+    if python is None:
+        pytest.skip("no interpreter here that a normal user may start")
+    folder = Path("/tmp") / f"toolwright-siege-{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    try:
+        canary = folder / "canary"
+        canary.write_text("SECRET")
+        siege = Path(__file__).with_name("siege.py")
+        done = subprocess.run(
+            [sys.executable, str(siege), str(canary), "65534", python],
+            capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert json.loads(done.stdout) == {"user": 65534, "faults": []}
+    finally:
+        shutil.rmtree(folder)
