@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from attacks import ATTACKS, Attack  # noqa: E402
 
 HONEST = SandboxRun(
-    source="def f(x):\n    return sorted(x)\n", calls=(FunctionCall(function="f", arguments=([3, 1, 2],)),)
+    source="def f(x):\n    return sorted(x)\n",
+    calls=(FunctionCall(function="f", arguments=([3, 1, 2],)),),
 )
 
 
@@ -48,7 +49,11 @@ async def besiege(sandbox: Sandbox, attacks: Sequence[Attack], canary: Path) -> 
         if honest.value != ([1, 2, 3],):
             faults.append(f"after {attack.group}/{attack.name}: {honest}")
     after = canary.stat()
-    if (before.st_mtime_ns, before.st_size, before.st_mode) != (after.st_mtime_ns, after.st_size, after.st_mode):
+    if (before.st_mtime_ns, before.st_size, before.st_mode) != (
+        after.st_mtime_ns,
+        after.st_size,
+        after.st_mode,
+    ):
         faults.append("the canary was touched")
     try:
         listener.accept()

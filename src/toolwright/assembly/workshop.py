@@ -15,7 +15,8 @@ from toolwright.core.sandbox import Sandbox
 from toolwright.core.task import Limits, Task, Trajectory
 from toolwright.core.tool import Demonstration, ToolRecord
 from toolwright.maker.make import Maker
-from toolwright.maker.making import Observer, Order, Outcome, silent
+from toolwright.maker.making import Observer, Order, Outcome, checked, silent
+from toolwright.models.wrap import close
 from toolwright.sandbox.forkserver import ForkServer
 from toolwright.sandbox.unsafe import UnsafeSubprocess
 from toolwright.store.sql import SqlStore
@@ -56,6 +57,11 @@ class Models:
             return model_of(uri) if uri else None
 
         return cls(of(settings.model), of(settings.second_model), of(settings.user_model))
+
+    async def close(self) -> None:
+        """Close the models' connections."""
+        for model in (self.strong, self.second, self.user):
+            await close(model)
 
 
 class Workshop:
@@ -99,15 +105,18 @@ class Workshop:
         async with AsyncExitStack() as stack:
             store = SqlStore.open(chosen.store)
             stack.callback(store.close)
+            used = models or Models.named(chosen)
+            stack.push_async_callback(used.close)
             sandboxes = sandbox_of(chosen), sandbox_of(chosen, hash_seed=1)
             for sandbox in sandboxes:
                 stack.callback(sandbox.close)
-            workshop = cls(chosen, store, sandboxes, models or Models.named(chosen), observe)
+            workshop = cls(chosen, store, sandboxes, used, observe)
             await workshop.dispatcher.start()
             stack.push_async_callback(workshop.dispatcher.close)
             yield workshop
 
     async def _order(self, order: Order, ledger: Ledger) -> Outcome:
+        order = checked(order)
         strong, second = self.models.strong, self.models.second
         if strong is None or second is None:
             raise ConfigError(

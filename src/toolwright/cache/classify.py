@@ -15,28 +15,44 @@ from typing import NamedTuple
 POSTINGS = 4000
 EXAMINED = 8
 WORDING_SHARE = 0.5
+OPENING = 16  # tokens of a shared opening that count as the whole wording
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
 
 
 class Guess(NamedTuple):
-    """A class that may fit, with the weighted share of wording that it has in common (0 to 1)."""
+    """A class that may fit, with a score of 0 to 1.
+
+    The score is the weighted share of wording in common, or the share of a common opening: a request whose
+    slots outweigh its wording, such as a long list to sort, is known by how it begins.
+    """
 
     request_class: str
     score: float
 
 
-def features(text: str) -> frozenset[tuple[str, ...]]:
-    """Give the pairs of neighbouring tokens, numbers folded into one; a lone token stands alone."""
-    tokens = ["0" if token.isdigit() else token.lower() for token in _TOKEN.findall(text)]
+def tokens_of(text: str) -> list[str]:
+    """Give words, numbers (all folded into one) and signs, in lower case."""
+    return ["0" if token.isdigit() else token.lower() for token in _TOKEN.findall(text)]
+
+
+def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:
+    """Give the pairs of neighbouring tokens; a lone token stands alone."""
     return frozenset(itertools.pairwise(tokens)) or frozenset([tuple(tokens)])
 
 
 class _Class:
-    __slots__ = ("counts", "examples")
+    __slots__ = ("counts", "examples", "opening")
 
-    def __init__(self) -> None:
+    def __init__(self, opening: list[str]) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.examples = 0
+        self.opening = opening  # the tokens that all examples begin with
+
+    def begin(self, tokens: list[str]) -> int:
+        """Give how many tokens of the opening a text begins with."""
+        pairs = zip(self.opening, tokens, strict=False)
+        return next((n for n, (one, other) in enumerate(pairs) if one != other),
+                    min(len(self.opening), len(tokens)))  # fmt: skip
 
     def wording(self) -> list[tuple[str, ...]]:
         least = WORDING_SHARE * self.examples
@@ -58,9 +74,11 @@ class Classifier:
 
     def learn(self, request_class: str, text: str) -> None:
         """Add an example to a class, which begins with its first one."""
-        known = self._classes.setdefault(request_class, _Class())
+        tokens = tokens_of(text)
+        known = self._classes.setdefault(request_class, _Class(tokens))
         known.examples += 1
-        for feature in features(text):
+        known.opening = known.opening[: known.begin(tokens)]
+        for feature in features(tokens):
             known.counts[feature] += 1
             self._postings[feature].add(request_class)
 
@@ -79,7 +97,8 @@ class Classifier:
 
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
         """Give at most ``most`` classes whose score is at least ``least``, the best first."""
-        asked = features(text)
+        tokens = tokens_of(text)
+        asked = features(tokens)
         held = [
             (len(names), feature)
             for f in asked
@@ -97,13 +116,14 @@ class Classifier:
             for name in self._postings[feature]:
                 votes[name] += weight
         best = sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
-        guesses = [Guess(name, self._score(asked, name)) for name in best]
+        guesses = [Guess(name, self._score(asked, tokens, name)) for name in best]
         kept = [guess for guess in guesses if guess.score >= least]
         return sorted(kept, key=lambda guess: (-guess.score, guess.request_class))[:most]
 
-    def _score(self, asked: frozenset[tuple[str, ...]], name: str) -> float:
+    def _score(self, asked: frozenset[tuple[str, ...]], tokens: list[str], name: str) -> float:
         wording = self._classes[name].wording()
         whole = sum(map(self._weight, wording))
         shared = sum(self._weight(feature) for feature in wording if feature in asked)
         smaller = min(whole, sum(map(self._weight, asked)))
-        return shared / smaller if smaller else 0.0
+        opening = min(1.0, self._classes[name].begin(tokens) / OPENING)
+        return max(shared / smaller if smaller else 0.0, opening)

@@ -17,6 +17,7 @@ from toolwright.core.errors import ConfigError, ModelError
 from toolwright.core.model import Model, ModelRequest, ModelResponse
 from toolwright.core.values import digest
 from toolwright.models.scripted import ScriptedModel
+from toolwright.models.wrap import Around
 
 
 def key_of(request: ModelRequest) -> str:
@@ -76,7 +77,7 @@ class Replay:
         return replies.popleft() if len(replies) > 1 else replies[0]
 
 
-class Recorder:
+class Recorder(Around):
     """Passes prompts on and writes each reply to a tape, one flushed line at a time."""
 
     def __init__(self, model: Model, path: Path, *, note: str = "") -> None:
@@ -84,11 +85,6 @@ class Recorder:
         if not path.exists():
             header = {"tape": 1, "model": model.name, "note": note}
             path.write_text(json.dumps(header) + "\n", encoding="utf-8")
-
-    @property
-    def name(self) -> str:
-        """The recorded model's name."""
-        return self._model.name
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer through the model and keep the reply."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from aiolimiter import AsyncLimiter
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
@@ -13,11 +14,41 @@ from toolwright.models.openai import RetryAfter
 from toolwright.models.prices import price
 
 
+class Around:
+    """What every wrapper has: the wrapped model's name, and its end."""
+
+    _model: Model
+
+    @property
+    def name(self) -> str:
+        """The wrapped model's name."""
+        return self._model.name
+
+    async def close(self) -> None:
+        """Close the wrapped model, where it has anything to close."""
+        await close(self._model)
+
+
+async def close(model: object) -> None:
+    """Close what a model keeps open, such as its connections."""
+    if isinstance(model, Closing):
+        await model.close()
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A model that keeps something open."""
+
+    async def close(self) -> None:
+        """Close it."""
+        ...
+
+
 def _retryable(fault: BaseException) -> bool:
     return isinstance(fault, ToolwrightError) and fault.retryable
 
 
-class Retrying:
+class Retrying(Around):
     """Tries again on errors that say they are retryable, with backoff and jitter.
 
     An endpoint's own ``retry-after`` is kept to, up to ``longest`` seconds.
@@ -28,11 +59,6 @@ class Retrying:
     ) -> None:
         self._model, self._attempts, self._longest = model, attempts, longest
         self._backoff = wait_random_exponential(multiplier=first, max=longest)
-
-    @property
-    def name(self) -> str:
-        """The wrapped model's name."""
-        return self._model.name
 
     def _wait(self, state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None
@@ -51,16 +77,11 @@ class Retrying:
         return await retrying(self._model.complete, request)
 
 
-class RateLimited:
+class RateLimited(Around):
     """Holds calls to at most ``requests`` in any ``seconds``."""
 
     def __init__(self, model: Model, *, requests: float, seconds: float = 60.0) -> None:
         self._model, self._limiter = model, AsyncLimiter(requests, seconds)
-
-    @property
-    def name(self) -> str:
-        """The wrapped model's name."""
-        return self._model.name
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer one prompt, waiting for a free place in the rate."""
@@ -68,16 +89,11 @@ class RateLimited:
             return await self._model.complete(request)
 
 
-class Concurrent:
+class Concurrent(Around):
     """Holds calls to at most ``most`` at once."""
 
     def __init__(self, model: Model, *, most: int) -> None:
         self._model, self._slots = model, asyncio.Semaphore(most)
-
-    @property
-    def name(self) -> str:
-        """The wrapped model's name."""
-        return self._model.name
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer one prompt, waiting for a free place."""
@@ -85,16 +101,11 @@ class Concurrent:
             return await self._model.complete(request)
 
 
-class PricedAs:
+class PricedAs(Around):
     """Prices each reply by the list price of a named model, whatever model gave it."""
 
     def __init__(self, model: Model, price_as: str) -> None:
         self._model, self._price_as = model, price_as
-
-    @property
-    def name(self) -> str:
-        """The wrapped model's name."""
-        return self._model.name
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer one prompt; the cost is that of ``price_as``."""
@@ -104,7 +115,7 @@ class PricedAs:
         return response.model_copy(update={"usage": usage})
 
 
-class Budgeted:
+class Budgeted(Around):
     """Refuses the next call once what was spent reaches a limit of tokens or US dollars."""
 
     def __init__(
@@ -112,11 +123,6 @@ class Budgeted:
     ) -> None:
         self._model, self._tokens, self._cost = model, tokens, cost
         self.spent = Usage()
-
-    @property
-    def name(self) -> str:
-        """The wrapped model's name."""
-        return self._model.name
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer one prompt within the budget.

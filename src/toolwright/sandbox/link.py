@@ -83,13 +83,18 @@ class Link:
         launch = LAUNCH.format(root=ROOT)
         words = [theirs.fileno(), cpu_seconds, memory_bytes, int(namespaces)]
         with theirs:
-            process = subprocess.Popen(  # noqa: ASYNC220
-                [python, "-s", "-S", "-P", "-B", "-c", launch, *map(str, words)],
-                env=GUEST_ENVIRONMENT | {"PYTHONHASHSEED": str(hash_seed)},
-                pass_fds=[theirs.fileno()], cwd="/",
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                start_new_session=True,
-            )  # fmt: skip
+            try:
+                process = subprocess.Popen(  # noqa: ASYNC220
+                    [python, "-s", "-S", "-P", "-B", "-c", launch, *map(str, words)],
+                    env=GUEST_ENVIRONMENT | {"PYTHONHASHSEED": str(hash_seed)},
+                    pass_fds=[theirs.fileno()], cwd="/", stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+                )  # fmt: skip
+            except OSError as fault:
+                ours.close()
+                raise SandboxError(
+                    f"cannot start {python!r}: {fault}", code="sandbox-start"
+                ) from fault
         link = cls(process, ours)
         try:
             layers = await asyncio.wait_for(link._ready, START_SECONDS)

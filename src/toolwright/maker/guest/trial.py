@@ -1,6 +1,7 @@
 """Runs a maker's own tests statement by statement and keeps what each one found (latm profile)."""
 
 import ast
+import re
 from typing import Any
 
 
@@ -12,9 +13,30 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
 
 
-def _targets(node: ast.stmt) -> set[str]:
+def _flat(tree: ast.Module) -> list[ast.stmt]:
+    """Give the statements, those of argument-less test functions in place of the functions."""
+    tests = {
+        node.name: node.body
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test") and not node.args.args
+    }
+    flat: list[ast.stmt] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in tests:
+            flat += tests[node.name]
+            continue
+        call = node.value if isinstance(node, ast.Expr) else None
+        named = call.func if isinstance(call, ast.Call) else None
+        if not (isinstance(named, ast.Name) and named.id in tests):
+            flat.append(node)
+    return flat
+
+
+def _answer_name(node: ast.stmt) -> str | None:
+    """Give the name, ``ans`` or ``ans1`` and so on, that this statement keeps an answer under."""
     found = node.targets if isinstance(node, ast.Assign) else []
-    return {target.id for target in found if isinstance(target, ast.Name)}
+    names = [target.id for target in found if isinstance(target, ast.Name)]
+    return next((name for name in names if re.fullmatch(r"ans_?\d*", name)), None)
 
 
 def trial(tool: str, tests: str) -> dict[str, Any]:
@@ -24,7 +46,7 @@ def trial(tool: str, tests: str) -> dict[str, Any]:
     answers: list[dict[str, Any]] = []
     faults: list[str] = []
     asserts = 0
-    for node in ast.parse(tests).body:
+    for node in _flat(ast.parse(tests)):
         asserts += isinstance(node, ast.Assert)
         try:
             exec(compile(ast.Module([node], []), "<tool>", "exec"), space)
@@ -32,8 +54,10 @@ def trial(tool: str, tests: str) -> dict[str, Any]:
             text = ast.unparse(node)
             faults.append(f"{type(fault).__name__}: {fault} in `{text[:300]}`")
             continue
-        if "ans" in _targets(node):
-            answers.append({"ret": _plain(space.get("ret")), "ans": _plain(space["ans"])})
+        name = _answer_name(node)
+        if name is not None:
+            returned = space.get(name.replace("ans", "ret", 1))
+            answers.append({"ret": _plain(returned), "ans": _plain(space[name])})
     return {"answers": answers, "faults": faults, "asserts": asserts}
 
 

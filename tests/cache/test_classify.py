@@ -1,0 +1,57 @@
+"""Classes are found by wording, added one by one, and forgotten."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolwright.cache.classify import Classifier, features, tokens_of
+from toolwright.embedded.classes import CLASSES
+
+
+def _known(shown: int = 3) -> Classifier:
+    classifier, rng = Classifier(), Random(1)
+    for name, generate in CLASSES.items():
+        for _ in range(shown):
+            classifier.learn(name, generate(rng).input)
+    return classifier
+
+
+def test_every_class_is_found_from_three_examples() -> None:
+    classifier, rng = _known(), Random(2)
+    for name, generate in CLASSES.items():
+        for _ in range(40):
+            assert classifier.rank(generate(rng).input, most=1)[0].request_class == name
+
+
+def test_foreign_wording_scores_low_and_empty_scores_nothing() -> None:
+    classifier = _known()
+    assert classifier.rank("Write a haiku about snow.", least=0.3) == []
+    assert classifier.rank("") == [] and Classifier().rank("x") == []
+
+
+def test_a_forgotten_class_is_gone_without_touching_others() -> None:
+    classifier = _known()
+    before = classifier.rank(CLASSES["swaps"](Random(3)).input, most=1)[0].request_class
+    classifier.forget("sorting")
+    classifier.forget("sorting")
+    assert len(classifier) == 5 and "sorting" not in classifier and "swaps" in classifier
+    ranked = classifier.rank(CLASSES["sorting"](Random(3)).input)
+    assert all(guess.request_class != "sorting" for guess in ranked)
+    assert classifier.rank(CLASSES["swaps"](Random(3)).input, most=1)[0].request_class == before
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.text(max_size=30)), max_size=8),
+    st.text(max_size=30),
+)
+def test_scores_lie_between_zero_and_one(examples: list[tuple[str, str]], text: str) -> None:
+    classifier = Classifier()
+    for name, example in examples:
+        classifier.learn(name, example)
+    for guess in classifier.rank(text):
+        assert 0.0 <= guess.score <= 1.0 + 1e-9
+
+
+def test_numbers_are_folded() -> None:
+    assert features(tokens_of("Add 12 and 7")) == features(tokens_of("add 3 and 99"))

@@ -1,0 +1,203 @@
+"""Requests go to the cheapest tier that proves able; unknown is an answer; classes make their tools."""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolwright.assembly.settings import Settings
+from toolwright.assembly.workshop import Models, Workshop, order_of
+from toolwright.core.errors import ConfigError, MakerError, NoAnswer
+from toolwright.core.model import Model
+from toolwright.core.task import Limits
+from toolwright.models.scripted import AnsweringModel, ScriptedModel
+from toolwright.models.wrap import PricedAs
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "maker"))
+from tools import RIGHT, demos, fenced  # noqa: E402
+
+pytestmark = pytest.mark.anyio
+NEW = demos(3, seed=77)
+ODD = "Put these words into reverse order: pear, fig, apple."
+
+
+@asynccontextmanager
+async def workshop(
+    settings: Settings, strong: Model | None = None, user: Model | None = None, **more: Any
+) -> AsyncIterator[Workshop]:
+    models = Models(strong, None, user)
+    async with Workshop.open(settings.model_copy(update=more), models=models) as opened:
+        yield opened
+
+
+async def made(shop: Workshop, profile: str = "proved") -> None:
+    await shop.make(order_of("sorting", demos(), shop.settings, profile=profile))
+
+
+async def test_a_made_tool_answers_with_no_model(settings: Settings) -> None:
+    async with workshop(settings, ScriptedModel([fenced(RIGHT)])) as shop:
+        await made(shop)
+        for one in NEW:
+            found = await shop.solve(one.input)
+            assert found.answer == one.target and found.served is not None
+            served = found.served
+            assert (served.tier, served.request_class, served.version) == ("compiled", "sorting", 1)
+            assert served.usage.requests == 0 and "understood every word" in served.why
+
+
+async def test_a_tool_serves_again_after_a_restart(settings: Settings) -> None:
+    async with workshop(settings, ScriptedModel([fenced(RIGHT)])) as shop:
+        await made(shop)
+    async with workshop(settings) as shop:
+        assert (await shop.solve(NEW[0].input)).answer == NEW[0].target
+        with pytest.raises(NoAnswer, match=r"sorting v1 refused.*no strong model is configured"):
+            await shop.solve(ODD)
+
+
+async def test_unknown_requests_have_no_answer_without_a_model(settings: Settings) -> None:
+    async with workshop(settings) as shop:
+        with pytest.raises(NoAnswer, match="no class has this wording"):
+            await shop.solve("What is love?")
+        with pytest.raises(ConfigError, match="needs a strong model"):
+            await made(shop)
+
+
+async def test_a_near_miss_goes_to_the_strong_model(settings: Settings) -> None:
+    strong = ScriptedModel([fenced(RIGHT), "pear, fig, apple"])
+    async with workshop(settings, strong) as shop:
+        await made(shop)
+        found = await shop.solve(ODD)
+        assert found.answer == "pear, fig, apple" and found.served is not None
+        assert found.served.tier == "strong" and "sorting v1 refused" in found.served.attempts[0]
+
+
+async def test_a_light_model_reads_what_the_parser_refuses(settings: Settings) -> None:
+    user = ScriptedModel(['{"words": ["b", "a"]}', "null", '{"wrong": 1}'])
+    strong = ScriptedModel([fenced(RIGHT), "strong", "strong"])
+    async with workshop(settings, strong, user) as shop:
+        await made(shop)
+        loose = "Put these words into alphabetical order: b , a"
+        found = await shop.solve(loose)
+        assert (found.answer, found.served and found.served.tier) == ("a, b", "tooluser")
+        assert demos()[0].input in user.requests[0].messages[0].content
+        refused, failed = await shop.solve(loose + "?"), await shop.solve(loose + "!")
+    assert [one.served and one.served.tier for one in (refused, failed)] == ["strong", "strong"]
+    assert refused.served is not None and "writes no arguments" in refused.served.attempts[-1]
+    assert failed.served is not None and "failed" in failed.served.attempts[-1]
+
+
+async def test_latms_own_tools_are_used_by_a_light_model(settings: Settings) -> None:
+    tool = "def order(words):\n    return sorted(words)\n"
+    tests = "ret = order(['b', 'a'])\nans = 'a, b'\nassert ans == 'a, b'\n"
+    strong = ScriptedModel([fenced(tool), fenced(tests), fenced(tool), "strong", "strong"])
+    user = ScriptedModel(
+        [
+            fenced("ret = order(['d', 'c'])\nans = ', '.join(ret)"),
+            "prose",
+            fenced("1 / 0"),
+            fenced("ret = order([2, 1])"),
+        ]
+    )
+    async with workshop(settings, strong, user) as shop:
+        await made(shop, "latm")
+        answers = [
+            await shop.solve("Put these words into alphabetical order: d, c.") for _ in range(4)
+        ]
+    assert [one.answer for one in answers] == ["c, d", "strong", "strong", "[1, 2]"]
+
+
+async def test_latms_dispatcher_asks_a_model(settings: Settings) -> None:
+    user = ScriptedModel(["Kind: sorting", '{"words": ["z", "y"]}', "Kind: unknown"])
+    strong = ScriptedModel([fenced(RIGHT), "strong"])
+    async with workshop(settings, strong, user, dispatch="model") as shop:
+        await made(shop)
+        first, second = await shop.solve("z before y?"), await shop.solve("What is love?")
+        assert first.answer == "y, z" and second.answer == "strong"
+        assert first.served is not None and first.served.usage.requests == 2
+        purposes = [entry.purpose for entry in shop.dispatcher.ledger._entries]
+    assert purposes == ["dispatch", "use", "dispatch", "strong"]
+
+
+async def test_limits_end_a_task_without_an_answer(settings: Settings) -> None:
+    strong = PricedAs(AnsweringModel(lambda _: "x"), "gpt-5")
+    async with workshop(settings, strong) as shop:
+        for limits in (Limits(model_calls=0), Limits(tokens=0), Limits(cost=Decimal(0))):
+            found = await shop.solve("What is love?", limits=limits)
+            assert (found.outcome, found.answer) == ("limit", None)
+        assert (await shop.solve("What is love?", limits=Limits(model_calls=1))).answer == "x"
+
+
+async def test_a_slow_model_meets_the_time_limit(settings: Settings) -> None:
+    class Never:
+        name = "never"
+
+        async def complete(self, request: object) -> Any:
+            import asyncio
+
+            await asyncio.Event().wait()
+
+    async with workshop(settings, Never()) as shop:
+        found = await shop.solve("q", limits=Limits(seconds=0.05))
+    assert (
+        found.outcome == "limit" and found.served is not None and "time limit" in found.served.why
+    )
+
+
+def labels() -> dict[str, str]:
+    return {one.input: one.target or "" for one in (*demos(30, seed=5), *demos(12, "swaps"))}
+
+
+async def test_a_class_with_enough_answers_gets_its_tool(settings: Settings) -> None:
+    known = labels()
+
+    def answer(request: Any) -> str:
+        return known.get(request.messages[-1].content, fenced(RIGHT))
+
+    async with workshop(settings, AnsweringModel(answer), needed=8) as shop:
+        tiers = [(await shop.solve(text)).served for text in list(known)[:20]]
+        assert [one.tier for one in tiers if one] == ["strong"] * 8 + ["compiled"] * 12
+        (report,) = await shop.store.reports()
+        assert report.made and report.request_class.startswith("put-these-words-into-")
+        queued = await shop.store.queued()
+        assert [len(waiting) for waiting in queued.values()] == [8]
+
+
+async def test_a_failed_making_waits_for_twice_as_many_answers(settings: Settings) -> None:
+    known = labels()
+
+    def answer(request: Any) -> str:
+        return known.get(request.messages[-1].content, "no code today")
+
+    async with workshop(settings, AnsweringModel(answer), needed=6) as shop:
+        for text in list(known)[:14]:
+            await shop.solve(text)
+        reports = await shop.store.reports()
+        assert [report.made for report in reports] == [False, False]
+        assert [report.body["demonstrations"] for report in reports] == [6, 12]
+
+
+async def test_a_failed_making_says_where_its_report_is(settings: Settings) -> None:
+    async with workshop(settings, ScriptedModel(["no"] * 3)) as shop:
+        with pytest.raises(MakerError, match="toolwright tools report sorting"):
+            await made(shop)
+        assert (await shop.store.reports("sorting"))[0].made is False
+        assert await shop.store.serving() == []
+
+
+async def test_every_token_reaches_the_ledger(settings: Settings) -> None:
+    strong = ScriptedModel([fenced(RIGHT), "an answer"])
+    async with workshop(settings, strong) as shop:
+        await made(shop)
+        await shop.solve("What is love?")
+        await shop.dispatcher.close()
+        entries = await shop.store.ledger()
+        counts = await shop.store.counts()
+    assert [(entry.purpose, entry.request_class) for entry in entries][0] == ("making", "sorting")
+    assert entries[1].purpose == "strong" and len(entries) == 2
+    body = json.dumps([count.model_dump() for count in counts])
+    assert '"answered": 1' in body

@@ -1,0 +1,162 @@
+"""The command line as a person uses it: every command, and one clear line for every fault."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TOOLWRIGHT = Path(sys.executable).with_name("toolwright")
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "maker"))
+from tools import RIGHT, demos, fenced  # noqa: E402
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def call(*words: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [TOOLWRIGHT, *words], cwd=tmp_path, capture_output=True, text=True, input=text or "",
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, check=False, timeout=120,
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.fixture
+def made(tmp_path: Path, run: Run) -> Run:
+    """A folder in which a tool was made from a file by a transcript."""
+    lines = [json.dumps({"input": one.input, "target": one.target}) for one in demos()]
+    (tmp_path / "sorting.jsonl").write_text("\n".join(lines))
+    chat = [{"role": "assistant", "content": fenced(RIGHT)}]
+    (tmp_path / "chat.json").write_text(json.dumps(chat))
+    done = run("make", "sorting.jsonl", "--model", "transcript:chat.json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "sorting v1 is stored" in done.stdout
+    return run
+
+
+ASK = "Put these words into alphabetical order: pear, fig, apple."
+
+
+def test_solve_answers_and_explains(made: Run) -> None:
+    done = made("solve", ASK, "--explain")
+    assert done.stdout == "apple, fig, pear\n"
+    assert "tier: compiled" in done.stderr and "0 model calls, 0 tokens" in done.stderr
+    piped = made("solve", "--json", text=ASK)
+    assert json.loads(piped.stdout)["served"]["request_class"] == "sorting"
+
+
+def test_tools_are_listed_shown_moved_and_carried(made: Run, tmp_path: Path) -> None:
+    assert "5 of 6 passed" in made("tools", "list").stdout
+    shown = made("tools", "show", "sorting").stdout
+    assert "[passed] 4 near misses" in shown and "def parse" in shown and "serving: passed" in shown
+    report = made("tools", "report", "sorting", "--full").stdout
+    assert "made v1" in report and "Here it is" in report
+    assert made("tools", "export", "sorting", "-o", "sorting.tool.py").returncode == 0
+    assert "sorting v2 is stored" in made("tools", "import", "sorting.tool.py").stdout
+    assert "sorting v2 serves" in made("tools", "promote", "sorting").stdout
+    assert "v1 serves again" in made("tools", "rollback", "sorting").stdout
+    assert made("solve", ASK, "--explain").stderr.count("sorting v1") >= 1
+    assert "is retired" in made("tools", "retire", "sorting", "--version", "1").stdout
+    gone = made("solve", ASK)
+    assert gone.returncode == 1 and "error [no-answer]" in gone.stderr
+
+
+def test_apply_answers_a_file_and_takes_up_where_it_was(made: Run, tmp_path: Path) -> None:
+    more = demos(25, seed=50)
+    lines = [json.dumps({"input": one.input, "target": one.target}) for one in more]
+    lines.append(json.dumps({"input": "What is love?"}))
+    (tmp_path / "asks.jsonl").write_text("\n".join(lines))
+    done = made("apply", "asks.jsonl", "-o", "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    whole = (tmp_path / "out.jsonl").read_text()
+    answers = [json.loads(line) for line in whole.splitlines()]
+    assert [one.get("right") for one in answers] == [True] * 25 + [None]
+    assert answers[-1]["error"].startswith("[no-answer]")
+    cut = "".join(whole.splitlines(keepends=True)[:7]) + '{"input": "half'
+    (tmp_path / "out.jsonl").write_text(cut)
+    again = made("apply", "asks.jsonl", "-o", "out.jsonl")
+    assert "7 were answered before, 19 now" in again.stdout.replace("\n", " ")
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [one["answer"] for one in rows] == [one["answer"] for one in answers]
+    (tmp_path / "other.jsonl").write_text('{"input": "x"}\n')
+    wrong = made("apply", "other.jsonl", "-o", "out.jsonl")
+    assert wrong.returncode == 1 and "error [resume]" in wrong.stderr
+
+
+def test_bill_and_queue_are_tables(made: Run) -> None:
+    made("solve", ASK)
+    assert "sorting" in made("bill").stdout
+    assert json.loads(made("bill", "--json").stdout)[0]["by_tier"] == {"compiled": 1}
+    assert "wait for a tool" in made("queue").stdout
+
+
+def test_doctor_says_what_holds_and_what_does_not(run: Run) -> None:
+    done = run("doctor")
+    assert done.returncode == 0 and "reads no file" in done.stdout
+    assert "not covered by any layer" in done.stdout
+
+
+def test_help_names_every_command(run: Run) -> None:
+    done = run("--help")
+    for name in ("apply", "bill", "demo", "doctor", "eval", "make", "queue", "solve", "tools"):
+        assert f"  {name} " in done.stdout
+        assert run(name, "--help").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("solve", "hi"), "error [no-answer]: no tool answers this request"),
+        (("solve", " "), "error [input]: the request is empty"),
+        (("make", "none.jsonl"), "error [file]: 'none.jsonl' cannot be read"),
+        (("make", "bad.jsonl"), "error [jsonl]: bad.jsonl:2: no JSON"),
+        (
+            ("make", "few.jsonl", "--model", "transcript:x.json"),
+            "error [config]: transcript 'x.json'",
+        ),
+        (("make", "few.jsonl"), "error [demonstrations-few]: 'few' has 1 different demonstrations"),
+        (("solve", "x", "--model", "openai:gpt-5"), "error [model-key]: no key for 'gpt-5'"),
+        (
+            ("solve", "x", "--model", "openai:m?base_url=http://127.0.0.1:9/v1&attempts=1"),
+            "error [model-unavailable]",
+        ),
+        (("solve", "x", "--store", "few.jsonl"), "error [store-corrupt]"),
+        (("tools", "show", "x"), "error [tool-not-found]"),
+        (("tools", "report", "x"), "error [tool-not-found]"),
+        (("tools", "rollback", "x"), "error [no-rollback]"),
+        (("tools", "import", "few.jsonl"), "error [input]: few.jsonl is no exported tool"),
+        (("eval", "bigbench", "."), "error [jsonl]: bad.jsonl:2"),
+        (("apply", "few.jsonl", "-o", "no/such/out.jsonl"), "error [system]"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
+)
+def test_faults_are_one_line(run: Run, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"input": "a", "target": "b"}\n{oops\n')
+    (tmp_path / "few.jsonl").write_text('{"input": "a", "target": "b"}\n')
+    if words[0] == "eval":
+        words = (*words, "--model", "transcript:x.json")
+    done = run(*words)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(says), done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_unknown_settings_are_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [TOOLWRIGHT, "queue"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": "/usr/bin:/bin", "TOOLWRIGHT_STOER": "x"},
+    )  # fmt: skip
+    assert done.returncode == 1 and "unknown setting 'TOOLWRIGHT_STOER'" in done.stderr
+
+
+def test_the_demo_runs(run: Run) -> None:
+    done = run("demo", "--requests", "60")
+    assert done.returncode == 0, done.stderr
+    assert "0 wrong" in done.stdout and "recorded" in done.stdout and "The bill" in done.stdout

@@ -1,0 +1,109 @@
+"""Values, usage, messages, trajectories."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from toolwright.core.doors import run_sync
+from toolwright.core.errors import InputError, ToolArgumentsError, ToolwrightError, boundary
+from toolwright.core.messages import AssistantMessage, Message, ToolCall, UserMessage
+from toolwright.core.model import Usage
+from toolwright.core.sandbox import FunctionCall, Ref
+from toolwright.core.task import Step, Task, Trajectory
+from toolwright.core.values import canonical, clip, digest, fold
+
+USAGES = st.builds(
+    Usage,
+    requests=st.integers(0, 99), input_tokens=st.integers(0, 10**6),
+    output_tokens=st.integers(0, 10**6),
+    cost=st.none() | st.decimals(0, 100, places=6),
+)  # fmt: skip
+
+
+@given(USAGES, USAGES)
+def test_an_unknown_cost_makes_the_sum_unknown(one: Usage, other: Usage) -> None:
+    both = one + other
+    assert both.tokens == one.tokens + other.tokens
+    if one.cost is None or other.cost is None:
+        assert both.cost is None
+    else:
+        assert both.cost == one.cost + other.cost
+
+
+def test_no_usage_costs_nothing() -> None:
+    assert Usage().cost == Decimal(0)
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+def test_the_digest_ignores_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1})
+    assert canonical({"b": "ü", "a": 1}) == '{"a":1,"b":"ü"}'
+
+
+def test_a_cut_is_visible() -> None:
+    assert clip("abcdef", 3) == "abc… [3 characters cut]"
+    assert clip("abc", 3) == "abc"
+
+
+def test_messages_are_told_apart_by_role() -> None:
+    read: Message = TypeAdapter[Message](Message).validate_python({"role": "user", "content": "hi"})
+    assert read == UserMessage(content="hi")
+    with pytest.raises(ValidationError):
+        AssistantMessage.model_validate({"role": "assistant", "content": "x", "extra": 1})
+
+
+def test_tool_arguments_stay_raw_and_are_read_strictly() -> None:
+    assert ToolCall(id="1", name="t", arguments='{"a": 1}').parsed() == {"a": 1}
+    for raw in ("{", "[1]", "null"):
+        with pytest.raises(ToolArgumentsError, match="'t'"):
+            ToolCall(id="1", name="t", arguments=raw).parsed()
+
+
+def test_a_plain_object_is_no_reference() -> None:
+    call = FunctionCall(function="f", arguments=({"ref": 0}, Ref(ref=0)))
+    assert call.arguments[0] == {"ref": 0}
+    assert isinstance(call.arguments[1], Ref)
+
+
+def test_a_path_goes_from_root_to_leaf() -> None:
+    steps = (Step(id=0), Step(id=1, parent=0), Step(id=2, parent=0), Step(id=3, parent=2))
+    trajectory = Trajectory(task=Task(input="q"), steps=steps, leaf=3)
+    assert [step.id for step in trajectory.path()] == [0, 2, 3]
+    assert [step.id for step in trajectory.path(1)] == [0, 1]
+    assert Trajectory.model_validate_json(trajectory.model_dump_json()) == trajectory
+
+
+def test_the_boundary_turns_foreign_faults_into_ours() -> None:
+    def fail() -> None:
+        raise KeyError("x")
+
+    def ours() -> None:
+        raise InputError("known")
+
+    with pytest.raises(ToolwrightError, match="wrapped 'x'") as caught:
+        boundary(fail, lambda fault: ToolwrightError(f"wrapped {fault}", code="c", retryable=True))
+    assert (caught.value.code, caught.value.retryable) == ("c", True)
+    with pytest.raises(InputError, match="known"):
+        boundary(ours, lambda fault: ToolwrightError(str(fault)))
+    assert boundary(lambda: 3, lambda fault: ToolwrightError(str(fault))) == 3
+
+
+async def _three() -> int:
+    return 3
+
+
+def test_run_sync_is_the_door() -> None:
+    assert run_sync(_three()) == 3
+
+
+@pytest.mark.anyio
+async def test_run_sync_refuses_inside_a_loop() -> None:
+    with pytest.raises(ToolwrightError, match="await"):
+        run_sync(_three())

@@ -1,0 +1,50 @@
+"""The shipped classes, stream and tape: deterministic, right, and enough for the demo."""
+
+from itertools import islice
+from random import Random
+
+import pytest
+
+from toolwright.assembly import demo
+from toolwright.embedded import tape_path
+from toolwright.embedded.classes import CLASSES
+from toolwright.embedded.stream import stream
+
+
+def test_a_seed_fixes_everything() -> None:
+    assert list(stream(50, seed=3)) == list(islice(stream(80, seed=3), 50))
+    assert list(stream(50, seed=3)) != list(stream(50, seed=4))
+
+
+def test_every_class_varies() -> None:
+    for generate in CLASSES.values():
+        rng = Random(0)
+        made = [generate(rng) for _ in range(100)]
+        assert len({one.input for one in made}) > 90
+        assert all(one.target for one in made)
+
+
+def test_known_answers() -> None:
+    sorting = CLASSES["sorting"](Random(1))
+    words = sorting.input.removeprefix("Put these words into alphabetical order: ")[:-1].split(", ")
+    assert sorting.target == ", ".join(sorted(words))
+    remainders = CLASSES["remainders"](Random(1))
+    assert remainders.target is not None and remainders.target.isdigit()
+
+
+@pytest.mark.anyio
+async def test_the_demo_makes_its_tools_from_the_shipped_tape_and_is_never_wrong() -> None:
+    arrivals = demo.arrivals_of(150)
+    heard: list[str] = []
+    async with demo.demo_workshop(arrivals, demo.shipped_maker(tape_path()), heard.append) as shop:
+        answered = [one async for one in demo.run_stream(shop, arrivals)]
+        tools = len(shop.dispatcher.tools)
+    assert all(one.right for one in answered)
+    assert tools == 6 and any("failed" in line for line in heard)
+    compiled = [
+        one
+        for one in answered
+        if one.trajectory.served and one.trajectory.served.tier == "compiled"
+    ]
+    assert len(compiled) > 50
+    assert all(one.arrival.kind is not None for one in compiled)

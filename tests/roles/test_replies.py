@@ -1,0 +1,69 @@
+"""Reading replies is total; prompts are files, pinned by digest."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from toolwright.core.tool import Demonstration
+from toolwright.roles import prompts
+from toolwright.roles.replies import code_in, first_block, kind_in, object_in
+
+
+@given(st.text())
+def test_any_text_has_a_reading(text: str) -> None:
+    assert code_in(text) is None or isinstance(code_in(text), str)
+    assert object_in(text) is None or isinstance(object_in(text), dict)
+    assert kind_in(text, frozenset({"a"})) in {None, "a"}
+
+
+def test_code_is_what_stands_in_fences() -> None:
+    assert code_in("no code here") is None
+    assert code_in("```python\n```") is None
+    assert code_in("Here:\n```python\na = 1\n```\nand\n```\nb = 2\n```") == "a = 1\n\nb = 2\n"
+    assert code_in("cut off:\n```py\na = 1") == "a = 1\n"
+    assert first_block("```\na\n```\n```\nb\n```") == "a\n" and first_block("x") is None
+
+
+def test_objects_are_found_in_prose() -> None:
+    assert object_in('Object: {"a": [1]} done') == {"a": [1]}
+    assert object_in("null") is None and object_in("{oops") is None
+
+
+def test_only_known_kinds_count() -> None:
+    known = frozenset({"sorting"})
+    assert kind_in("Kind: sorting", known) == "sorting"
+    assert kind_in("**Kind:** `sorting`.", known) == "sorting"
+    assert kind_in("Kind: unknown", known) is None and kind_in("sorting", known) is None
+
+
+def test_prompts_are_pinned() -> None:
+    names = (
+        "latm_propose", "latm_fault", "latm_verify", "latm_verify_fault", "latm_wrap", "latm_use",
+        "proved_propose", "proved_second", "proved_repair", "proved_use", "dispatch",
+    )  # fmt: skip
+    assert {name: prompts.template_digest(name) for name in names} == snapshot(
+        {
+            "latm_propose": "b85cfebf87d4",
+            "latm_fault": "ee60fa0986ba",
+            "latm_verify": "a87b2642fe44",
+            "latm_verify_fault": "5c92213381a3",
+            "latm_wrap": "e8ee0d7173cd",
+            "latm_use": "ec417eae314f",
+            "proved_propose": "7d05bf4b8a75",
+            "proved_second": "92367eb91289",
+            "proved_repair": "51187ecf11b1",
+            "proved_use": "50b5c4076927",
+            "dispatch": "875a0ff76964",
+        }
+    )
+
+
+def test_prompts_hold_what_they_are_given() -> None:
+    demos = [Demonstration(input="say $x {y}", target="z")]
+    text = prompts.proved_propose(demos, 1.5)
+    assert (
+        "Question: say $x {y}\nAnswer: z" in text and "1.5 seconds" in text and "statistics" in text
+    )
+    assert '{"a":1}' in prompts.proved_use([("q", {"a": 1})], "r")
+    assert "Kind: sums\nExample: 1 + 1" in prompts.dispatch({"sums": "1 + 1"}, "2 + 2")
+    assert "say $x" in prompts.proved_second(demos)
