@@ -4,7 +4,7 @@ import ipaddress
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,9 +18,11 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 def _only_loopback(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "socket.connect":
         return
-    address = arguments[1]
-    if isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback:
-        raise RuntimeError(f"a test reached for {address[0]}")
+    address: object = arguments[1]
+    if isinstance(address, tuple):
+        host = str(cast("tuple[object, ...]", address)[0])
+        if not ipaddress.ip_address(host).is_loopback:
+            raise RuntimeError(f"a test reached for {host}")
 
 
 sys.addaudithook(_only_loopback)

@@ -1,14 +1,13 @@
 """Requests go to the cheapest tier that proves able; unknown is an answer; classes make their tools."""
 
 import json
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.maker.tools import RIGHT, demos, fenced
 
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.workshop import Models, Workshop, order_of
@@ -18,9 +17,6 @@ from toolwright.core.task import Limits
 from toolwright.models.scripted import AnsweringModel, ScriptedModel
 from toolwright.models.wrap import PricedAs
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "maker"))
-from tools import RIGHT, demos, fenced  # noqa: E402
-
 pytestmark = pytest.mark.anyio
 NEW = demos(3, seed=77)
 ODD = "Put these words into reverse order: pear, fig, apple."
@@ -29,7 +25,7 @@ ODD = "Put these words into reverse order: pear, fig, apple."
 @asynccontextmanager
 async def workshop(
     settings: Settings, strong: Model | None = None, user: Model | None = None, **more: Any
-) -> AsyncIterator[Workshop]:
+) -> AsyncGenerator[Workshop]:
     models = Models(strong, None, user)
     async with Workshop.open(settings.model_copy(update=more), models=models) as opened:
         yield opened
@@ -137,6 +133,7 @@ async def test_a_slow_model_meets_the_time_limit(settings: Settings) -> None:
         name = "never"
 
         async def complete(self, request: object) -> Any:
+            del request
             import asyncio
 
             await asyncio.Event().wait()
@@ -197,7 +194,7 @@ async def test_every_token_reaches_the_ledger(settings: Settings) -> None:
         await shop.dispatcher.close()
         entries = await shop.store.ledger()
         counts = await shop.store.counts()
-    assert [(entry.purpose, entry.request_class) for entry in entries][0] == ("making", "sorting")
+    assert (entries[0].purpose, entries[0].request_class) == ("making", "sorting")
     assert entries[1].purpose == "strong" and len(entries) == 2
     body = json.dumps([count.model_dump() for count in counts])
     assert '"answered": 1' in body

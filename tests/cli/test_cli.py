@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.maker.tools import RIGHT, demos, fenced
 
 TOOLWRIGHT = Path(sys.executable).with_name("toolwright")
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "maker"))
-from tools import RIGHT, demos, fenced  # noqa: E402
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -109,6 +108,10 @@ def test_help_names_every_command(run: Run) -> None:
         assert run(name, "--help").returncode == 0
 
 
+def _title(value: object) -> str:
+    return str(value)[:50]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -134,7 +137,7 @@ def test_help_names_every_command(run: Run) -> None:
         (("eval", "bigbench", "."), "error [jsonl]: bad.jsonl:2"),
         (("apply", "few.jsonl", "-o", "no/such/out.jsonl"), "error [system]"),
     ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
+    ids=_title,
 )
 def test_faults_are_one_line(run: Run, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
     (tmp_path / "bad.jsonl").write_text('{"input": "a", "target": "b"}\n{oops\n')

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from toolwright.cli.eval_command import make_tool, read_tasks
 from toolwright.assembly.settings import Settings
-from toolwright.assembly.workshop import Models, Workshop
 from toolwright.assembly.uri import model_of
+from toolwright.assembly.workshop import Models, Workshop
+from toolwright.cli.eval_command import make_tool, read_tasks
 from toolwright.core.errors import InputError
 from toolwright.evaluation.bigbench import right, score_dispatch, score_task
 from toolwright.models.scripted import ScriptedModel
@@ -52,9 +52,9 @@ async def test_recorded_tools_answer_real_tasks(data: Path, settings: Settings) 
 
 
 async def test_wrong_answers_are_listed(settings: Settings) -> None:
+    from toolwright.core.model import Usage
     from toolwright.core.tool import Demonstration
     from toolwright.evaluation.bigbench import Making
-    from toolwright.core.model import Usage
 
     making = Making(made=False, why="none", usage=Usage(), seeds=(False,))
     tests = [Demonstration(input="1 + 1", target="2"), Demonstration(input="1 + 2", target="3")]

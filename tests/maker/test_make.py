@@ -1,10 +1,10 @@
 """Makings from start to end: repaired, doubted, refused, and hostile ones; each leaves its report."""
 
-import sys
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tests.maker.tools import RIGHT, demos, fenced
 
 from toolwright.core.errors import InputError, ModelUnavailable
 from toolwright.core.tool import Demonstration
@@ -13,17 +13,14 @@ from toolwright.maker.making import Order, Outcome
 from toolwright.models.scripted import Reply, ScriptedModel
 from toolwright.sandbox.forkserver import ForkServer
 
-sys.path.insert(0, str(Path(__file__).parent))
-from tools import RIGHT, demos, fenced  # noqa: E402
-
 pytestmark = pytest.mark.anyio
 LOOSE = RIGHT.replace("([a-z]+(?:, [a-z]+)+)", "(.+)")
 
 
 async def make(
-    replies: list[Reply],
+    replies: Sequence[Reply],
     boxes: tuple[ForkServer, ForkServer],
-    seconds: list[Reply] | None = None,
+    seconds: Sequence[Reply] | None = None,
     **more: Any,
 ) -> tuple[Outcome, ScriptedModel]:
     model = ScriptedModel(replies)
@@ -161,8 +158,10 @@ async def test_the_papers_own_steps(boxes: tuple[ForkServer, ForkServer]) -> Non
 async def test_latm_feeds_faults_back_and_mends_tests_only(
     boxes: tuple[ForkServer, ForkServer],
 ) -> None:
-    replies: list[Reply] = ["prose", fenced("1 / 0"), fenced(TOOL), fenced("ret = 1\nans = 1\n"),
-                            fenced("assert order(['b', 'a']) == ['b', 'a']\n"), fenced(TESTS), fenced(TOOL)]  # fmt: skip
+    replies: list[Reply] = [
+        "prose", fenced("1 / 0"), fenced(TOOL), fenced("ret = 1\nans = 1\n"),
+        fenced("assert order(['b', 'a']) == ['b', 'a']\n"), fenced(TESTS), fenced(TOOL),
+    ]  # fmt: skip
     outcome, model = await make(replies, boxes, profile="latm")
     assert outcome.record is not None
     asked = [request.messages[-1].content for request in model.requests]

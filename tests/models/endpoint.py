@@ -1,7 +1,7 @@
 """A small OpenAI-compatible endpoint on loopback that answers as it is told."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ def completion(text: str, prompt: int = 12, output: int = 5) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def endpoint(replies: Sequence[Said]) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+async def endpoint(replies: Sequence[Said]) -> AsyncGenerator[tuple[str, list[dict[str, Any]]]]:
     """Serve the replies in order; gives the base URL and the bodies that came."""
     left, seen = list(replies), list[dict[str, Any]]()
 

@@ -1,13 +1,12 @@
 """An OpenAI-compatible endpoint over real HTTP on loopback: usage, faults, retries, streams."""
 
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.models.endpoint import Said, completion, endpoint
 
 from toolwright.core.errors import ContextOverflow, ModelError, ModelUnavailable
 from toolwright.core.messages import (
@@ -24,9 +23,6 @@ from toolwright.models.openai_wire import decode_response, encode_request
 from toolwright.models.prices import price
 from toolwright.models.wrap import Retrying
 
-sys.path.insert(0, str(Path(__file__).parent))
-from endpoint import Said, completion, endpoint  # noqa: E402
-
 pytestmark = pytest.mark.anyio
 ASK = ModelRequest(messages=(UserMessage(content="2 + 2?"),), seed=3, stop=("\n",))
 
@@ -34,7 +30,7 @@ ASK = ModelRequest(messages=(UserMessage(content="2 + 2?"),), seed=3, stop=("\n"
 @asynccontextmanager
 async def model(
     replies: Sequence[Said], **options: Any
-) -> AsyncIterator[tuple[OpenAIModel, list[dict[str, Any]]]]:
+) -> AsyncGenerator[tuple[OpenAIModel, list[dict[str, Any]]]]:
     async with endpoint(replies) as (url, seen):
         made = OpenAIModel("gpt-5", api_key="k", base_url=url, **options)
         try:
@@ -48,7 +44,7 @@ async def test_an_answer_comes_with_exact_usage_and_price() -> None:
         response = await gpt.complete(ASK)
     assert (response.content, response.model) == ("4", "gpt-5")
     assert (response.usage.input_tokens, response.usage.output_tokens) == (1000, 100)
-    assert response.usage.cost == price("gpt-5", response.usage) and response.usage.cost > 0
+    assert response.usage.cost == price("gpt-5", response.usage) and response.usage.cost != 0
     assert seen[0]["seed"] == 3 and seen[0]["stop"] == ["\n"]
     assert seen[0]["authorization"] == "Bearer k"
 
@@ -126,7 +122,7 @@ def _chunk(text: str | None = None, **more: Any) -> dict[str, Any]:
 
 async def test_a_stream_gives_text_and_then_the_whole() -> None:
     usage = completion("", 7, 2)["usage"]
-    events = [_chunk("4"), _chunk("2"), {"choices": [], "usage": usage}, "[DONE]"]
+    events: list[Any] = [_chunk("4"), _chunk("2"), {"choices": [], "usage": usage}, "[DONE]"]
     async with model([Said(200, events)]) as (gpt, seen):
         deltas = [delta async for delta in gpt.stream(ASK)]
     assert [delta.text for delta in deltas] == ["4", "2", ""]

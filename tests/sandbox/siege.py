@@ -1,6 +1,6 @@
 """Runs every attack against a sandbox, as this user or as another; prints those that were not contained.
 
-As a script: ``python siege.py [USER_ID PYTHON]`` gives up root first.
+As a program: ``python -m tests.sandbox.siege CANARY [USER_ID PYTHON]`` gives up root first.
 """
 
 import asyncio
@@ -11,11 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.sandbox.attacks import ATTACKS, Attack
+
 from toolwright.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxResult, SandboxRun
 from toolwright.sandbox.forkserver import ForkServer
-
-sys.path.insert(0, str(Path(__file__).parent))
-from attacks import ATTACKS, Attack  # noqa: E402
 
 HONEST = SandboxRun(
     source="def f(x):\n    return sorted(x)\n",

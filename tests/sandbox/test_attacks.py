@@ -8,12 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.sandbox.attacks import ATTACKS
+from tests.sandbox.siege import besiege
 
 from toolwright.sandbox.forkserver import ForkServer
-
-sys.path.insert(0, str(Path(__file__).parent))
-from attacks import ATTACKS  # noqa: E402
-from siege import besiege  # noqa: E402
 
 GROUPS = sorted({attack.group for attack in ATTACKS})
 
@@ -47,7 +45,7 @@ async def test_attacks_are_contained_by_the_filter_and_limits_alone(canary: Path
 
 def _readable_python() -> str | None:
     """Give an interpreter that any user may start."""
-    for path in (sys._base_executable, "/usr/bin/python3", "/usr/local/bin/python3"):
+    for path in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         found = shutil.which(path)
         if found and all(parent.stat().st_mode & 0o005 for parent in Path(found).resolve().parents):
             return found
@@ -64,10 +62,9 @@ def test_attacks_are_contained_for_a_normal_user(tmp_path_factory: pytest.TempPa
     try:
         canary = folder / "canary"
         canary.write_text("SECRET")
-        siege = Path(__file__).with_name("siege.py")
         done = subprocess.run(
-            [sys.executable, str(siege), str(canary), "65534", python],
-            capture_output=True, text=True, timeout=240, check=False,
+            [sys.executable, "-m", "tests.sandbox.siege", str(canary), "65534", python],
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
         assert json.loads(done.stdout) == {"user": 65534, "faults": []}

@@ -98,7 +98,14 @@ async def test_printing_is_kept_and_cut(sandbox: ForkServer) -> None:
 
 
 async def test_the_second_call_finds_nothing_of_the_first(sandbox: ForkServer) -> None:
-    mark = "import builtins, sys, decimal, json\ndef f():\n    found = hasattr(builtins, 'mark')\n    builtins.mark = 1\n    sys.modules['mark'] = json\n    return found"
+    mark = (
+        "import builtins, sys, json\n"
+        "def f():\n"
+        "    found = hasattr(builtins, 'mark') or 'mark' in sys.modules\n"
+        "    builtins.mark = 1\n"
+        "    sys.modules['mark'] = json\n"
+        "    return found\n"
+    )
     for _ in range(5):
         assert (await sandbox.run(_run(mark, FunctionCall(function="f")))).value == (False,)
 

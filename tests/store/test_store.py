@@ -206,16 +206,17 @@ async def test_a_tool_travels_as_one_readable_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("old", "new", "says"),
     [
-        (lambda t: t + "\nx = 1\n", "changed after export"),
-        (lambda t: "x" + t, "no exported tool"),
-        (lambda t: t.replace('"schema_version": 1', '"schema_version": 9'), "cannot be read"),
-        (lambda t: "", "no exported tool"),
+        ("return 'ü'", "return 1", "changed after export"),
+        ("# toolwright tool", "# some tool", "no exported tool"),
+        ('"schema_version": 1', '"schema_version": 9', "cannot be read"),
+        ("# ---- source ----", "", "no exported tool"),
     ],
-    ids=["source", "head", "schema", "empty"],
+    ids=["source", "head", "schema", "fence"],
 )
-async def test_a_changed_file_is_refused(change: object, says: str) -> None:
-    assert callable(change)
+async def test_a_changed_file_is_refused(old: str, new: str, says: str) -> None:
+    written = dump(record(source="def solve():\n    return 'ü'\n"))
+    assert old in written
     with pytest.raises(InputError, match=says):
-        load(change(dump(record())), "f")
+        load(written.replace(old, new), "f")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from toolwright.assembly.settings import secret
 from toolwright.core.errors import ConfigError
 from toolwright.core.model import Model
-from toolwright.models.openai import DEFAULT_BASE_URL, OpenAIModel
+from toolwright.models.openai_wire import DEFAULT_BASE_URL
 from toolwright.models.replay import Recorder, Replay, from_transcript
 from toolwright.models.wrap import Concurrent, PricedAs, RateLimited, Retrying
 
@@ -56,6 +56,8 @@ def _number(uri: ModelUri, option: str, default: float) -> float:
 
 
 def _openai(uri: ModelUri) -> Model:
+    from toolwright.models.openai import OpenAIModel  # noqa: PLC0415 - aiohttp takes 0.3 s to load
+
     base_url = uri.options.get("base_url", DEFAULT_BASE_URL)
     variable = uri.options.get("key", "OPENAI_API_KEY")
     key = secret(variable)

@@ -8,7 +8,7 @@ from toolwright.core.tool import Demonstration
 from toolwright.embedded.classes import CLASSES
 
 CHATTER = (
-    ("Write a haiku about the first snow.", "Snow on the doorstep. / A cat considers the world, / and stays in."),
+    ("Write a haiku about the first snow.", "Snow at the door. / A cat considers it, / and stays in."),
     ("What is a polite way to decline an invitation?", "Thank them and say that you cannot come."),
     ("Translate 'good morning' into Italian.", "Buongiorno."),
     ("Name three rivers that cross a desert.", "The Nile, the Colorado and the Orange River."),

@@ -8,19 +8,16 @@ import aiohttp
 
 from toolwright.core.errors import ContextOverflow, ModelError, ModelUnavailable
 from toolwright.core.model import ModelDelta, ModelRequest, ModelResponse
-from toolwright.models.openai_wire import StreamReader, decode_response, encode_request
+from toolwright.models.openai_wire import (
+    DEFAULT_BASE_URL,
+    StreamReader,
+    decode_response,
+    encode_request,
+)
 from toolwright.models.prices import price
+from toolwright.models.refusals import RetryAfter
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
-
-
-class RetryAfter(ModelUnavailable):
-    """The endpoint refused for now; ``seconds`` is its own advice, where it gave any."""
-
-    def __init__(self, message: str, seconds: float | None) -> None:
-        super().__init__(message)
-        self.seconds = seconds
 
 
 class OpenAIModel:

@@ -15,6 +15,7 @@ from toolwright.core.messages import (
 )
 from toolwright.core.model import ModelRequest, ModelResponse, Usage
 
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
 FINISH = {"stop", "length", "tool_calls", "content_filter"}
 

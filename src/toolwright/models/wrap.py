@@ -10,8 +10,8 @@ from tenacity.wait import wait_random_exponential
 
 from toolwright.core.errors import LimitExceeded, ToolwrightError
 from toolwright.core.model import Model, ModelRequest, ModelResponse, Usage
-from toolwright.models.openai import RetryAfter
 from toolwright.models.prices import price
+from toolwright.models.refusals import RetryAfter
 
 
 class Around:

@@ -6,6 +6,7 @@ with the worker's socket attached, ``X`` + id, wait status, CPU seconds, memory.
 """
 
 import array
+import codecs
 import contextlib
 import gc
 import importlib
@@ -24,6 +25,10 @@ from toolwright.sandbox.guest import cage, worker
 from toolwright.sandbox.guest.seccomp import Filter
 
 WORKER_SOCKET = 3
+CODECS = (
+    "ascii", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "unicode_escape",
+    "raw_unicode_escape", "idna", "punycode", "rot13", "hex", "base64",
+)  # fmt: skip
 WARM_UP: dict[str, object] = {  # touches, while idle, the memory that a real run will touch
     "source": "import re, json\ndef f(x):\n    return [sorted(x)]\n",
     "stdout_bytes": 0,
@@ -41,7 +46,8 @@ def preload() -> None:
         importlib.import_module(name)
     importlib.import_module("_strptime")
     datetime.strptime("12:00 2024-01-31 Mon Jan", "%H:%M %Y-%m-%d %a %b")  # noqa: DTZ007
-    "x".encode("utf-8", "backslashreplace").decode("ascii", "replace").encode("idna")
+    for name in CODECS:
+        codecs.lookup(name)
     importlib.import_module("re").sub("a+", "b", "caat")
 
 

@@ -1,0 +1,92 @@
+"""Dispatch, parse, unparse, solve and render of one request, with 10 to 100,000 classes known.
+
+Run: ``python benchmarks/dispatch_speed.py``. The extra classes have wordings of their own, made of 3,000
+words; the requests are those of the shipped classes, served by the tools of the shipped tape.
+"""
+
+import asyncio
+import json
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from toolwright.assembly.demo import arrivals_of, demo_workshop, run_stream, shipped_maker
+from toolwright.assembly.workshop import Workshop
+from toolwright.embedded import tape_path
+from toolwright.embedded.classes import CLASSES
+
+SIZES = (10, 1_000, 100_000)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def extra_class(rng: random.Random, words: list[str]) -> list[str]:
+    """Give three requests of a made-up class: fixed wording with two slots."""
+    wording = [rng.choice(words) for _ in range(rng.randint(8, 20))]
+    return [
+        " ".join([*wording[:5], str(rng.randrange(99)), *wording[5:], rng.choice(words)])
+        for _ in range(3)
+    ]
+
+
+def milliseconds(seconds: list[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {
+        "p50_ms": round(ordered[len(ordered) // 2] * 1000, 3),
+        "p99_ms": round(ordered[int(0.99 * len(ordered))] * 1000, 3),
+    }
+
+
+async def measure(workshop: Workshop, size: int) -> dict[str, object]:
+    dispatcher = workshop.dispatcher
+    rng = random.Random(5)
+    words = ["".join(rng.choice(LETTERS) for _ in range(rng.randint(3, 9))) for _ in range(3000)]
+    while len(dispatcher.classifier) < size:
+        for text in extra_class(rng, words):
+            dispatcher.classifier.learn(f"extra-{len(dispatcher.classifier)}", text)
+    requests = [CLASSES[name](rng) for _ in range(100) for name in CLASSES]
+    ranking: list[float] = []
+    for one in requests:
+        started = time.perf_counter()
+        dispatcher.classifier.rank(one.input)
+        ranking.append(time.perf_counter() - started)
+    whole: list[float] = []
+    wrong = compiled = 0
+    for one in requests:
+        started = time.perf_counter()
+        found = await workshop.solve(one.input)
+        whole.append(time.perf_counter() - started)
+        wrong += found.answer != one.target
+        compiled += bool(found.served and found.served.tier == "compiled")
+
+    async def worker(part: int) -> None:
+        for one in requests[part::4]:
+            await workshop.solve(one.input)
+
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for part in range(4):
+            group.create_task(worker(part))
+    rate = len(requests) / (time.perf_counter() - started)
+    return {
+        "classes": len(dispatcher.classifier), "dispatch": milliseconds(ranking),
+        "request": milliseconds(whole), "requests_per_second": round(rate),
+        "compiled": f"{compiled} of {len(requests)}", "wrong": wrong,
+    }  # fmt: skip
+
+
+async def main() -> None:
+    arrivals = arrivals_of(150)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "tools.db"
+        maker = shipped_maker(tape_path())
+        async with demo_workshop(arrivals, maker, lambda _: None, store) as workshop:
+            async for _ in run_stream(workshop, arrivals):
+                pass
+            workshop.dispatcher.without_strong()
+            for size in SIZES:
+                print(json.dumps(await measure(workshop, size)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

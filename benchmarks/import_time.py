@@ -1,0 +1,37 @@
+"""Start-up: ``import toolwright`` and ``toolwright --help``, beside a bare interpreter.
+
+Run: ``python benchmarks/import_time.py``. Each is the best of several runs, in milliseconds.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+RUNS = 7
+
+
+def best(words: list[str]) -> float:
+    """Give the shortest of several runs in milliseconds."""
+    times: list[float] = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        subprocess.run(words, capture_output=True, check=True)
+        times.append((time.perf_counter() - started) * 1000)
+    return min(times)
+
+
+if __name__ == "__main__":
+    bare = best([sys.executable, "-c", "pass"])
+    package = best([sys.executable, "-c", "import toolwright"])
+    names = best([sys.executable, "-c", "from toolwright import Workshop"])
+    helped = best([str(Path(sys.executable).with_name("toolwright")), "--help"])
+    print(
+        json.dumps(
+            {
+                "bare_python_ms": round(bare), "import_ms": round(package - bare),
+                "import_workshop_ms": round(names - bare), "help_ms": round(helped),
+            }
+        )
+    )  # fmt: skip
