@@ -1,7 +1,8 @@
 """What the gate lets through: near misses answered, harmful mutants passed, right tools rejected.
 
 Run: ``python benchmarks/gate_power.py [--mutants 40]``. Mutants are one-edit changes of the six right tools
-of the tape (an operator, a constant, a comparison, a condition, a call); one is harmful if it gives a wrong
+of the tape (an operator, a constant, a comparison, a
+condition, a call, a lost statement); one is harmful if it gives a wrong
 answer on 300 fresh requests. Mutation reads source in the sandbox, like everything that reads made code.
 """
 
@@ -51,6 +52,16 @@ def edits(node):
         yield "test", ast.UnaryOp(ast.Not(), node.test)
     if isinstance(node, ast.Slice) and node.lower is None:
         yield "lower", ast.Constant(1)
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mult)):
+        yield "left", node.right
+    if isinstance(node, ast.Call) and len(node.args) == 2:
+        yield "args", node.args[::-1]
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+        yield "slice", ast.BinOp(node.slice, ast.Sub(), ast.Constant(1))
+    if isinstance(node, (ast.FunctionDef, ast.For, ast.If)):
+        for n, line in enumerate(node.body):
+            if not isinstance(line, ast.Return) and len(node.body) > 1:
+                yield "body", [*node.body[:n], ast.Pass(), *node.body[n + 1:]]
 def mutants(source):
     whole = ast.unparse(ast.parse(source))
     found = []

@@ -115,8 +115,8 @@ async def test_latms_dispatcher_asks_a_model(settings: Settings) -> None:
         first, second = await shop.solve("z before y?"), await shop.solve("What is love?")
         assert first.answer == "y, z" and second.answer == "strong"
         assert first.served is not None and first.served.usage.requests == 2
-        purposes = [entry.purpose for entry in shop.dispatcher.ledger._entries]
-    assert purposes == ["dispatch", "use", "dispatch", "strong"]
+        purposes = [entry.purpose for entry in await shop.store.ledger()]
+    assert purposes == ["making", "dispatch", "use", "dispatch", "strong"]
 
 
 async def test_limits_end_a_task_without_an_answer(settings: Settings) -> None:

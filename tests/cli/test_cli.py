@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
+from toolwright.assembly.toolfile import dump, load
+
 TOOLWRIGHT = Path(sys.executable).with_name("toolwright")
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +66,16 @@ def test_tools_are_listed_shown_moved_and_carried(made: Run, tmp_path: Path) -> 
     assert "is retired" in made("tools", "retire", "sorting", "--version", "1").stdout
     gone = made("solve", ASK)
     assert gone.returncode == 1 and "error [no-answer]" in gone.stderr
+
+
+def test_an_imported_tool_is_proved_anew(made: Run, tmp_path: Path) -> None:
+    made("tools", "export", "sorting", "-o", "sorting.tool.py")
+    right = load((tmp_path / "sorting.tool.py").read_text(), "sorting.tool.py")
+    wrong = right.model_copy(update={"source": right.source.replace("sorted(words)", "words")})
+    (tmp_path / "wrong.tool.py").write_text(dump(wrong))
+    done = made("tools", "import", "wrong.tool.py")
+    assert done.returncode == 1 and "error [tool-refused]" in done.stderr
+    assert "v2" not in made("tools", "list").stdout
 
 
 def test_apply_answers_a_file_and_takes_up_where_it_was(made: Run, tmp_path: Path) -> None:

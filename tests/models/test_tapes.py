@@ -158,6 +158,10 @@ async def test_wrappers_are_named_in_the_uri(
     assert model.name == "m" and isinstance(model, Concurrent)
     tape = tmp_path / "t.jsonl"
     await Recorder(ScriptedModel(["x"]), tape).complete(ask("a"))
+    bounded = model_of(f"replay:{tape}?tokens=1&budget=0.5")
+    await bounded.complete(ask("a"))
+    with pytest.raises(LimitExceeded):
+        await bounded.complete(ask("a"))
     copy = tmp_path / "copy.jsonl"
     response = await model_of(f"replay:{tape}?record={copy}&price_as=gpt-5").complete(ask("a"))
     assert response.usage.cost is not None

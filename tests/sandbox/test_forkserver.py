@@ -133,8 +133,10 @@ def _descriptors() -> int:
 
 
 def _children(pid: int) -> int:
-    done = subprocess.run(["ps", "-eo", "ppid"], capture_output=True, text=True, check=True)
-    return done.stdout.split().count(str(pid))
+    parents = [
+        stat.read_text().rsplit(")", 1)[1].split()[1] for stat in Path("/proc").glob("[0-9]*/stat")
+    ]
+    return parents.count(str(pid))
 
 
 async def test_hostile_calls_leak_no_descriptor_and_no_process() -> None:
@@ -142,13 +144,14 @@ async def test_hostile_calls_leak_no_descriptor_and_no_process() -> None:
         good = _run("def f():\n    return 1", FunctionCall(function="f"))
         bad = _run("import os\ndef f():\n    os.abort()", FunctionCall(function="f"))
         await server.run(good)
-        before = _descriptors()
+        before, processes = _descriptors(), _children(os.getpid())
         outcomes = [await server.run(bad if n % 4 == 0 else good) for n in range(120)]
         assert [one.status for one in outcomes] == [
             "killed" if n % 4 == 0 else "ok" for n in range(120)
         ]
         assert _descriptors() <= before + 3
-    assert _children(os.getpid()) <= 2 + 4  # ps itself and the other fixtures' fork servers
+        assert _children(os.getpid()) == processes
+    assert _children(os.getpid()) == processes - 1
 
 
 async def test_every_probe_holds(sandbox: ForkServer) -> None:
@@ -201,3 +204,65 @@ async def test_the_guest_starts_without_the_rest_of_the_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+COUNTING = """
+import builtins
+seen = []
+def f(x):
+    seen.append(x)
+    builtins.private = getattr(builtins, "private", []) + [x]
+    return [len(seen), builtins.private]
+"""
+
+
+def _rehearsed(x: str) -> SandboxRun:
+    return SandboxRun(
+        source=COUNTING, calls=(FunctionCall(function="f", arguments=(x,)),),
+        rehearsal=(FunctionCall(function="f", arguments=("demonstration",)),),
+    )  # fmt: skip
+
+
+async def test_a_rehearsed_worker_has_seen_the_demonstration_and_nobodys_request() -> None:
+    async with ForkServer(concurrency=2) as server:
+        values = [(await server.run(_rehearsed(f"secret {n}"))).value for n in range(8)]
+    for n, (value,) in enumerate(values):
+        assert isinstance(value, list)
+        calls, process = value
+        assert calls == 1, "each run has a module of its own"
+        assert process in ([f"secret {n}"], ["demonstration", f"secret {n}"])
+    assert values[-1] == ([1, ["demonstration", "secret 7"]],)
+
+
+async def test_a_rehearsal_that_dies_or_fails_costs_nothing() -> None:
+    source = "import os\ndef f(x):\n    if x == 'die': os.abort()\n    if x == 'fail': 1 / 0\n    return x"
+    async with ForkServer(concurrency=2) as server:
+        for rehearsed in ("die", "fail"):
+            run = SandboxRun(
+                source=source + f"\n# {rehearsed}", calls=(FunctionCall(function="f", arguments=("a",)),),
+                rehearsal=(FunctionCall(function="f", arguments=(rehearsed,)),),
+            )  # fmt: skip
+            assert [(await server.run(run)).value for _ in range(6)] == [("a",)] * 6
+
+
+async def test_prepared_workers_are_bounded() -> None:
+    async with ForkServer(concurrency=2) as server:
+        for n in range(30):
+            run = _rehearsed("x").model_copy(update={"source": COUNTING + f"\nn = {n}"})
+            for _ in range(3):
+                await server.run(run)
+        assert len(server._rehearsed._waiting) <= 16
+        assert _children_below(os.getpid()) < 16 + 2 * 8 + 8
+
+
+def _children_below(pid: int) -> int:
+    parents = {
+        int(stat.parent.name): int(stat.read_text().rsplit(")", 1)[1].split()[1])
+        for stat in Path("/proc").glob("[0-9]*/stat")
+    }
+    mine = {pid}
+    while new := {
+        child for child, parent in parents.items() if parent in mine and child not in mine
+    }:
+        mine |= new
+    return len(mine)

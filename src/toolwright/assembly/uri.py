@@ -1,5 +1,6 @@
 """Model URIs: ``openai:gpt-5?base_url=...``, ``replay:tape.jsonl``, ``transcript:chat.json``."""
 
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +11,12 @@ from toolwright.core.errors import ConfigError
 from toolwright.core.model import Model
 from toolwright.models.openai_wire import DEFAULT_BASE_URL
 from toolwright.models.replay import Recorder, Replay, from_transcript
-from toolwright.models.wrap import Concurrent, PricedAs, RateLimited, Retrying
+from toolwright.models.wrap import Budgeted, Concurrent, PricedAs, RateLimited, Retrying
 
-OPTIONS = ("base_url", "key", "timeout", "price_as", "attempts", "rpm", "concurrency", "record")
+OPTIONS = (
+    "base_url", "key", "timeout", "price_as", "attempts", "rpm", "concurrency", "record", "budget",
+    "tokens",
+)  # fmt: skip
 
 
 class ModelUri(NamedTuple):
@@ -96,6 +100,10 @@ def model_of(text: str) -> Model:
             )
     if "price_as" in uri.options and uri.scheme != "openai":
         model = PricedAs(model, uri.options["price_as"])
+    if "budget" in uri.options or "tokens" in uri.options:
+        cost = Decimal(str(_number(uri, "budget", 1))) if "budget" in uri.options else None
+        tokens = int(_number(uri, "tokens", 1)) if "tokens" in uri.options else None
+        model = Budgeted(model, tokens=tokens, cost=cost)
     if "record" in uri.options:
         model = Recorder(model, Path(uri.options["record"]), note=f"recorded from {uri.rest}")
     return model

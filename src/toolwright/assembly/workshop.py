@@ -13,7 +13,9 @@ from toolwright.core.errors import ConfigError, MakerError
 from toolwright.core.model import Model
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.task import Limits, Task, Trajectory
-from toolwright.core.tool import Demonstration, ToolRecord
+from toolwright.core.tool import Demonstration, Evidence, ToolRecord
+from toolwright.maker.case import Case
+from toolwright.maker.gate import gate
 from toolwright.maker.make import Maker
 from toolwright.maker.making import Observer, Order, Outcome, checked, silent
 from toolwright.models.wrap import close
@@ -146,6 +148,11 @@ class Workshop:
                 f"`toolwright tools report {order.request_class}` shows the whole making"
             )
         return record
+
+    async def prove(self, record: ToolRecord) -> tuple[Evidence, ...]:
+        """Take a tool through the gate anew, on its own demonstrations; needs no model."""
+        case = Case(source=record.source, labelled=record.demonstrations)
+        return await gate(case, self.sandbox, self._other)
 
     async def solve(
         self, text: str, *, request_class: str | None = None, limits: Limits | None = None

@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
 from toolwright.cache import tiers
 from toolwright.cache.classify import Classifier
-from toolwright.cache.ledger import FLUSH_AT, Ledger
+from toolwright.cache.ledger import Ledger
 from toolwright.cache.queue import Queue
 from toolwright.core.errors import LimitExceeded, NoAnswer
 from toolwright.core.messages import Frozen
@@ -33,7 +34,7 @@ class Policy(Frozen):
 
     candidates: int = Field(default=3, ge=1)
     least_score: float = Field(default=0.0, ge=0, le=1)
-    dispatch: str = "wording"
+    dispatch: Literal["wording", "model"] = "wording"
     tool_user_score: float = Field(default=0.5, ge=0, le=1)
 
 
@@ -145,7 +146,7 @@ class Dispatcher:
             trajectory = run.limited("the time limit was reached")
         except LimitExceeded as fault:
             trajectory = run.limited(f"limit: {fault}")
-        if self.ledger.waiting >= FLUSH_AT:
+        if self.ledger.due:
             await self.ledger.flush(self.store)
         return trajectory
 

@@ -38,10 +38,10 @@ class Ledger:
         self._counts[key] = old.model_copy(update={what: getattr(old, what) + 1})
 
     @property
-    def waiting(self) -> int:
-        """How many entries and counted requests are not written yet."""
+    def due(self) -> bool:
+        """Whether it is time to write: at once after a model call, else when many counts wait."""
         counted = sum(c.answered + c.refused + c.failed for c in self._counts.values())
-        return len(self._entries) + counted
+        return bool(self._entries) or counted >= FLUSH_AT
 
     async def flush(self, store: ToolStore) -> None:
         """Write what waits, in one transaction."""

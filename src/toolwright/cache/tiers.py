@@ -30,7 +30,8 @@ def turn_of(role: Role, request: ModelRequest, response: ModelResponse, digest: 
 
 async def compiled(sandbox: Sandbox, record: ToolRecord, request: str) -> Attempt:
     """Tier 1: parser, round trip, computation; no model."""
-    return await attempt(sandbox, record.source, request)
+    known = record.demonstrations[0].input if record.demonstrations else None
+    return await attempt(sandbox, record.source, request, rehearse=known)
 
 
 async def tool_user(

@@ -12,7 +12,7 @@ import click
 from toolwright.cli.common import console, model_options, opened, say, settings_of, store_option
 from toolwright.core import demonstrations as read
 from toolwright.core.doors import run_sync
-from toolwright.core.errors import InputError, NoAnswer
+from toolwright.core.errors import InputError, ModelError, NoAnswer
 from toolwright.core.task import Trajectory
 from toolwright.core.tool import Demonstration
 
@@ -67,7 +67,9 @@ def line_of(
 async def _one(workshop: "Workshop", request: Demonstration) -> dict[str, Any]:
     try:
         return line_of(request, await workshop.solve(request.input), None)
-    except NoAnswer as fault:
+    except (NoAnswer, ModelError) as fault:
+        if fault.retryable:
+            raise
         return line_of(request, None, f"[{fault.code}] {fault}")
 
 

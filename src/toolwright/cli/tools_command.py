@@ -14,19 +14,25 @@ from toolwright.core.errors import InputError, ToolNotFound
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from toolwright.assembly.workshop import Workshop
     from toolwright.core.store import ToolStore
+    from toolwright.core.tool import ToolRecord
 
 T = TypeVar("T")
 version_option = click.option("--version", type=int, help="The version [the newest].")
 
 
 def _with_store(store: Path | None, action: "Callable[[ToolStore], Awaitable[T]]") -> T:
+    return _with_workshop(store, lambda workshop: action(workshop.store))
+
+
+def _with_workshop(store: Path | None, action: "Callable[[Workshop], Awaitable[T]]") -> T:
     bare: dict[str, object] = {"model": None, "user_model": None, "second_model": None}
     settings = settings_of(store=store).model_copy(update=bare)
 
     async def work() -> T:
         async with opened(settings) as workshop:
-            return await action(workshop.store)
+            return await action(workshop)
 
     return run_sync(work())
 
@@ -125,13 +131,22 @@ def export(name: str, output: Path, version: int | None, store: Path | None) -> 
 @click.argument("file", type=click.Path(path_type=Path))
 @store_option
 def import_tool(file: Path, store: Path | None) -> None:
-    """Store an exported tool as a new version; it serves only once it is promoted."""
+    """Prove an exported tool on its own demonstrations and store it; it serves once promoted."""
     from toolwright.assembly.toolfile import load
 
     record = load(read.read_text(file), str(file))
-    kept = _with_store(
-        store, lambda store: store.add(record, "verified", f"imported from {file.name}")
-    )
+
+    async def take(workshop: "Workshop") -> "ToolRecord":
+        if record.compiled:
+            evidence = await workshop.prove(record)
+            if evidence[-1].verdict == "failed":
+                raise InputError(
+                    f"{file} does not pass the gate: {evidence[-1].stage}: {evidence[-1].summary}",
+                    code="tool-refused",
+                )
+        return await workshop.store.add(record, "verified", f"imported from {file.name}")
+
+    kept = _with_workshop(store, take)
     say(f"{kept.label} is stored; `toolwright tools promote {kept.request_class}` lets it serve")
 
 

@@ -45,11 +45,17 @@ class RunLimits(Frozen):
 
 
 class SandboxRun(Frozen):
-    """A program and the calls to make of it, all in one worker that is thrown away afterwards."""
+    """A program and the calls to make of it, all in one worker that is thrown away afterwards.
+
+    ``rehearsal`` are calls without private data, such as those of a demonstration. A sandbox may make them
+    in a worker that waits for its one run of this program, in another copy of the module, so that what
+    the process caches (patterns, memory pages) is warm; what they give is thrown away.
+    """
 
     source: str
     calls: tuple[FunctionCall, ...] = ()
     limits: RunLimits = RunLimits()
+    rehearsal: tuple[FunctionCall, ...] = ()
 
 
 class SandboxResult(Frozen):

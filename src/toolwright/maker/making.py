@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from toolwright.core.values import Value, clip, digest
 
 LEAST = 6
 Observer = Callable[[str], None]
+SecondPolicy = Literal["auto", "always", "never"]
 
 
 def silent(_: str) -> None:
@@ -44,7 +46,7 @@ class Order(Frozen):
     shown: int = Field(default=5, ge=1)
     tries: int = Field(default=3, ge=1)
     slowest: float = 1.0
-    second: str = "auto"
+    second: SecondPolicy = "auto"
     clustered: bool = False
     seed: int | None = None
 

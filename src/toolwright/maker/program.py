@@ -30,18 +30,24 @@ def guest_source(name: str) -> str:
     return resources.files("toolwright.maker.guest").joinpath(f"{name}.py").read_text("utf-8")
 
 
-def answer_run(source: str, request: str, limits: RunLimits = SERVING_LIMITS) -> SandboxRun:
-    """Give the run that answers a request: parse, unparse in a fresh module, solve, render."""
-    return SandboxRun(
-        source=source,
-        calls=(
-            FunctionCall(function="parse", arguments=(request,), refuses=True),
-            FunctionCall(function="unparse", arguments=(Ref(ref=0),), fresh=True),
-            FunctionCall(function="solve", spread=Ref(ref=0)),
-            FunctionCall(function="render", arguments=(Ref(ref=0), Ref(ref=2))),
-        ),
-        limits=limits,
+def _pass(request: str) -> tuple[FunctionCall, ...]:
+    return (
+        FunctionCall(function="parse", arguments=(request,), refuses=True),
+        FunctionCall(function="unparse", arguments=(Ref(ref=0),), fresh=True),
+        FunctionCall(function="solve", spread=Ref(ref=0)),
+        FunctionCall(function="render", arguments=(Ref(ref=0), Ref(ref=2))),
     )
+
+
+def answer_run(
+    source: str, request: str, limits: RunLimits = SERVING_LIMITS, rehearse: str | None = None
+) -> SandboxRun:
+    """Give the run that answers a request: parse, unparse in a fresh module, solve, render.
+
+    ``rehearse`` is a demonstration's request that a waiting worker may be warmed with.
+    """
+    rehearsal = _pass(rehearse) if rehearse is not None else ()
+    return SandboxRun(source=source, calls=_pass(request), limits=limits, rehearsal=rehearsal)
 
 
 def read_attempt(request: str, result: SandboxResult) -> Attempt:
@@ -69,10 +75,15 @@ def read_attempt(request: str, result: SandboxResult) -> Attempt:
 
 
 async def attempt(
-    sandbox: Sandbox, source: str, request: str, limits: RunLimits = SERVING_LIMITS
+    sandbox: Sandbox,
+    source: str,
+    request: str,
+    limits: RunLimits = SERVING_LIMITS,
+    rehearse: str | None = None,
 ) -> Attempt:
     """Try a tool on one request."""
-    return read_attempt(request, await sandbox.run(answer_run(source, request, limits)))
+    run = answer_run(source, request, limits, rehearse)
+    return read_attempt(request, await sandbox.run(run))
 
 
 async def compute(sandbox: Sandbox, source: str, args: dict[str, Value]) -> Attempt:

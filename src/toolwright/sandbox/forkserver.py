@@ -21,10 +21,12 @@ from types import TracebackType
 from toolwright.core.errors import SandboxError
 from toolwright.core.sandbox import FunctionCall, SandboxResult, SandboxRun
 from toolwright.sandbox.link import Ending, Link, Worker, base_python
+from toolwright.sandbox.rehearsal import Rehearsed
 from toolwright.sandbox.wire import HEADER, decode, encode, encode_compile
 
 ENDING_SECONDS = 2.0
 KEPT_PROGRAMS = 512
+REHEARSED = 16
 FAULTY = "faulty"
 
 
@@ -47,6 +49,7 @@ class ForkServer:
         self._hash_seed = hash_seed
         self._slots = asyncio.Semaphore(self.concurrency)
         self._starting = asyncio.Lock()
+        self._rehearsed = Rehearsed(REHEARSED)
         self._link: Link | None = None
         self._seen: dict[str, str] = {}  # program -> "" (run once), its bytecode, or FAULTY
         self.layers: dict[str, object] = {}
@@ -66,6 +69,7 @@ class ForkServer:
     def close(self) -> None:
         """End every process of the pool."""
         if self._link is not None:
+            self._rehearsed.clear()
             self._link.close()
             self._link = None
 
@@ -88,7 +92,11 @@ class ForkServer:
     async def run(self, run: SandboxRun) -> SandboxResult:
         """Run one program; see ``toolwright.core.sandbox.Sandbox``."""
         async with self._slots:
-            return await self._retried(encode(run, await self._code(run.source)), run)
+            code = await self._code(run.source)
+            result = await self._retried(encode(run, code), run)
+            if code is not None and run.rehearsal and self._link is not None:
+                self._rehearsed.prepare(self._link, run, code)
+            return result
 
     async def _code(self, source: str) -> str | None:
         """Give the bytecode of a program that runs again, base64; None for a first or faulty one.
@@ -124,7 +132,7 @@ class ForkServer:
     async def _once(self, frame: bytes, run: SandboxRun) -> SandboxResult | None:
         """One attempt; None where the worker had gone before it could read the request."""
         link = await self._linked() if self._link is None or self._link.broken else self._link
-        worker = await link.take()
+        worker = self._rehearsed.take(link, run.source) or await link.take()
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         try:
@@ -138,6 +146,9 @@ class ForkServer:
         except TimeoutError:
             return await self._ended(link, worker, started, "timeout")
         except (EOFError, OSError):
+            if worker.replaced:  # the rehearsal may have killed it: a fresh worker says
+                self._rehearsed.refuse(run.source)
+                return None
             return await self._ended(link, worker, started, None)
         finally:
             link.finish(worker)

@@ -35,10 +35,11 @@ class Ending:
 class Worker:
     """A forked, caged process that waits for its one request."""
 
-    __slots__ = ("channel", "ended", "finished", "number")
+    __slots__ = ("channel", "ended", "finished", "number", "replaced")
 
     def __init__(self, number: int, channel: socket.socket) -> None:
-        self.number, self.channel, self.finished = number, channel, False
+        self.number, self.channel = number, channel
+        self.finished = self.replaced = False
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
 
@@ -184,6 +185,15 @@ class Link:
         self._waiting.append(waiting)
         return await waiting
 
+    def spare(self) -> Worker | None:
+        """Give a waiting worker to be prepared, with its replacement asked for now; None: too few wait."""
+        if self.broken or len(self._spares) < 2:
+            return None
+        worker = self._spares.pop()
+        worker.replaced = True
+        self.ask()
+        return worker
+
     def finish(self, worker: Worker) -> None:
         """Close a worker's socket, have it killed, whatever it is doing, and the next one forked.
 
@@ -194,7 +204,8 @@ class Link:
         worker.finished = True
         worker.channel.close()
         if not self.broken:
-            self._send(b"F" + struct.pack("!Q", worker.number))
+            word = b"K" if worker.replaced else b"F"
+            self._send(word + struct.pack("!Q", worker.number))
 
     def close(self, *, tell: bool = False) -> str:
         """End the fork server and all its workers; with ``tell``, give what it said as it failed."""

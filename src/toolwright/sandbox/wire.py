@@ -35,6 +35,12 @@ def encode(run: SandboxRun, code: str | None = None) -> bytes:
     return _frame(program | {"calls": calls, "stdout_bytes": run.limits.stdout_bytes})
 
 
+def encode_rehearsal(run: SandboxRun, code: str) -> bytes:
+    """Give the frame that has a waiting worker rehearse a program."""
+    calls = [_call(call) for call in run.rehearsal]
+    return _frame({"rehearse": True, "code": code, "calls": calls, "stdout_bytes": 0})
+
+
 def encode_compile(source: str) -> bytes:
     """Give the frame that asks a worker to compile a program, and not to run it."""
     return _frame({"source": source, "compile": True, "calls": [], "stdout_bytes": 0})

@@ -7,6 +7,7 @@ are bound early, so that a program that patches modules harms only its own answe
 
 import base64
 import builtins
+import contextlib
 import json
 import marshal
 import os
@@ -138,13 +139,22 @@ def execute(request: dict[str, Any]) -> list[Any]:
     return results
 
 
-def serve(descriptor: int) -> None:
-    """Read one request, answer it, and end; never comes back."""
+def _receive(descriptor: int) -> dict[str, Any]:
     try:
         (size,) = struct.unpack("!I", read_exactly(descriptor, 4))
-        request = _loads(read_exactly(descriptor, size))
+        return _loads(read_exactly(descriptor, size))
     except EOFError:
         _exit(0)
+
+
+def serve(descriptor: int) -> None:
+    """Read one request, answer it, and end; never comes back. A rehearsal may come before it."""
+    request = _receive(descriptor)
+    if request.get("rehearse"):
+        sys.stdout = sys.stderr = CappedText(0)
+        with contextlib.suppress(BaseException):
+            execute(request)
+        request = _receive(descriptor)
     out = CappedText(request["stdout_bytes"])
     sys.stdout = sys.stderr = out
     try:

@@ -1,8 +1,9 @@
 """The fork server: preloads, shuts itself in, and forks one worker a call, ahead of time.
 
-Talks over one SEQPACKET socket. To the host: ``R`` + JSON (ready, layers in force), ``W`` + id
-with the worker's socket attached, ``X`` + id, wait status, CPU seconds, memory. From the host:
-``N`` fork one more, ``F`` + id kill that one and fork another. Either side closing ends everything.
+Talks over one SEQPACKET socket. To the host: ``R`` + JSON (ready, layers in force), ``W`` + id with the
+worker's socket attached, ``X`` + id, wait status, CPU seconds, memory. From the host: ``N`` fork one
+more, ``K`` + id kill that one, ``F`` + id kill that one and fork another. Either side closing ends
+everything.
 """
 
 import array
@@ -154,9 +155,10 @@ class Zygote:
                 message = self.control.recv(64)
                 if not message:
                     return
-                if message[:1] == b"F":
+                if message[:1] != b"N":
                     self.kill(struct.unpack("!Q", message[1:])[0])
-                self.fork_one()
+                if message[:1] != b"K":
+                    self.fork_one()
 
 
 def main() -> None:
