@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from sandbox_speed import bare_fork_ms
 from toolwright.assembly.demo import arrivals_of, demo_workshop, run_stream, shipped_maker
 from toolwright.assembly.workshop import Workshop
 from toolwright.embedded import tape_path
@@ -50,6 +51,12 @@ async def measure(workshop: Workshop, size: int) -> dict[str, object]:
         started = time.perf_counter()
         dispatcher.classifier.rank(one.input)
         ranking.append(time.perf_counter() - started)
+    paced: list[float] = []
+    for one in requests[:300]:
+        await asyncio.sleep(0.01)
+        started = time.perf_counter()
+        await workshop.solve(one.input)
+        paced.append(time.perf_counter() - started)
     whole: list[float] = []
     wrong = compiled = 0
     for one in requests:
@@ -70,12 +77,14 @@ async def measure(workshop: Workshop, size: int) -> dict[str, object]:
     rate = len(requests) / (time.perf_counter() - started)
     return {
         "classes": len(dispatcher.classifier), "dispatch": milliseconds(ranking),
+        "paced_request": milliseconds(paced),
         "request": milliseconds(whole), "requests_per_second": round(rate),
         "compiled": f"{compiled} of {len(requests)}", "wrong": wrong,
     }  # fmt: skip
 
 
 async def main() -> None:
+    print(json.dumps({"bare_fork_ms": round(bare_fork_ms(), 3)}))
     arrivals = arrivals_of(150)
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "tools.db"

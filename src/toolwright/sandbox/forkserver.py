@@ -94,7 +94,8 @@ class ForkServer:
         async with self._slots:
             code = await self._code(run.source)
             result = await self._retried(encode(run, code), run)
-            if code is not None and run.rehearsal and self._link is not None:
+            idle = not self._slots.locked()  # a rehearsal costs a core what the run costs
+            if code is not None and run.rehearsal and idle and self._link is not None:
                 self._rehearsed.prepare(self._link, run, code)
             return result
 
