@@ -38,20 +38,21 @@ async def make_tool(
 ) -> "Making":
     """Make a task's tool once a seed; the last one that passed serves."""
     from toolwright.assembly.workshop import order_of
+    from toolwright.cache.ledger import MAKING
     from toolwright.evaluation.bigbench import Making
 
-    usage, why = Usage(), "made"
+    why = "made"
     made: list[bool] = []
     for seed in range(seeds):
         order = order_of(task, shown, workshop.settings, profile=profile, seed=seed or None)
         try:
-            record = await workshop.make(order)
+            await workshop.make(order)
+            made.append(True)
         except MakerError as fault:
             made.append(False)
             why = str(fault)
-        else:
-            made.append(True)
-            usage += record.usage
+    entries = [one for one in await workshop.store.ledger() if one.request_class == task]
+    usage = sum((one.usage for one in entries if one.purpose in MAKING), start=Usage())
     return Making(made=any(made), why="made" if any(made) else why, usage=usage, seeds=tuple(made))
 
 
