@@ -164,6 +164,24 @@ async def test_a_class_with_enough_answers_gets_its_tool(settings: Settings) -> 
         assert [len(waiting) for waiting in queued.values()] == [8]
 
 
+async def test_requests_to_come_stand_in_for_unlabelled_ones(settings: Settings) -> None:
+    known = labels()
+    texts = list(known)
+
+    def answer(request: Any) -> str:
+        return known.get(request.messages[-1].content, fenced(RIGHT))
+
+    async with workshop(settings, AnsweringModel(answer), needed=8) as shop:
+        shop.queue.coming = texts
+        for text in texts[:9]:
+            await shop.solve(text)
+        (tool,) = await shop.store.serving()
+        (report,) = await shop.store.reports()
+    assert report.body["unlabelled"] == 22
+    assert tool.evidence[-1].stage == "6 second tool" and tool.evidence[-1].verdict == "passed"
+    assert tool.provenance.second_model == "answering"
+
+
 async def test_a_failed_making_waits_for_twice_as_many_answers(settings: Settings) -> None:
     known = labels()
 

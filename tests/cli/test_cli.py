@@ -10,6 +10,7 @@ import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
 from toolwright.assembly.toolfile import dump, load
+from toolwright.cli.main import _unexpected
 
 TOOLWRIGHT = Path(sys.executable).with_name("toolwright")
 ROOT = Path(__file__).parents[2]
@@ -169,6 +170,15 @@ def test_unknown_settings_are_named(tmp_path: Path) -> None:
         env={"PATH": "/usr/bin:/bin", "TOOLWRIGHT_STOER": "x"},
     )  # fmt: skip
     assert done.returncode == 1 and "unknown setting 'TOOLWRIGHT_STOER'" in done.stderr
+
+
+def test_a_fault_of_our_own_is_one_line_too() -> None:
+    told = _unexpected(KeyError("x"))
+    assert told.code == "bug" and "please report it: KeyError('x')" in str(told)
+
+
+def test_a_short_demo_runs(run: Run) -> None:
+    assert run("demo", "--requests", "10").returncode == 0
 
 
 def test_the_demo_runs(run: Run) -> None:

@@ -49,6 +49,19 @@ async def test_an_answer_comes_with_exact_usage_and_price() -> None:
     assert seen[0]["authorization"] == "Bearer k"
 
 
+async def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
+    refusal = Said(
+        400, {"error": {"message": "Unsupported value: 'temperature' does not support 0.2"}}
+    )
+    async with model([refusal, Said(200, completion("4")), Said(200, completion("5"))]) as (
+        gpt,
+        seen,
+    ):
+        assert [(await gpt.complete(ASK)).content for _ in range(2)] == ["4", "5"]
+    assert ["temperature" in body for body in seen] == [True, False, False]
+    assert all(body["max_tokens"] == 2048 for body in seen)
+
+
 async def test_an_unknown_price_is_unknown() -> None:
     assert price("no-such-model", Usage(input_tokens=5)) is None
     async with model([Said(200, completion("4"))], price_as="no-such-model") as (gpt, _):

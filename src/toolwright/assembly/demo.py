@@ -27,7 +27,7 @@ from toolwright.models.wrap import PricedAs
 
 PRICE_AS = "gpt-5"
 SEED = 7
-REQUESTS = 400
+REQUESTS = 2000
 
 
 class StandIn:

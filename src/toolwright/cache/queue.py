@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from toolwright.cache.classify import Classifier
@@ -13,6 +13,8 @@ from toolwright.core.tool import Demonstration, ToolRecord
 from toolwright.maker.making import Order, Outcome
 
 JOIN_SCORE = 0.3
+CERTAIN_SCORE = 0.4
+UNLABELLED = 30
 
 Make = Callable[[Order, Ledger], Awaitable[Outcome]]
 
@@ -44,12 +46,17 @@ class Queue:
         make: makes a tool of an order, its model calls entered in the given ledger.
         needed: demonstrations that a making takes.
         settings: an order whose profile, tries and limits every making shares.
+
+    Attributes:
+        coming: requests that will be asked later, where they are known, such as the rest of a file: the
+            gate tries tools on them, without labels.
     """
 
     def __init__(self, make: Make, *, needed: int = 10, settings: Order | None = None) -> None:
         self._make, self.needed = make, needed
         self._settings = settings
         self._next_at: dict[str, int] = {}
+        self.coming: Sequence[str] = ()
         self._making = asyncio.Lock()
         self._host: Host | None = None
 
@@ -97,6 +104,7 @@ class Queue:
         base = self._settings or Order(request_class=request_class, labelled=())
         order = base.model_copy(
             update={
+                "unlabelled": self._unlabelled(request_class, labelled),
                 "request_class": request_class,
                 "labelled": labelled,
                 "foreign": foreign,
@@ -106,6 +114,18 @@ class Queue:
         await self.make(order)
         if request_class not in host.tools:
             self._next_at[request_class] = 2 * len(labelled)
+
+    def _unlabelled(self, name: str, labelled: Sequence[Demonstration]) -> tuple[str, ...]:
+        """Give requests of the class that wait for an answer, from those known to be coming."""
+        known = {one.input for one in labelled}
+        found: list[str] = []
+        for text in self.coming:
+            guesses = self.host.classifier.rank(text, most=1, least=CERTAIN_SCORE)
+            if guesses and guesses[0].request_class == name and text not in known:
+                found.append(text)
+                if len(found) == UNLABELLED:
+                    break
+        return tuple(found)
 
     async def make(self, order: Order) -> ToolRecord | None:
         """Make a tool now, keep its report, and serve it; None where it failed."""

@@ -14,9 +14,9 @@ from toolwright.maker.program import Attempt, attempt, compute, guest_source
 from toolwright.roles import prompts
 from toolwright.roles.replies import code_in, kind_in, object_in
 
-USE_TOKENS = 512
-DISPATCH_TOKENS = 64
-STRONG_TOKENS = 4096
+USE_TOKENS = 4096  # limits, not lengths: models that reason need the room
+DISPATCH_TOKENS = 4096
+STRONG_TOKENS = 16_384
 LATM_SECONDS = 10.0
 
 

@@ -128,6 +128,7 @@ def command(*, file: Path, output: Path, concurrency: int, **given: object) -> N
                 progress.update(bar, advance=1, description=told)
 
             async with opened(settings) as workshop:
+                workshop.queue.coming = [one.input for one in requests[done:]]
                 return await answer_all(workshop, requests[done:], out, tell, most=concurrency)
 
     seen = run_sync(work())

@@ -2,7 +2,7 @@
 
 import click
 
-from toolwright.cli.common import console, money, opened, settings_of, store_option
+from toolwright.cli.common import console, money, opened, settings_of, store_option, without_models
 from toolwright.core.doors import run_sync
 
 
@@ -15,7 +15,7 @@ def command(*, as_json: bool, **given: object) -> None:
 
     from toolwright.cache.ledger import ClassBill, bill
 
-    settings = settings_of(**given).model_copy(update={"model": None, "user_model": None})
+    settings = without_models(settings_of(**given))
 
     async def work() -> list[ClassBill]:
         async with opened(settings) as workshop:

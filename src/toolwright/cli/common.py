@@ -55,6 +55,12 @@ def settings_of(**given: object) -> Settings:
     return load(**given)
 
 
+def without_models(settings: Settings) -> Settings:
+    """Give the settings for a command that only reads or moves what is stored."""
+    none: dict[str, object] = {"model": None, "user_model": None, "second_model": None}
+    return settings.model_copy(update=none)
+
+
 def opened(
     settings: Settings, observe: Callable[[str], None] | None = None
 ) -> "AbstractAsyncContextManager[Workshop]":

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 HONEST = (
     "What you saw: classes, maker, gate, sandbox, store and ledger are real and ran here. The replies that "
-    "make tools are recorded (a large language model wrote them; one class's first proposal is caught by "
-    "the gate, another's by the labels). The strong model's answers are the generators' own labels. Tokens "
-    "are characters / 4, priced as gpt-5."
-)  # fmt: skip
+    "make tools are recorded: a large language model wrote them; the first proposal of one class is caught "
+    "by the near misses, that of another by the labels. The strong model's answers are the generators' own "
+    "labels, a few tokens each; a model that reasons writes hundreds, and break-even comes as much sooner. "
+    "Tokens are characters / 4, priced as gpt-5."
+)
 NEXT = (
     "Your own endpoint:  export OPENAI_API_KEY=...; toolwright make demos.jsonl --model openai:gpt-5\n"
     "                    toolwright solve 'a request' --explain\n"
@@ -119,6 +120,9 @@ def _bill(bills: "list[ClassBill]", show: Show) -> None:
             "-" if at is None else f"{at} requests",
         )  # fmt: skip
     console().print(table)
+    cost = sum((one.cost or Decimal(0) for one in bills), Decimal(0))
+    without = sum((one.without or Decimal(0) for one in bills), Decimal(0))
+    say(f"all: {money(cost)} with toolwright, {money(without)} with the strong model alone")
 
 
 @click.command("demo")
@@ -150,6 +154,6 @@ def command(*, requests: int | None) -> None:
     say(
         f"{served} of {show.done} requests were answered by made tools with 0 tokens; {show.wrong} wrong."
     )
-    for tier, seconds in show.seconds.items():
-        say(f"{tier}: {_milliseconds(seconds)} a request, dispatch and sandbox included")
+    if by_tool := show.seconds["compiled"]:
+        say(f"a request by tool: {_milliseconds(by_tool)}, dispatch and sandbox included")
     say(f"\n{HONEST}\n\n{NEXT}")

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from toolwright.core.errors import ToolwrightError
+from toolwright.core.errors import ToolwrightError, boundary
 
 COMMANDS = {
     "apply": "Answer a whole JSONL file; can be stopped and taken up again.",
@@ -48,15 +48,23 @@ def toolwright() -> None:
     """A strong model makes a tool once; the tool is proved, and answers for ever."""
 
 
+def _unexpected(fault: Exception) -> ToolwrightError:
+    """Give the error that a fault nobody planned for becomes; where it stood is said, for a report."""
+    if isinstance(fault, OSError):
+        return ToolwrightError(f"{fault.strerror or fault}: {fault.filename or ''}", code="system")
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
+    return ToolwrightError(
+        f"a fault of toolwright itself, please report it: {fault!r} at {where}", code="bug"
+    )
+
+
 def main() -> None:
-    """Run the command line; every error of ours is one line with a stable code."""
+    """Run the command line; every error is one line with a stable code."""
     try:
-        toolwright()
+        boundary(toolwright, _unexpected)
     except ToolwrightError as fault:
         click.echo(f"error [{fault.code}]: {fault}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.exit(1)
-    except OSError as fault:
-        click.echo(f"error [system]: {fault.strerror or fault}: {fault.filename or ''}", err=True)
         sys.exit(1)

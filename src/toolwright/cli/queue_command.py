@@ -2,7 +2,7 @@
 
 import click
 
-from toolwright.cli.common import console, opened, settings_of, store_option
+from toolwright.cli.common import console, opened, settings_of, store_option, without_models
 from toolwright.core.doors import run_sync
 from toolwright.core.tool import Demonstration
 from toolwright.core.values import clip
@@ -17,7 +17,7 @@ def command(**given: object) -> None:
     settings = settings_of(**given)
 
     async def work() -> dict[str, list[Demonstration]]:
-        async with opened(settings.model_copy(update={"model": None})) as workshop:
+        async with opened(without_models(settings)) as workshop:
             return await workshop.store.queued()
 
     table = Table(

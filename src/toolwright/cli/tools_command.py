@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from toolwright.cli.common import console, money, opened, say, settings_of, store_option
+from toolwright.cli.common import (
+    console,
+    money,
+    opened,
+    say,
+    settings_of,
+    store_option,
+    without_models,
+)
 from toolwright.core import demonstrations as read
 from toolwright.core.doors import run_sync
 from toolwright.core.errors import InputError, ToolNotFound
@@ -27,8 +35,7 @@ def _with_store(store: Path | None, action: "Callable[[ToolStore], Awaitable[T]]
 
 
 def _with_workshop(store: Path | None, action: "Callable[[Workshop], Awaitable[T]]") -> T:
-    bare: dict[str, object] = {"model": None, "user_model": None, "second_model": None}
-    settings = settings_of(store=store).model_copy(update=bare)
+    settings = without_models(settings_of(store=store))
 
     async def work() -> T:
         async with opened(settings) as workshop:

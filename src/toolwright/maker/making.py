@@ -14,6 +14,7 @@ from toolwright.core.tool import Demonstration, Evidence, Profile, Provenance, T
 from toolwright.core.values import Value, clip, digest
 
 LEAST = 6
+REPLY_TOKENS = 16_384  # room for models that reason before they write
 Observer = Callable[[str], None]
 SecondPolicy = Literal["auto", "always", "never"]
 
@@ -91,7 +92,8 @@ class Making:
     def note(self, kind: str, text: str, **facts: Value) -> None:
         """Keep what happened, and tell the observer."""
         self.steps.append({"kind": kind, "text": text, **facts})
-        self.observe(f"{kind}: {text.splitlines()[0] if text else ''}")
+        first = text.splitlines()[0] if text else ""
+        self.observe(f"{self.order.request_class}: {kind}: {first}")
 
     def evidence(self, found: Sequence[Evidence]) -> None:
         """Keep what the gate found."""
@@ -126,7 +128,7 @@ class Conversation:
         self._purpose, self._temperature = purpose, temperature
         self._messages: tuple[Message, ...] = ()
 
-    async def ask(self, text: str, *, max_tokens: int = 4096) -> str:
+    async def ask(self, text: str, *, max_tokens: int = REPLY_TOKENS) -> str:
         """Say something and give the reply; both stand in the report."""
         self._messages += (UserMessage(content=text),)
         request = ModelRequest(

@@ -1,7 +1,8 @@
 """Any OpenAI-compatible endpoint, over aiohttp."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from toolwright.core.errors import ContextOverflow, ModelError, ModelUnavailable
 from toolwright.core.model import ModelDelta, ModelRequest, ModelResponse
 from toolwright.models.openai_wire import (
     DEFAULT_BASE_URL,
+    Dialect,
     StreamReader,
     decode_response,
     encode_request,
@@ -37,6 +39,8 @@ class OpenAIModel:
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        openai = base_url == DEFAULT_BASE_URL
+        self._dialect = Dialect("max_completion_tokens" if openai else "max_tokens")
         self._session: aiohttp.ClientSession | None = None
 
     def _client(self) -> aiohttp.ClientSession:
@@ -52,10 +56,8 @@ class OpenAIModel:
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer one prompt; see ``toolwright.core.model.Model``."""
         started = time.perf_counter()
-        body = encode_request(request, self.name)
         try:
-            async with self._client().post(self._url, json=body) as reply:
-                await self._refuse_faults(reply)
+            async with self._post(request, stream=False) as reply:
                 wire: Any = await reply.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise self._unreachable(fault) from fault
@@ -67,10 +69,8 @@ class OpenAIModel:
         """Yield the reply as it comes; see ``toolwright.core.model.StreamingModel``."""
         started = time.perf_counter()
         reader = StreamReader()
-        body = encode_request(request, self.name, stream=True)
         try:
-            async with self._client().post(self._url, json=body) as reply:
-                await self._refuse_faults(reply)
+            async with self._post(request, stream=True) as reply:
                 async for line in reply.content:
                     word, _, data = line.decode("utf-8", "replace").strip().partition(":")
                     if word != "data" or data.strip() == "[DONE]":
@@ -81,6 +81,26 @@ class OpenAIModel:
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise self._unreachable(fault) from fault
         yield ModelDelta(response=self._priced(reader.response(time.perf_counter() - started)))
+
+    @asynccontextmanager
+    async def _post(
+        self, request: ModelRequest, *, stream: bool
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """Send a request; a model that takes no temperature is asked again without one, from then on."""
+        while True:
+            dialect = self._dialect
+            body = encode_request(request, self.name, stream=stream, dialect=dialect)
+            async with self._client().post(self._url, json=body) as reply:
+                if (
+                    reply.status == 400
+                    and dialect.temperature
+                    and "temperature" in await reply.text()
+                ):
+                    self._dialect = dialect._replace(temperature=False)
+                    continue
+                await self._refuse_faults(reply)
+                yield reply
+                return
 
     def _priced(self, response: ModelResponse) -> ModelResponse:
         cost = price(self._price_as, response.usage)

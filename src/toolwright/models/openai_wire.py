@@ -1,7 +1,7 @@
 """The OpenAI chat-completions wire format: pure functions between our types and JSON."""
 
 import json
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from toolwright.core.errors import ModelError
 from toolwright.core.messages import (
@@ -52,14 +52,27 @@ def _encode_tool(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def encode_request(request: ModelRequest, model: str, *, stream: bool = False) -> dict[str, Any]:
+class Dialect(NamedTuple):
+    """In what endpoints differ: the name of the length limit, and whether a temperature may be set."""
+
+    limit_field: str = "max_tokens"
+    temperature: bool = True
+
+
+ANY = Dialect()
+
+
+def encode_request(
+    request: ModelRequest, model: str, *, stream: bool = False, dialect: Dialect = ANY
+) -> dict[str, Any]:
     """Give the body of ``POST /chat/completions``."""
     body: dict[str, Any] = {
         "model": model,
         "messages": [encode_message(message) for message in request.messages],
-        "temperature": request.temperature,
-        "max_completion_tokens": request.max_tokens,
+        dialect.limit_field: request.max_tokens,
     }
+    if dialect.temperature:
+        body["temperature"] = request.temperature
     if request.stop:
         body["stop"] = list(request.stop)
     if request.seed is not None:
