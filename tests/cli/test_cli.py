@@ -56,6 +56,7 @@ def test_solve_answers_and_explains(made: Run) -> None:
 def test_tools_are_listed_shown_moved_and_carried(made: Run, tmp_path: Path) -> None:
     assert "5 of 6 passed" in made("tools", "list").stdout
     shown = made("tools", "show", "sorting").stdout
+    assert "making 1 of 'sorting': made v1" in shown and "tokens in" in shown
     assert "[passed] 4 near misses" in shown and "def parse" in shown and "serving: passed" in shown
     report = made("tools", "report", "sorting", "--full").stdout
     assert "made v1" in report and "Here it is" in report
@@ -103,7 +104,8 @@ def test_apply_answers_a_file_and_takes_up_where_it_was(made: Run, tmp_path: Pat
 
 def test_bill_and_queue_are_tables(made: Run) -> None:
     made("solve", ASK)
-    assert "sorting" in made("bill").stdout
+    told = made("bill").stdout
+    assert "sorting" in told and "Model calls" in told and "making" in told
     assert json.loads(made("bill", "--json").stdout)[0]["by_tier"] == {"compiled": 1}
     assert "wait for a tool" in made("queue").stdout
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from toolwright.assembly.workshop import Workshop
-    from toolwright.core.store import ToolStore
+    from toolwright.core.store import MakingReport, ToolStore
     from toolwright.core.tool import ToolRecord
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def list_tools(store: Path | None) -> None:
 @version_option
 @store_option
 def show(name: str, version: int | None, store: Path | None) -> None:
-    """Show a tool: its evidence, its life, its source."""
+    """Show a tool: its evidence, its life, its making, its source."""
     from rich.syntax import Syntax
 
     record = _with_store(store, lambda kept: kept.get(name, version))
@@ -92,11 +92,34 @@ def show(name: str, version: int | None, store: Path | None) -> None:
             say(f"      {json.dumps(row, ensure_ascii=False)}")
     for change in history:
         say(f"  {change.at:%Y-%m-%d %H:%M:%S} {change.state}: {change.reason}")
+    makings = _with_store(store, lambda kept: kept.reports(name))
+    for making in [one for one in makings if one.version == record.version]:
+        _tell(making, full=False)
     console().print(Syntax(record.source, "python", line_numbers=True))
 
 
 def _list(value: object) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", value) if isinstance(value, list) else []
+
+
+def _tell(making: "MakingReport", *, full: bool) -> None:
+    made = f"made v{making.version}" if making.made else "FAILED"
+    usage = making.body.get("usage")
+    spent = cast("dict[str, Any]", usage) if isinstance(usage, dict) else {}
+    tokens = spent.get("input_tokens", 0) + spent.get("output_tokens", 0)
+    say(f"making {making.id} of {making.request_class!r}: {made}, {tokens} tokens, "
+        f"{money(spent.get('cost'))}")  # fmt: skip
+    for step in _list(making.body.get("steps")):
+        say(f"- {step['kind']}: {step['text']}")
+        if "usage" in step:
+            used = step["usage"]
+            say(
+                f"    {used['input_tokens']} tokens in, {used['output_tokens']} out, "
+                f"{money(used['cost'])}, {step['seconds']:.1f} s"
+            )
+        if full and "prompt" in step:
+            say(f"    prompt:\n{step['prompt']}\n    reply:\n{step['reply']}")
+    say(f"ending: {making.body.get('ending')}")
 
 
 @command.command("report")
@@ -108,16 +131,7 @@ def report(name: str, full: bool, store: Path | None) -> None:  # noqa: FBT001
     reports = _with_store(store, lambda kept: kept.reports(name))
     if not reports:
         raise ToolNotFound(f"no tool of the class {name!r} was ever asked for")
-    last = reports[-1]
-    say(f"making {last.id} of {name!r}: {'made v' + str(last.version) if last.made else 'FAILED'}")
-    for step in _list(last.body.get("steps")):
-        say(f"- {step['kind']}: {step['text']}")
-        if "usage" in step:
-            usage = step["usage"]
-            say(f"    {usage['input_tokens']} tokens in, {usage['output_tokens']} out")
-        if full and "prompt" in step:
-            say(f"    prompt:\n{step['prompt']}\n    reply:\n{step['reply']}")
-    say(f"ending: {last.body.get('ending')}")
+    _tell(reports[-1], full=full)
 
 
 @command.command("export")
