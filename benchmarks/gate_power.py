@@ -1,9 +1,9 @@
 """What the gate lets through: near misses answered, harmful mutants passed, right tools rejected.
 
-Run: ``python benchmarks/gate_power.py [--mutants 40]``. Mutants are one-edit changes of the six right tools
-of the tape (an operator, a constant, a comparison, a
-condition, a call, a lost statement); one is harmful if it gives a wrong
-answer on 300 fresh requests. Mutation reads source in the sandbox, like everything that reads made code.
+Run: ``python benchmarks/gate_power.py [--mutants 40]``. Mutants are one-edit changes of the two right
+tools of each of the six classes (an operator, a constant, a comparison, a condition, a call, a lost
+statement), each judged beside the other right tool; one is harmful if it gives a wrong answer on 300 fresh
+requests. Mutation reads source in the sandbox, like everything that reads made code.
 """
 
 import argparse
@@ -111,34 +111,37 @@ class Bench:
                 return True
         return False
 
-    def case(self, source: str, name: str, seed: int) -> Case:
+    def case(self, source: str, other: str, name: str, seed: int) -> Case:
         """Give what a making would be tried on."""
         rng = random.Random(seed)
         labelled = tuple(CLASSES[name](rng) for _ in range(10))
         unlabelled = tuple(CLASSES[name](rng).input for _ in range(100))
         return Case(
-            source=source, labelled=labelled, unlabelled=unlabelled, second=source_of(name)[1],
+            source=source, labelled=labelled, unlabelled=unlabelled, second=other,
             near_misses=100, slowest=0.5,
         )  # fmt: skip
 
-    async def passes(self, source: str, name: str, seed: int) -> bool:
+    async def passes(self, source: str, other: str, name: str, seed: int) -> bool:
         """Say whether no stage fails."""
-        found = await gate(self.case(source, name, seed), self.sandbox, self.other)
+        found = await gate(self.case(source, other, name, seed), self.sandbox, self.other)
         return all(one.verdict != "failed" for one in found)
 
-    async def mutation(self, name: str, most: int) -> dict[str, object]:
-        """Count harmful mutants, and those that the gate lets through."""
-        source, _ = source_of(name)
-        run = SandboxRun(
-            source=MUTATOR, calls=(FunctionCall(function="mutants", arguments=(source,)),),
-            limits=RunLimits(seconds=20),
-        )  # fmt: skip
-        found = (await self.sandbox.run(run)).value[0]
-        every = sorted({str(text) for text in found}) if isinstance(found, list) else []
-        chosen = random.Random(1).sample(every, min(most, len(every)))
-        bad = [text for text in chosen if await self.harmful(text, name)]
-        through = [text for text in bad if await self.passes(text, name, seed=3)]
-        return {"mutants": len(chosen), "harmful": len(bad), "harmful_passed": len(through)}
+    async def mutation(self, name: str, most: int) -> dict[str, int]:
+        """Count harmful mutants of both right tools, and those that the gate lets through."""
+        total = {"mutants": 0, "harmful": 0, "harmful_passed": 0}
+        for source, other in (source_of(name), source_of(name)[::-1]):
+            run = SandboxRun(
+                source=MUTATOR, calls=(FunctionCall(function="mutants", arguments=(source,)),),
+                limits=RunLimits(seconds=20),
+            )  # fmt: skip
+            found = (await self.sandbox.run(run)).value[0]
+            every = sorted({str(text) for text in found}) if isinstance(found, list) else []
+            chosen = random.Random(1).sample(every, min(most, len(every)))
+            bad = [text for text in chosen if await self.harmful(text, name)]
+            total["mutants"] += len(chosen)
+            total["harmful"] += len(bad)
+            total["harmful_passed"] += sum([await self.passes(one, other, name, 3) for one in bad])
+        return total
 
     async def near(self, name: str) -> dict[str, int]:
         """Try 300 near misses of requests that the gate never saw."""
@@ -153,8 +156,8 @@ class Bench:
 
     async def rejected(self, name: str, times: int) -> int:
         """Count how often the right tool is rejected over as many choices of demonstrations."""
-        source, _ = source_of(name)
-        return sum([not await self.passes(source, name, seed=100 + n) for n in range(times)])
+        pair = source_of(name)
+        return sum([not await self.passes(*pair, name, seed=100 + n) for n in range(times)])
 
 
 async def main(most: int, times: int) -> None:

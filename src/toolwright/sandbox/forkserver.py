@@ -25,6 +25,7 @@ from toolwright.sandbox.rehearsal import Rehearsed
 from toolwright.sandbox.wire import HEADER, decode, encode, encode_compile
 
 ENDING_SECONDS = 2.0
+READ_BYTES = 1 << 15
 KEPT_PROGRAMS = 512
 REHEARSED = 16
 FAULTY = "faulty"
@@ -193,8 +194,10 @@ def _cause(ending: Ending | None, cpu_limit: int) -> tuple[str, str]:
 async def _read_frame(
     loop: asyncio.AbstractEventLoop, worker: Worker, run: SandboxRun
 ) -> SandboxResult:
-    head = await _read_exactly(loop, worker, HEADER.size)
-    body_size, out_size = HEADER.unpack(head)
+    """Read one frame, usually in one go; what a worker sends after it is not looked at."""
+    data = bytearray()
+    await _fill(loop, worker, data, HEADER.size)
+    body_size, out_size = HEADER.unpack_from(data)
     if body_size < 1 or body_size > run.limits.result_bytes + 1:
         size = max(0, body_size - 1)
         return SandboxResult(
@@ -203,15 +206,17 @@ async def _read_frame(
         )  # fmt: skip
     if out_size > 4 * run.limits.stdout_bytes:
         return SandboxResult(status="output", error="too large", message="more print than is kept")
-    data = await _read_exactly(loop, worker, body_size + out_size)
-    return decode(data[:1], data[1:body_size], data[body_size:], run)
+    start, end = HEADER.size, HEADER.size + body_size
+    await _fill(loop, worker, data, end + out_size)
+    body, printed = bytes(data[start + 1 : end]), bytes(data[end : end + out_size])
+    return decode(bytes(data[start : start + 1]), body, printed, run)
 
 
-async def _read_exactly(loop: asyncio.AbstractEventLoop, worker: Worker, size: int) -> bytes:
-    data = bytearray()
+async def _fill(
+    loop: asyncio.AbstractEventLoop, worker: Worker, data: bytearray, size: int
+) -> None:
     while len(data) < size:
-        part = await loop.sock_recv(worker.channel, min(size - len(data), 1 << 18))
+        part = await loop.sock_recv(worker.channel, READ_BYTES)
         if not part:
             raise EOFError
         data += part
-    return bytes(data)
