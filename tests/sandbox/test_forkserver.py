@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.sandbox.processes import children, descendants
 
 from toolwright.core.errors import SandboxError
 from toolwright.core.sandbox import FunctionCall, Ref, RunLimits, SandboxRun
@@ -132,26 +133,19 @@ def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def _children(pid: int) -> int:
-    parents = [
-        stat.read_text().rsplit(")", 1)[1].split()[1] for stat in Path("/proc").glob("[0-9]*/stat")
-    ]
-    return parents.count(str(pid))
-
-
 async def test_hostile_calls_leak_no_descriptor_and_no_process() -> None:
     async with ForkServer(concurrency=2) as server:
         good = _run("def f():\n    return 1", FunctionCall(function="f"))
         bad = _run("import os\ndef f():\n    os.abort()", FunctionCall(function="f"))
         await server.run(good)
-        before, processes = _descriptors(), _children(os.getpid())
+        before, processes = _descriptors(), children(os.getpid())
         outcomes = [await server.run(bad if n % 4 == 0 else good) for n in range(120)]
         assert [one.status for one in outcomes] == [
             "killed" if n % 4 == 0 else "ok" for n in range(120)
         ]
         assert _descriptors() <= before + 3
-        assert _children(os.getpid()) == processes
-    assert _children(os.getpid()) == processes - 1
+        assert children(os.getpid()) == processes
+    assert children(os.getpid()) == processes - 1
 
 
 async def test_every_probe_holds(sandbox: ForkServer) -> None:
@@ -252,17 +246,4 @@ async def test_prepared_workers_are_bounded() -> None:
             for _ in range(3):
                 await server.run(run)
         assert len(server._rehearsed._waiting) <= 16
-        assert _children_below(os.getpid()) < 16 + 2 * 8 + 8
-
-
-def _children_below(pid: int) -> int:
-    parents = {
-        int(stat.parent.name): int(stat.read_text().rsplit(")", 1)[1].split()[1])
-        for stat in Path("/proc").glob("[0-9]*/stat")
-    }
-    mine = {pid}
-    while new := {
-        child for child, parent in parents.items() if parent in mine and child not in mine
-    }:
-        mine |= new
-    return len(mine)
+        assert descendants(os.getpid()) < 16 + 2 * 8 + 8

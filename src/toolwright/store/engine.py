@@ -58,8 +58,12 @@ class Database:
 
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine, self.where = engine, where
-        with self.transaction(write=True) as connection:
-            migrate(connection, now())
+        try:
+            with self.transaction(write=True) as connection:
+                migrate(connection, now())
+        except StoreError:
+            self.close()
+            raise
 
     @classmethod
     def sqlite(cls, path: Path) -> "Database":
