@@ -58,6 +58,18 @@ async def test_a_conversation_ends_with_a_stored_tool(
         assert _same(result.value[0], expected), result.value
 
 
+@pytest.mark.parametrize("task", [task for task in TASKS if task.startswith("logical")])
+async def test_an_order_is_found_from_clues_written_as_code(
+    data: Path, task: str, sandbox: ForkServer, other_sandbox: ForkServer
+) -> None:
+    record = await _made(data, task, (sandbox, other_sandbox))
+    assert record is not None
+    clues = "[lambda o: o.index('c') == 0, lambda o: o.index('a') > o.index('b')]"
+    source = f"{record.source}\ndef ask():\n    return {record.entry}(['a', 'b', 'c'], {clues})\n"
+    result = await sandbox.run(SandboxRun(source=source, calls=(FunctionCall(function="ask"),)))
+    assert result.value == (["c", "b", "a"],)
+
+
 def _same(got: Any, expected: Any) -> bool:
     if isinstance(expected, str):
         return "".join("".join(got).split()) == "".join(expected.split())
