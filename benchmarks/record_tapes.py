@@ -83,13 +83,11 @@ async def record_bbh(folder: Path) -> None:
     BBH_TAPE.unlink(missing_ok=True)
     for file in sorted(folder.glob("*.json")):
         base = file.stem.replace("_five_objects", "").replace("_seven_objects", "")
-        paths = sorted((REPLIES / "bbh").glob(f"{base}.*py"), key=lambda path: len(path.name))
-        if file.stem == "logical_deduction_seven_objects":
-            paths = paths[1:]
+        path = REPLIES / "bbh" / f"{base}.py"
         refuse = (
             "No function can decide this from the text alone; it takes knowledge and judgement."
         )
-        replies = [reply(path) for path in paths] or [refuse] * 3
+        replies = [reply(path)] if path.exists() else [refuse] * 3
         model = Recorder(ScriptedModel(replies, name="recorded strong model"), BBH_TAPE, note=NOTE)
         labelled = read.parse(file.read_text(encoding="utf-8"), file.name)[:10]
         with tempfile.TemporaryDirectory() as store:

@@ -109,6 +109,10 @@ def parse(request: str) -> dict | None:
     articles, names = zip(*(strip_article(part) for part in parts), strict=False)
     if len(set(names)) != count or not all(re.fullmatch(r"[A-Za-z]+(?: [a-z]+)?", n) for n in names):
         return None
+    if any(bool(article) != (scene not in ("golf", "fruit")) for article in articles):
+        return None
+    if any(a and (a == "an") != (n[0] in "aeiou") for a, n in zip(articles, names, strict=False)):
+        return None
     words = place_words(scale, count)
     clues = [read_clue(s, scene, scale, names, words) for s in clues_text[:-1].split(". ")]
     if None in clues:

@@ -99,17 +99,12 @@ class Classifier:
         """Give at most ``most`` classes whose score is at least ``least``, the best first."""
         tokens = tokens_of(text)
         asked = features(tokens)
-        held = [
-            (len(names), feature)
-            for f in asked
-            if (names := self._postings.get(f))
-            for feature in (f,)
-        ]
-        held.sort(key=lambda pair: pair[0])
+        held = [feature for feature in asked if feature in self._postings]
+        held.sort(key=lambda feature: (len(self._postings[feature]), feature))
         votes: dict[str, float] = defaultdict(float)
         left = POSTINGS
-        for size, feature in held:
-            left -= size
+        for feature in held:
+            left -= len(self._postings[feature])
             if left < 0 and votes:
                 break
             weight = self._weight(feature)

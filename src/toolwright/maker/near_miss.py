@@ -72,11 +72,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:['&-][^\W\d_]+)*")
 
 
 class NearMiss(NamedTuple):
-    """A changed request, the kind of change, and the request that it was made from."""
+    """A changed request, and the kind of change."""
 
     text: str
     kind: str
-    original: str
 
 
 def leaves(value: Value) -> Iterator[str]:
@@ -182,7 +181,7 @@ def near_misses(
         spans = wording(request, args, common)
         for kind, text in _changes(request, spans, vocabulary, rng):
             if fold(text) not in known:
-                found.setdefault(fold(text), NearMiss(text, kind, request))
+                found.setdefault(fold(text), NearMiss(text, kind))
     every = list(found.values())
     rng.shuffle(every)
     return every[:count]

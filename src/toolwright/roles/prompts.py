@@ -7,7 +7,6 @@ from importlib import resources
 from string import Template
 
 from toolwright.core.guest_modules import GUEST_MODULES
-from toolwright.core.messages import Message, UserMessage
 from toolwright.core.tool import Demonstration
 from toolwright.core.values import Value, canonical
 
@@ -31,11 +30,6 @@ def template_digest(*names: str) -> str:
 def fill(name: str, **words: str) -> str:
     """Fill a template; a missing or unknown word is a KeyError, a fault of the program."""
     return Template(_template(name)).substitute(words)
-
-
-def ask(text: str) -> Message:
-    """Give a user's message."""
-    return UserMessage(content=text)
 
 
 def show_demonstrations(demonstrations: Sequence[Demonstration]) -> str:
