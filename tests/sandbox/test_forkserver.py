@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.sandbox.processes import children, descendants
@@ -129,6 +130,20 @@ async def test_a_killed_fork_server_is_started_again() -> None:
         assert (await server.run(run)).value == (7,)
 
 
+async def test_a_dead_fork_server_is_seen_before_its_socket_tells() -> None:
+    async with ForkServer() as server:
+        await server.run(_run("def f():\n    return 7", FunctionCall(function="f")))
+        link = server._link
+        assert link is not None
+        link.check()
+        assert not link.broken
+        os.kill(link._process.pid, signal.SIGKILL)
+        link._process.wait()
+        assert not link.broken
+        link.check()
+        assert link.broken
+
+
 def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -218,14 +233,16 @@ def _rehearsed(x: str) -> SandboxRun:
 
 
 async def test_a_rehearsed_worker_has_seen_the_demonstration_and_nobodys_request() -> None:
+    rehearsed = 0
     async with ForkServer(concurrency=2) as server:
-        values = [(await server.run(_rehearsed(f"secret {n}"))).value for n in range(8)]
-    for n, (value,) in enumerate(values):
-        assert isinstance(value, list)
-        calls, process = value
-        assert calls == 1, "each run has a module of its own"
-        assert process in ([f"secret {n}"], ["demonstration", f"secret {n}"])
-    assert values[-1] == ([1, ["demonstration", "secret 7"]],)
+        for n in range(200):  # a slow machine may have no spare worker to prepare for some runs
+            ((calls, process),) = cast("Any", (await server.run(_rehearsed(f"secret {n}"))).value)
+            assert calls == 1, "each run has a module of its own"
+            assert process in ([f"secret {n}"], ["demonstration", f"secret {n}"])
+            rehearsed += len(process) == 2
+            if rehearsed == 3:
+                break
+    assert rehearsed == 3, "workers come to be prepared"
 
 
 async def test_a_rehearsal_that_dies_or_fails_costs_nothing() -> None:

@@ -142,6 +142,7 @@ class ForkServer:
                 try:
                     await loop.sock_sendall(worker.channel, frame)
                 except OSError:
+                    link.check()
                     return None
                 reply = await _read_frame(loop, worker, run)
             return reply.model_copy(update={"seconds": time.perf_counter() - started})
@@ -150,6 +151,7 @@ class ForkServer:
         except (EOFError, OSError):
             if worker.replaced:  # the rehearsal may have killed it: a fresh worker says
                 self._rehearsed.refuse(run.source)
+                link.check()
                 return None
             return await self._ended(link, worker, started, None)
         finally:

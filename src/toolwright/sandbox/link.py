@@ -175,6 +175,13 @@ class Link:
         self._spares.clear()
         self._living.clear()
 
+    def check(self) -> None:
+        """Look whether the fork server still lives: its workers die with it, and may be seen dead before
+        its socket closes, as a worker that is just being forked holds that open.
+        """
+        if self._process.poll() is not None:
+            self._break()
+
     async def take(self) -> Worker:
         """Give a waiting worker; ``finish`` has the next one forked."""
         if self.broken:
