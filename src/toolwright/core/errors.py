@@ -19,7 +19,7 @@ Callers read ``code`` and ``retryable``, never the text. The text names the thin
 says what was expected, and ends with the next step.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -129,6 +129,16 @@ def boundary(action: Callable[[], T], wrap: Callable[[Exception], ToolwrightErro
     """Run ``action``; any fault that is not ours leaves as the error that ``wrap`` makes of it."""
     try:
         return action()
+    except ToolwrightError:
+        raise
+    except Exception as fault:
+        raise wrap(fault) from fault
+
+
+async def aboundary(action: Awaitable[T], wrap: Callable[[Exception], ToolwrightError]) -> T:
+    """Await ``action``; any fault that is not ours leaves as the error that ``wrap`` makes of it."""
+    try:
+        return await action
     except ToolwrightError:
         raise
     except Exception as fault:

@@ -1,6 +1,6 @@
 """What answers a prompt: the request, the response, the usage, and the protocol of a model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -8,7 +8,10 @@ from pydantic import Field
 
 from toolwright.core.messages import Frozen, Message, ToolCall, ToolSpec
 
-Purpose = Literal["making", "second", "use", "dispatch", "strong", "judge"]
+Purpose = Literal["making", "second", "use", "dispatch", "strong", "judge", "agent"]
+ToolChoice = Literal["auto", "none", "required"]
+Embed = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
+"""Gives one vector for each text, such as an endpoint's ``/embeddings``."""
 
 
 class Usage(Frozen):
@@ -49,6 +52,7 @@ class ModelRequest(Frozen):
     stop: tuple[str, ...] = ()
     seed: int | None = None
     tools: tuple[ToolSpec, ...] = ()
+    tool_choice: ToolChoice = "auto"
 
 
 class ModelResponse(Frozen):

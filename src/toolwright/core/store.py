@@ -8,7 +8,7 @@ from pydantic import Field
 
 from toolwright.core.messages import Frozen
 from toolwright.core.model import Purpose, Usage
-from toolwright.core.task import Tier
+from toolwright.core.task import Outcome, Tier, Trajectory
 from toolwright.core.tool import Demonstration, State, ToolRecord
 from toolwright.core.values import Value
 
@@ -52,6 +52,50 @@ class MakingReport(Frozen):
     version: int | None = None
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     body: dict[str, Value] = Field(default_factory=dict)
+
+
+class Trace(Frozen):
+    """A kept trajectory as a list shows it; ``steps`` counts all branches."""
+
+    id: int
+    at: datetime
+    input: str
+    outcome: Outcome
+    steps: int
+
+
+class Wish(Frozen):
+    """A tool for want of which an agent gave up, its trajectory, and the class that was made of it."""
+
+    id: int
+    at: datetime
+    wants: str
+    trace: int
+    request_class: str | None = None
+
+
+class TrajectoryLog(Protocol):
+    """Keeps trajectories for good, and the wishes for tools that come out of them."""
+
+    async def log(self, trajectory: Trajectory) -> int:
+        """Keep a trajectory; gives its number. One that gave up for want of a tool leaves a wish."""
+        ...
+
+    async def trace(self, number: int) -> Trajectory:
+        """Give a trajectory by its number. Raises StoreError."""
+        ...
+
+    async def traces(self, most: int | None = None) -> Sequence[Trace]:
+        """Give what is kept, newest first."""
+        ...
+
+    async def wishes(self) -> Sequence[Wish]:
+        """Give every wish, oldest first."""
+        ...
+
+    async def granted(self, wish: int, request_class: str) -> None:
+        """Note the class of the tool that was made of a wish."""
+        ...
 
 
 class ToolStore(Protocol):

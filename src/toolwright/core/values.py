@@ -31,3 +31,23 @@ def clip(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… [{len(text) - limit} characters cut]"
+
+
+def sound(text: str) -> str:
+    """Give a text that can be stored and sent: a lone surrogate, which JSON may hold, becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def sound_value(value: Value) -> Value:
+    """Give a value all of whose texts are sound."""
+    if isinstance(value, str):
+        return sound(value)
+    if isinstance(value, list):
+        return [sound_value(one) for one in value]
+    if isinstance(value, dict):
+        return {sound(key): sound_value(one) for key, one in value.items()}
+    return value
