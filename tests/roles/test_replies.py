@@ -36,6 +36,33 @@ def test_only_known_kinds_count() -> None:
     assert kind_in("Kind: unknown", known) is None and kind_in("sorting", known) is None
 
 
+def test_the_agents_and_judges_prompts_are_pinned() -> None:
+    names = (
+        "agent_system", "agent_planner", "agent_caller", "agent_programmer", "agent_summarizer",
+        "agent_backbone", "agent_siblings", "paper_planner", "paper_caller", "paper_summarizer",
+        "paper_backbone", "judge_pass", "judge_win", "judge_process", "wish_demonstrations",
+    )  # fmt: skip
+    assert {name: prompts.template_digest(name) for name in names} == snapshot(
+        {
+            "agent_system": "555a35772e71",
+            "agent_planner": "6e98ffb295b1",
+            "agent_caller": "69484e7a831a",
+            "agent_programmer": "6f479ef58a06",
+            "agent_summarizer": "5f6a506f2ed8",
+            "agent_backbone": "73f48da780de",
+            "agent_siblings": "63419178fc43",
+            "paper_planner": "94b6aa7f59fc",
+            "paper_caller": "60010915c374",
+            "paper_summarizer": "bbc390b95d05",
+            "paper_backbone": "c886cabfedb1",
+            "judge_pass": "4d8c7ec901d3",
+            "judge_win": "2b6ae6adaff5",
+            "judge_process": "5e2be5367a85",
+            "wish_demonstrations": "323569bb4679",
+        }
+    )
+
+
 def test_prompts_are_pinned() -> None:
     names = (
         "latm_propose", "latm_fault", "latm_verify", "latm_verify_fault", "latm_wrap", "latm_use",

@@ -12,7 +12,8 @@ from toolwright.core.values import Value, canonical
 
 
 @cache
-def _template(name: str) -> str:
+def template_text(name: str) -> str:
+    """Give a template as it stands in its file, ends cut."""
     return (
         resources.files("toolwright.roles")
         .joinpath(f"templates/{name}.md")
@@ -23,13 +24,13 @@ def _template(name: str) -> str:
 
 def template_digest(*names: str) -> str:
     """Give the digest (12 hex characters) of prompt templates, in order."""
-    text = "\0".join(_template(name) for name in names)
+    text = "\0".join(template_text(name) for name in names)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def fill(name: str, **words: str) -> str:
     """Fill a template; a missing or unknown word is a KeyError, a fault of the program."""
-    return Template(_template(name)).substitute(words)
+    return Template(template_text(name)).substitute(words)
 
 
 def show_demonstrations(demonstrations: Sequence[Demonstration]) -> str:
