@@ -79,6 +79,8 @@ def encode_request(
         body["seed"] = request.seed
     if request.tools:
         body["tools"] = [_encode_tool(tool) for tool in request.tools]
+        if request.tool_choice != "auto":
+            body["tool_choice"] = request.tool_choice
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}

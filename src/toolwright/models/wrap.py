@@ -8,8 +8,9 @@ from aiolimiter import AsyncLimiter
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from toolwright.core.errors import LimitExceeded, ToolwrightError
+from toolwright.core.errors import ToolwrightError
 from toolwright.core.model import Model, ModelRequest, ModelResponse, Usage
+from toolwright.core.spend import check_spend
 from toolwright.models.prices import price
 from toolwright.models.refusals import RetryAfter
 
@@ -130,16 +131,7 @@ class Budgeted(Around):
         Raises:
             LimitExceeded: the budget is used up, or a cost limit is set and the price is unknown.
         """
-        if self._tokens is not None and self.spent.tokens >= self._tokens:
-            raise LimitExceeded(f"{self.spent.tokens} tokens spent, {self._tokens} are allowed")
-        if self._cost is not None:
-            if self.spent.cost is None:
-                raise LimitExceeded(
-                    f"the price of {self.name!r} is unknown, so a cost limit cannot be kept; "
-                    "set a token limit or price_as"
-                )
-            if self.spent.cost >= self._cost:
-                raise LimitExceeded(f"${self.spent.cost} spent, ${self._cost} are allowed")
+        check_spend(self.name, self.spent, tokens=self._tokens, cost=self._cost)
         response = await self._model.complete(request)
         self.spent += response.usage
         return response

@@ -1,12 +1,14 @@
 """The database engine: SQLite settings that survive a kill, and faults as store errors."""
 
+import asyncio
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from toolwright.core.errors import StoreError
@@ -93,6 +95,24 @@ class Database:
                     yield connection
         except SQLAlchemyError as fault:
             raise fault_of(self.where, fault) from fault
+
+    async def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]]:
+        """Give the rows of a query."""
+
+        def work() -> Sequence[Row[Any]]:
+            with self.transaction(write=False) as connection:
+                return connection.execute(query).all()
+
+        return await asyncio.to_thread(work)
+
+    async def mappings(self, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
+        """Give the rows of a query by the names of their columns."""
+
+        def work() -> Sequence[RowMapping]:
+            with self.transaction(write=False) as connection:
+                return connection.execute(query).mappings().all()
+
+        return await asyncio.to_thread(work)
 
     def close(self) -> None:
         """Close every connection."""

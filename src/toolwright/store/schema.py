@@ -84,13 +84,35 @@ REPORTS = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+TRACES = Table(
+    "traces", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("input", Text, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+WISHES = Table(
+    "wishes", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("wants", Text, nullable=False),
+    Column("trace", Integer, nullable=False),
+    Column("request_class", String(120)),
+)  # fmt: skip
+
 
 def _first(connection: Connection) -> None:
     tables = (TOOLS, TRANSITIONS, QUEUE, LEDGER, COUNTS, REPORTS)
     METADATA.create_all(connection, tables=list(tables))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _second(connection: Connection) -> None:
+    METADATA.create_all(connection, tables=[TRACES, WISHES])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second)
 
 
 def migrate(connection: Connection, now: str) -> None:

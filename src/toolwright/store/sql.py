@@ -8,17 +8,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from toolwright.core.errors import StoreError, ToolNotFound
 from toolwright.core.model import Usage
-from toolwright.core.store import Count, LedgerEntry, MakingReport, Transition
+from toolwright.core.store import (
+    Count,
+    LedgerEntry,
+    MakingReport,
+    TrajectoryLog,
+    Transition,
+)
 from toolwright.core.tool import TRANSITIONS as ALLOWED
 from toolwright.core.tool import Demonstration, State, ToolRecord
 from toolwright.core.values import digest
 from toolwright.store.engine import Database, now
 from toolwright.store.schema import COUNTS, LEDGER, QUEUE, REPORTS, TOOLS, TRANSITIONS
+from toolwright.store.traces import SqlTraces
 
 
 class SqlStore:
@@ -36,19 +43,10 @@ class SqlStore:
         """Close the database."""
         self._database.close()
 
-    async def _read(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]]:
-        def work() -> Sequence[Row[Any]]:
-            with self._database.transaction(write=False) as connection:
-                return connection.execute(query).all()
-
-        return await asyncio.to_thread(work)
-
-    async def _mappings(self, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
-        def work() -> Sequence[RowMapping]:
-            with self._database.transaction(write=False) as connection:
-                return connection.execute(query).mappings().all()
-
-        return await asyncio.to_thread(work)
+    @property
+    def traces(self) -> TrajectoryLog:
+        """The trajectories and the wishes for tools, in the same database."""
+        return SqlTraces(self._database)
 
     async def add(self, record: ToolRecord, state: State, reason: str) -> ToolRecord:
         """Keep a new version under the next number of its class."""
@@ -80,7 +78,7 @@ class SqlStore:
         query = select(TOOLS.c.record).where(TOOLS.c.request_class == request_class)
         if version is not None:
             query = query.where(TOOLS.c.version == version)
-        rows = await self._read(query.order_by(TOOLS.c.version.desc()).limit(1))
+        rows = await self._database.rows(query.order_by(TOOLS.c.version.desc()).limit(1))
         if not rows:
             name = request_class if version is None else f"{request_class} v{version}"
             raise ToolNotFound(f"the store has no tool {name!r}; `toolwright tools list` names all")
@@ -88,7 +86,7 @@ class SqlStore:
 
     async def serving(self) -> Sequence[ToolRecord]:
         """Give the serving version of each class."""
-        rows = await self._read(select(TOOLS.c.record).where(TOOLS.c.state == "serving"))
+        rows = await self._database.rows(select(TOOLS.c.record).where(TOOLS.c.state == "serving"))
         return [ToolRecord.model_validate_json(row.record) for row in rows]
 
     async def versions(
@@ -98,7 +96,7 @@ class SqlStore:
         query = select(TOOLS.c.record, TOOLS.c.state)
         if request_class is not None:
             query = query.where(TOOLS.c.request_class == request_class)
-        rows = await self._read(query.order_by(TOOLS.c.request_class, TOOLS.c.version))
+        rows = await self._database.rows(query.order_by(TOOLS.c.request_class, TOOLS.c.version))
         return [(ToolRecord.model_validate_json(row.record), row.state) for row in rows]
 
     async def move(self, request_class: str, version: int, state: State, reason: str) -> None:
@@ -129,7 +127,7 @@ class SqlStore:
         query = select(table.c.state, table.c.reason, table.c.at).where(
             table.c.request_class == request_class, table.c.version == version
         )
-        rows = await self._read(query.order_by(table.c.id))
+        rows = await self._database.rows(query.order_by(table.c.id))
         return [
             Transition(state=row.state, reason=row.reason, at=datetime.fromisoformat(row.at))
             for row in rows
@@ -156,7 +154,7 @@ class SqlStore:
         if request_class is not None:
             query = query.where(QUEUE.c.request_class == request_class)
         found: dict[str, list[Demonstration]] = {}
-        for row in await self._read(query):
+        for row in await self._database.rows(query):
             demonstration = Demonstration(input=row.input, target=row.target)
             found.setdefault(row.request_class, []).append(demonstration)
         return found
@@ -181,11 +179,13 @@ class SqlStore:
 
     async def ledger(self) -> Sequence[LedgerEntry]:
         """Give every ledger entry."""
-        return [_entry(row) for row in await self._read(select(LEDGER).order_by(LEDGER.c.id))]
+        return [
+            _entry(row) for row in await self._database.rows(select(LEDGER).order_by(LEDGER.c.id))
+        ]
 
     async def counts(self) -> Sequence[Count]:
         """Give the counts by class, version and tier."""
-        rows = await self._mappings(
+        rows = await self._database.mappings(
             select(COUNTS).order_by(COUNTS.c.request_class, COUNTS.c.version)
         )
         return [Count.model_validate(dict(row)) for row in rows]
@@ -215,7 +215,7 @@ class SqlStore:
                 id=row.id, request_class=row.request_class, made=bool(row.made),
                 version=row.version, at=datetime.fromisoformat(row.at), body=json.loads(row.body),
             )
-            for row in await self._read(query)
+            for row in await self._database.rows(query)
         ]  # fmt: skip
 
 
