@@ -1,0 +1,21 @@
+"""Two tools for an agent: ``toolwright agent "..." --tools python:examples/company_tools.py``."""
+
+from toolwright import tool
+
+FOUNDED = {"Norda": 1987, "Velaria": 1954, "Skylark": 2009}
+
+
+@tool
+def founded(company: str) -> int:
+    """Give the year in which a company was founded.
+
+    Args:
+        company: the company's name.
+    """
+    return FOUNDED[company]
+
+
+@tool
+def companies() -> list[str]:
+    """List the companies that are known."""
+    return sorted(FOUNDED)

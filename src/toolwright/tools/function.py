@@ -1,0 +1,103 @@
+"""``@tool``: a Python function as a tool, its schema from the signature, its words from the docstring."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from docstring_parser import parse as parse_docstring
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import ArgsKwargs, to_jsonable_python
+
+from toolwright.core.errors import ToolError
+from toolwright.core.messages import ToolCall, ToolResult, ToolSpec
+from toolwright.core.toolbox import failed
+from toolwright.core.values import Value, canonical
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def content_of(data: Value) -> str:
+    """Give a value as an observation: a text as it stands, all else as JSON."""
+    return data if isinstance(data, str) else canonical(data)
+
+
+class FunctionTool(Generic[P, R]):
+    """A function that can be called by Python as before, and by an agent through its document."""
+
+    def __init__(self, function: Callable[P, R], spec: ToolSpec, adapter: TypeAdapter[Any]) -> None:
+        self._function, self.spec, self._adapter = function, spec, adapter
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function itself."""
+        return self._function(*args, **kwargs)
+
+    async def call(self, call: ToolCall) -> ToolResult:
+        """Validate the arguments as the annotations say, and run the function (in a thread, if it blocks)."""
+        start = time.perf_counter()
+        given = ArgsKwargs((), cast("dict[str, Any]", call.parsed()))
+        try:
+            if inspect.iscoroutinefunction(self._function):
+                found: object = await self._adapter.validate_python(given)
+            else:
+                found = await asyncio.to_thread(self._adapter.validate_python, given)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            return failed(call, "tool-arguments", f"{call.name}: {place}: {first['msg']}")
+        data = cast("Value", to_jsonable_python(found, fallback=str))
+        seconds = time.perf_counter() - start
+        return ToolResult(call_id=call.id, content=content_of(data), data=data, seconds=seconds)
+
+
+def _spec(function: Callable[..., Any], adapter: TypeAdapter[Any], name: str | None) -> ToolSpec:
+    words = parse_docstring(inspect.getdoc(function) or "")
+    schema: dict[str, Any] = adapter.json_schema()
+    said = {one.arg_name: one.description for one in words.params if one.description}
+    for argument, about in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).items():
+        about.pop("title", None)
+        if argument in said:
+            about.setdefault("description", said[argument])
+    schema.setdefault("properties", {})
+    parts = (words.short_description, words.long_description)
+    description = "\n".join(part for part in parts if part)
+    return ToolSpec(name=name or function.__name__, description=description, parameters=schema)
+
+
+@overload
+def tool(function: Callable[P, R], /) -> FunctionTool[P, R]: ...
+@overload
+def tool(*, name: str | None = None) -> Callable[[Callable[P, R]], FunctionTool[P, R]]: ...
+def tool(
+    function: Callable[P, R] | None = None, /, *, name: str | None = None
+) -> FunctionTool[P, R] | Callable[[Callable[P, R]], FunctionTool[P, R]]:
+    """Make a tool of a function with annotated arguments; a Google, NumPy or reST docstring describes them.
+
+    Raises:
+        ToolError: an argument has no annotation, cannot be given by name, or has no JSON form.
+    """
+    if function is None:
+        return lambda given: _tool(given, name)
+    return _tool(function, name)
+
+
+def _tool(function: Callable[P, R], name: str | None) -> FunctionTool[P, R]:
+    what = getattr(function, "__name__", "the function")
+    for argument in inspect.signature(function).parameters.values():
+        if argument.annotation is argument.empty:
+            raise ToolError(
+                f"{what!r} cannot be a tool: argument {argument.name!r} has no annotation"
+            )
+        if argument.kind not in {argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY}:
+            raise ToolError(
+                f"{what!r} cannot be a tool: argument {argument.name!r} cannot be given by name"
+            )
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", function))
+        return FunctionTool(function, _spec(function, adapter, name), adapter)
+    except PydanticUserError as fault:
+        raise ToolError(f"{what!r} cannot be a tool: {fault.message}") from fault

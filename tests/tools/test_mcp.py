@@ -1,0 +1,72 @@
+"""MCP servers over stdio, over streamable HTTP, and when they die."""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from tests.tools.mcp_server import server
+
+from toolwright.core.errors import ToolError
+from toolwright.core.messages import ToolCall
+from toolwright.tools.box import Box
+from toolwright.tools.mcp import mcp_tools
+
+pytestmark = pytest.mark.anyio
+STDIO = f"{sys.executable} {Path(__file__).with_name('mcp_server.py')}"
+
+
+def call(name: str, arguments: str = "{}") -> ToolCall:
+    return ToolCall(id="c", name=name, arguments=arguments)
+
+
+async def test_a_server_over_stdio_gives_its_tools() -> None:
+    async with mcp_tools(STDIO, seconds=20) as tools:
+        box = Box(tools)
+        assert [spec.name for spec in box.specs] == ["add", "fail", "die"]
+        result = await box.call(call("add", '{"a": 2, "b": 3}'))
+        assert (result.content, result.data) == ("5", {"result": 5})
+        assert (await box.call(call("add", '{"a": 2}'))).failure == "tool-arguments"
+        failed = await box.call(call("fail"))
+        assert failed.failure == "tool-error"
+        assert "never works" in failed.content
+
+
+async def test_a_server_that_dies_in_the_middle_of_a_call_is_an_observation() -> None:
+    async with mcp_tools(STDIO, seconds=5) as tools:
+        box = Box(tools)
+        assert (await box.call(call("die"))).failure in {"tool-protocol", "tool-unreachable"}
+        assert (await box.call(call("add", '{"a": 2, "b": 3}'))).failure is not None
+
+
+async def test_what_is_no_server_is_refused() -> None:
+    for where in ("/nowhere/at-all", f"{sys.executable} -c 0", "http://127.0.0.1:9/mcp"):
+        with pytest.raises(ToolError, match="cannot be used"):
+            async with mcp_tools(where, seconds=5):
+                raise AssertionError("connected")
+
+
+@contextlib.contextmanager
+def served() -> Generator[str]:
+    config = uvicorn.Config(server.streamable_http_app(), port=0, log_level="error", ws="none")
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        thread.join(0.01)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        running.should_exit = True
+        thread.join()
+
+
+async def test_a_server_over_streamable_http_gives_its_tools() -> None:
+    with served() as url:
+        async with mcp_tools(url, seconds=20) as tools:
+            result = await Box(tools).call(call("add", '{"a": 20, "b": 3}'))
+            assert result.content == "23"

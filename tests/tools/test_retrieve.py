@@ -1,0 +1,74 @@
+"""Finding the right tools among thousands."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from toolwright.core.messages import ToolSpec
+from toolwright.core.values import Value
+from toolwright.tools.retrieve import EmbeddingRetriever, Retriever, words_of
+
+pytestmark = pytest.mark.anyio
+
+
+def seal_specs(data: Path) -> list[ToolSpec]:
+    specs: list[ToolSpec] = []
+    for line in (data / "seal_tools/tool.jsonl").read_text().splitlines():
+        one = json.loads(line)
+        fields: dict[str, Value] = {
+            name: {"description": about["description"]} for name, about in one["parameters"].items()
+        }
+        parameters: dict[str, Value] = {"properties": fields}
+        specs.append(
+            ToolSpec(
+                name=one["api_name"], description=one["api_description"], parameters=parameters
+            )
+        )
+    return specs
+
+
+def spec(name: str, description: str) -> ToolSpec:
+    return ToolSpec(name=name, description=description, parameters={})
+
+
+def test_five_tools_of_four_thousand_hold_most_of_those_needed(data: Path) -> None:
+    retriever = Retriever(seal_specs(data))
+    recalls: list[float] = []
+    for line in (data / "seal_tools/dev.jsonl").read_text().splitlines():
+        one = json.loads(line)
+        gold = {call["api"] for call in one["calling"]}
+        found = {found.spec.name for found in retriever.rank(one["query"], 5)}
+        recalls.append(len(gold & found) / len(gold))
+    assert len(recalls) == 700
+    assert sum(recalls) / len(recalls) > 0.9
+
+
+def test_names_are_cut_at_humps_and_underscores() -> None:
+    assert words_of("getHTTPResponses for_user2") == ["http", "respons", "user", "2"]
+
+
+def test_an_empty_toolbox_and_an_empty_query_find_nothing_and_anything() -> None:
+    assert Retriever([]).rank("weather") == []
+    two = [spec("a", "b"), spec("c", "d")]
+    assert [found.spec.name for found in Retriever(two).rank("")] == ["a", "c"]
+
+
+def test_few_tools_are_all_shown() -> None:
+    two = [spec("weather", "the weather"), spec("stocks", "share prices")]
+    assert Retriever(two).choose("shares", most=2) == tuple(two)
+    assert Retriever(two).choose("share prices", most=1) == (two[1],)
+
+
+async def test_embeddings_find_what_wording_cannot() -> None:
+    tools = [spec("rain_radar", "precipitation map"), spec("quotes", "share prices")]
+
+    async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        return [
+            [1.0, 0.0] if ("precipitation" in text or "umbrella" in text) else [0.0, 1.0]
+            for text in texts
+        ]
+
+    found = await EmbeddingRetriever(tools[::-1], embed).rank("Do I take an umbrella?", 1)
+    assert found[0].spec.name == "rain_radar"
