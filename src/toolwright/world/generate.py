@@ -1,0 +1,273 @@
+"""Makes tasks: goals of a wished length, a state, tools with distractors, faults; each one proved."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from toolwright.core.errors import ToolwrightError
+from toolwright.world.categories import Category, Field
+from toolwright.world.goals import Goal, Target, truth
+from toolwright.world.operations import Operation
+from toolwright.world.prover import Need, certificate, prove
+from toolwright.world.shape import LONGEST, USUAL, Shape
+from toolwright.world.state import Deed, Record, State, person, records_of
+from toolwright.world.task import WorldTask
+from toolwright.world.tools import Split, WorldTool, by_category
+from toolwright.world.wording import BY_NAME, instruction
+
+TRIES = 60
+CHUNKS: dict[int, tuple[tuple[str, ...], ...]] = {
+    1: (("id",),),
+    2: (("ref",), ("undo",), ("id", "id")),
+    3: (("ref", "more"), ("ref", "id")),
+    4: (("link",), ("ref", "ref"), ("undo", "ref")),
+    5: (("link", "more"), ("link", "id"), ("ref", "more", "ref")),
+    6: (("link", "ref"), ("link", "more", "id"), ("ref", "more", "ref", "more")),
+}
+SHARED = ("city", "person", "date")
+
+
+class _Draft:
+    """A task in the making: its random numbers, the records drawn so far, the goals."""
+
+    def __init__(self, split: Split, seed: int) -> None:
+        self.random = Random(f"world/{split}/{seed}")
+        self.split: Split = split
+        self.seed = seed
+        self.records: dict[str, list[Record]] = {}
+        self.deeds: list[Deed] = []
+        self.goals: list[Goal] = []
+
+    def category(self) -> Category:
+        """Draw a category that the task has not used, with its records."""
+        names = [name for name in by_category(self.split) if name not in self.records]
+        category = BY_NAME[self.random.choice(names)]
+        self.records[category.name] = records_of(category, self.random)
+        return category
+
+    def record(self, category: Category) -> Record:
+        return self.random.choice(self.records[category.name])
+
+    def add(self, chunk: str) -> None:
+        """Add the goal of a chunk: by id, by reference, by link, one more of the same, or an undo."""
+        random = self.random
+        match chunk:
+            case "id":
+                category = self.category()
+                target = Target(category=category.name, how="id", value=self.record(category)["id"])
+                self.goals.append(self._goal(category, target))
+            case "ref":
+                category = self.category()
+                self.goals.append(self._goal(category, self._reference(category)))
+            case "link":
+                target = self._link()
+                self.goals.append(self._goal(BY_NAME[target.category], target))
+            case "more":
+                last = self.goals[-1]
+                category = BY_NAME[last.target.category]
+                self.goals.append(self._goal(category, last.target, unlike=last))
+            case _:
+                category = self.category()
+                who = person(random)
+                record = self.record(category)
+                state = State({category.name: self.records[category.name]})
+                self.deeds.append(
+                    state.do(category.name, str(record["id"]), who, random.randrange(1, 6))
+                )
+                target = Target(category=category.name, how="id", value=record["id"])
+                self.goals.append(Goal(asks="undo", target=target, person=who))
+
+    def _reference(self, category: Category) -> Target:
+        random = self.random
+        how = random.choice(("name", "name", "field", "field", "extreme"))
+        record = self.record(category)
+        if how == "name":
+            return Target(category=category.name, how="name", value=record["name"])
+        if how == "extreme":
+            numbers = [
+                one.name for one in category.fields if one.kind in {"money", "count", "score"}
+            ][:2]
+            if numbers:
+                order = random.choice(("lowest", "highest"))
+                return Target(
+                    category=category.name, how="extreme", field=random.choice(numbers), value=order
+                )
+        field = random.choice(
+            [one for one in category.fields if one.kind in {*SHARED, "count", "score"}]
+        )
+        return Target(
+            category=category.name, how="field", field=field.name, value=record[field.name]
+        )
+
+    def _link(self) -> Target:
+        """Give a target that another record's field leads to; the two values are made equal."""
+        random = self.random
+        while True:
+            first, second = self.category(), self.category()
+            source = self._reference(first)
+            pairs = [
+                (one, other)
+                for one in first.fields
+                for other in second.fields
+                if one.kind == other.kind and one.kind in SHARED and one.name != source.field
+            ]
+            if pairs:
+                break
+        ours, theirs = random.choice(pairs)
+        value = truth(source, State(self.records))[ours.name]
+        for record in self.records[second.name]:
+            if record[theirs.name] == value:
+                return self._linked(second, theirs, source, ours)
+        self.record(second)[theirs.name] = value
+        return self._linked(second, theirs, source, ours)
+
+    def _linked(
+        self, category: Category, field: Field, source: Target, source_field: Field
+    ) -> Target:
+        return Target(
+            category=category.name,
+            how="link",
+            field=field.name,
+            source=source,
+            source_field=source_field.name,
+        )
+
+    def _goal(self, category: Category, target: Target, unlike: Goal | None = None) -> Goal:
+        random = self.random
+        asks = random.choice(("tell", "tell", "tell", "quote", "do", "do"))
+        if unlike is not None and unlike.asks != "tell":
+            asks = "tell"
+        if asks == "do":
+            return Goal(
+                asks="do", target=target, person=person(random), amount=random.randrange(1, 9)
+            )
+        money = [one.name for one in category.fields if one.kind == "money"]
+        if asks == "quote" and money:
+            return Goal(asks="quote", target=target, field=money[0], amount=random.randrange(2, 30))
+        out = {target.field, unlike.field if unlike is not None else ""}
+        fields = [one.name for one in category.fields if one.kind != "flag" and one.name not in out]
+        return Goal(asks="tell", target=target, field=random.choice(fields))
+
+
+def _needed(draft: _Draft, state: State) -> tuple[Need, ...] | None:
+    """Give the calls that solve the goals with every tool of the split."""
+    every = [tool for name in draft.records for tool in by_category(draft.split)[name]]
+    draft.random.shuffle(every)
+    return prove(draft.goals, every, state, ()).calls
+
+
+def _distractors(draft: _Draft, needed: Sequence[WorldTool]) -> list[WorldTool]:
+    random, tools = draft.random, by_category(draft.split)
+    near = [tool for name in draft.records for tool in tools[name] if tool not in needed]
+    found = random.sample(near, min(len(near), random.randrange(1, 5)))
+    for name in random.sample(sorted(tools), 2):
+        if name not in draft.records:
+            draft.records[name] = records_of(BY_NAME[name], random)
+            found += random.sample(tools[name], 2)
+    return found
+
+
+def _other_ways(draft: _Draft, broken: WorldTool) -> list[WorldTool]:
+    """Give tools that may stand in for one: the same operation of another provider, or the whole record."""
+    operation = broken.operation
+    ways = {operation}
+    if operation.does in {"get", "quote"}:
+        ways |= {Operation("details", operation.category), Operation("many", operation.category)}
+    if operation.does == "find" and operation.field == "name":
+        ways.add(Operation("list", operation.category))
+    return [
+        tool
+        for tool in by_category(draft.split)[operation.category]
+        if tool.operation in ways and tool != broken
+    ]
+
+
+def _hopeless(draft: _Draft, tools: list[WorldTool]) -> tuple[list[WorldTool], list[str]]:
+    """Take one goal's last ways away, or let them be dead; gives the tools that are left, and the dead."""
+    goal = draft.random.choice(draft.goals)
+    category = goal.target.category
+    fields = {goal.field} if goal.asks in {"tell", "quote"} else set[str]()
+    does = {"do": "do", "undo": "undo"}.get(goal.asks)
+    doomed = [
+        tool
+        for tool in tools
+        if tool.operation.category == category
+        and (
+            tool.operation.does == does
+            if does
+            else tool.operation.does in {"details", "many"} or tool.operation.field in fields
+        )
+    ]
+    kept = draft.random.random() < 0.5
+    left = [tool for tool in tools if kept or tool not in doomed]
+    return left, [tool.spec.name for tool in doomed] if kept else []
+
+
+def make_task(split: Split, seed: int, shape: Shape = USUAL) -> WorldTask:
+    """Make the task of a seed: always the same, and proved to be solvable or not.
+
+    Raises:
+        ToolwrightError: no task was found in sixty tries, which would be a fault of the world.
+    """
+    for attempt in range(TRIES):
+        task = _attempt(split, seed, attempt, shape)
+        if task is not None:
+            return task
+    raise ToolwrightError(f"no task of {split!r} was found for the seed {seed}")
+
+
+def _attempt(split: Split, seed: int, attempt: int, shape: Shape) -> WorldTask | None:
+    draft = _Draft(split, seed if not attempt else seed * 1000 + attempt)
+    random = draft.random
+    length = random.randrange(shape.shortest, shape.longest + 1)
+    for chunk in random.choice(CHUNKS[length]):
+        draft.add(chunk)
+    deeds = tuple(draft.deeds)
+    calls = _needed(draft, State(draft.records, deeds))
+    if calls is None or not shape.shortest <= len(calls) <= shape.longest:
+        return None
+    needed = list(dict.fromkeys(call.tool.spec.name for call in calls))
+    chosen = [next(call.tool for call in calls if call.tool.spec.name == name) for name in needed]
+    tools = [*chosen, *_distractors(draft, chosen)]
+    dead, flaky = list[str](), list[str]()
+    fate = random.random()
+    if fate < shape.impossible:
+        tools, dead = _hopeless(draft, tools)
+    elif fate < shape.impossible + shape.broken:
+        broken = random.choice(chosen)
+        ways = _other_ways(draft, broken)
+        if ways:
+            dead = [broken.spec.name]
+            tools += [way for way in random.sample(ways, min(2, len(ways))) if way not in tools]
+    elif fate < shape.impossible + shape.broken + shape.flaky:
+        flaky = [random.choice(needed)]
+    random.shuffle(tools)
+    return _proved(draft, seed, tools, dead, flaky)
+
+
+def _proved(
+    draft: _Draft, seed: int, tools: list[WorldTool], dead: list[str], flaky: list[str]
+) -> WorldTask | None:
+    deeds = tuple(draft.deeds)
+    proof = prove(draft.goals, tools, State(draft.records, deeds), dead)
+    why = ""
+    if proof.calls is None:
+        reasons = [certificate(goal, tools, dead) for goal in draft.goals]
+        why = next((reason for reason in reasons if reason), "")
+        if not why:
+            return None
+    elif len(proof.calls) > LONGEST:
+        return None
+    goals = tuple(draft.goals)
+    return WorldTask(
+        id=f"{draft.split}-{seed}", split=draft.split, seed=seed, input=instruction(goals, draft.random),
+        tools=tuple(tool.spec.name for tool in tools), records=draft.records, deeds=deeds, goals=goals,
+        dead=tuple(dead), flaky=tuple(flaky), calls=len(proof.calls or ()), proof=why,
+    )  # fmt: skip
+
+
+def make_tasks(
+    split: Split, count: int, seed: int = 0, shape: Shape = USUAL
+) -> Iterator[WorldTask]:
+    """Make tasks, one for each seed from ``seed`` on."""
+    for number in range(seed, seed + count):
+        yield make_task(split, number, shape)

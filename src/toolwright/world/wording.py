@@ -1,0 +1,149 @@
+"""The words of a task: how a goal is asked for, why a call is made, and how the answer is said."""
+
+from random import Random
+
+from toolwright.core.values import Value, canonical
+from toolwright.world.categories import CATEGORIES, Category
+from toolwright.world.goals import Goal, Target
+from toolwright.world.prover import Need
+
+BY_NAME = {category.name: category for category in CATEGORIES}
+
+OPENERS = (
+    "", "", "", "Hi! ", "Hello, ", "Quick question. ", "I need some help. ", "I'm preparing a trip. ",
+    "My boss asked me for this. ", "For a report: ", "A friend of mine wants to know something. ",
+    "I'm in a hurry. ", "Good morning. ", "We are planning something for the team. ",
+    "I have been looking for this for an hour. ",
+)  # fmt: skip
+CLOSERS = (
+    "", "", "", "", " Thanks!", " Thank you.", " That would help me a lot.", " Please be exact.",
+    " I only need that.", " Keep it short.",
+)  # fmt: skip
+JOINS = (" Also, {}", " And {}", " Besides that, {}", " After that, {}", " One more thing: {}")
+
+ASKS = {
+    "tell": ("what is the {field} of {target}?", "tell me the {field} of {target}.", "I'd like to know the {field} of {target}.",
+             "could you look up the {field} of {target}?", "please find the {field} of {target}.", "the {field} of {target}, please."),
+    "quote": ("how much would {amount} {unit} cost in total at the {field} of {target}?",
+              "give me the total for {amount} {unit} at the {field} of {target}.",
+              "please work out what {amount} {unit} come to, at the {field} of {target}."),
+    "do": ("please {verb} {target} for {person}, {amount} {unit}.", "can you {verb} {target}? It is for {person}, {amount} {unit}.",
+           "I want you to {verb} {target} in the name of {person} ({amount} {unit}).",
+           "{person} needs a {deed}: {target}, {amount} {unit}. Tell me the confirmation."),
+    "undo": ("please cancel {person}'s {deed} ({plural}).", "{person} cannot come: cancel the {deed} among the {plural}.",
+             "take back the {deed} that {person} has with one of the {plural}."),
+}  # fmt: skip
+TARGETS = {
+    "id": ("the {noun} {value}", "{noun} {value}", "the {noun} with the id {value}"),
+    "name": ('the {noun} "{value}"', "the {noun} named {value}", 'the {noun} called "{value}"'),
+    "field": ("the {noun} whose {field} is {value}", "the {noun} with {value} as its {field}", "the {noun} that has the {field} {value}"),
+    "extreme": ("the {noun} with the {value} {field}", "whichever {noun} has the {value} {field}"),
+    "link": ("the {noun} whose {field} is the same as the {source_field} of {source}",
+             "the {noun} that shares its {field} with {source} (its {source_field})"),
+}  # fmt: skip
+SAME = ("that {noun}", "the same {noun}", "this {noun}")
+
+
+def spaced(name: str) -> str:
+    """Give a field's name as words."""
+    return name.replace("_", " ")
+
+
+def shown(value: Value) -> str:
+    """Give a value as an answer says it."""
+    return value if isinstance(value, str) else canonical(value)
+
+
+def target_words(target: Target, random: Random) -> str:
+    """Give the words by which a query points at a record."""
+    source = target_words(target.source, random) if target.source is not None else ""
+    return random.choice(TARGETS[target.how]).format(
+        noun=BY_NAME[target.category].noun, value=shown(target.value), field=spaced(target.field),
+        source=source, source_field=spaced(target.source_field),
+    )  # fmt: skip
+
+
+def _asked(goal: Goal, random: Random, before: Goal | None) -> str:
+    category = BY_NAME[goal.target.category]
+    same = before is not None and before.target == goal.target
+    target = (
+        random.choice(SAME).format(noun=category.noun)
+        if same
+        else target_words(goal.target, random)
+    )
+    return random.choice(ASKS[goal.asks]).format(target=target, **_words(goal, category))
+
+
+def _words(goal: Goal, category: Category) -> dict[str, object]:
+    return {
+        "field": spaced(goal.field), "amount": goal.amount, "unit": category.amount, "verb": category.verb,
+        "person": goal.person, "deed": category.deed, "plural": category.name, "noun": category.noun,
+    }  # fmt: skip
+
+
+def instruction(goals: tuple[Goal, ...], random: Random) -> str:
+    """Give the query that asks for the goals, in order."""
+    text = ""
+    for number, goal in enumerate(goals):
+        clause = _asked(goal, random, goals[number - 1] if number else None)
+        text += random.choice(JOINS).format(clause) if number else clause
+    opener = random.choice(OPENERS)
+    if not opener or not opener.endswith((":", ", ", ": ")):
+        text = text[0].upper() + text[1:]
+    return opener + text + random.choice(CLOSERS)
+
+
+REASONS = {
+    "identify": ("I need to know which {noun} is meant before anything else, so I use {tool}.",
+                 "First the id of the {noun}: {tool} can find it with {given}.",
+                 "To go on I must find the right {noun}. I call {tool} with {given}."),
+    "learn": ("The task points at another entry, so I first look at this {noun} with {tool}.",
+              "I read the {noun} with {tool}, as the next search depends on it."),
+    "goal": ("Now I can do what was asked for: {tool} with {given}.", "With {given} I call {tool}, which gives what the user wants.",
+             "The {noun} is known; {tool} does the rest."),
+    "retry": ("{tool} failed for a moment; the error says that trying again may help, so I repeat the call.",
+              "That was a temporary error. I call {tool} once more."),
+    "mend": ("The arguments were wrong: {tool} says what it expects. I call it again with {given}.",
+             "I did not write the arguments as {tool} wants them; now with {given}."),
+    "other": ("{failed} does not work, so I take another way: {tool}.", "As {failed} is broken, {tool} has to do it."),
+}  # fmt: skip
+ENDS = (
+    "All that was asked for is known now, so the answer can be written.",
+    "The results hold everything that the user wants.",
+    "Nothing is missing any more; it is time to answer.",
+)
+GIVE_UPS = (
+    "{failed} does not work and no other tool can do this: {why}. I cannot solve the task.",
+    "There is no way left: {why}. I have to give up.",
+)
+TOLD = {
+    "tell": ("The {field} of {target} is {fact}.", "{target}: the {field} is {fact}.", "It is {fact} ({field} of {target})."),
+    "quote": ("{amount} {unit} come to {fact} in total.", "The total for {amount} {unit} is {fact}."),
+    "do": ("Done for {person}; the confirmation is {fact}.", "The {deed} is made, confirmation {fact}."),
+    "undo": ("The {deed} of {person} is cancelled ({fact}).", "Cancelled: {fact}, the {deed} of {person}."),
+}  # fmt: skip
+
+
+def reason(
+    need: Need, random: Random, *, again: bool = False, failed: str = "", slipped: bool = False
+) -> str:
+    """Give the rationale of a call: what it is for, again after a fault, mended after wrong arguments, or in
+    place of a broken tool.
+    """
+    kind = "retry" if again else ("other" if failed else need.purpose)
+    kind = "mend" if slipped else kind
+    given = ", ".join(shown(value) for value in need.meanings.values()) or "no arguments"
+    noun = BY_NAME[need.tool.operation.category].noun
+    return random.choice(REASONS[kind]).format(
+        noun=noun, tool=need.tool.spec.name, given=given, failed=failed
+    )
+
+
+def told(goal: Goal, fact: Value, random: Random) -> str:
+    """Give the sentence that answers one goal."""
+    category = BY_NAME[goal.target.category]
+    target = f"the {category.noun}"
+    sentence = random.choice(TOLD[goal.asks]).format(
+        fact=shown(fact), target=target, **_words(goal, category)
+    )
+    return sentence[0].upper() + sentence[1:]
