@@ -7,7 +7,7 @@ import pytest
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.uri import model_of
 from toolwright.assembly.workshop import Models, Workshop
-from toolwright.cli.eval_command import make_tool, read_tasks
+from toolwright.cli.eval_bigbench_command import make_tool, read_tasks
 from toolwright.core.errors import InputError
 from toolwright.evaluation.bigbench import right, score_dispatch, score_task
 from toolwright.models.scripted import ScriptedModel
