@@ -1,0 +1,112 @@
+"""GLPFT (alpha-UMi section 3.3): one backbone learns whole trajectories, then three copies each learn their
+own spans; and the run's card.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from toolwright.core.errors import ConfigError
+from toolwright.core.messages import Frozen
+from toolwright.core.values import digest
+from toolwright.training.recipes import Recipe
+from toolwright.training.samples import Sample
+from toolwright.training.sft import Fitted, fit, load_model, new_model
+from toolwright.training.tokenizer import Words
+
+CARD = "card.json"
+
+
+class StageCard(Frozen):
+    """One stage as the card tells it."""
+
+    name: str
+    first_loss: float
+    last_loss: float
+    steps: int
+    seconds: float
+    learnt_tokens: int
+
+
+class Card(Frozen):
+    """What a run was: its recipe, its data by digest, versions, stages, seconds."""
+
+    recipe: Recipe
+    base: str | None
+    samples: int
+    data_digest: str
+    versions: dict[str, str]
+    machine: str
+    stages: tuple[StageCard, ...]
+    seconds: float
+
+
+def train(
+    samples: Sequence[Sample],
+    recipe: Recipe,
+    tokenizer: Path,
+    out: Path,
+    *,
+    base: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Card:
+    """Run every stage of a recipe; each keeps its model in a folder of its own name under ``out``.
+
+    A stage whose folder is whole is not run again, so a run that was broken off goes on.
+
+    Raises:
+        ConfigError: the recipe makes no base and none is given.
+        InputError: a stage has nothing to learn, or the base cannot be read.
+    """
+    start = time.perf_counter()
+    if recipe.architecture is None and base is None:
+        raise ConfigError(
+            "this recipe trains a base that must be given; name its folder", code="no-base"
+        )
+    cards: list[StageCard] = []
+    backbone = base
+    for stage in recipe.stages():
+        folder = out / stage.name
+        card = folder / CARD
+        if card.is_file():
+            cards.append(StageCard.model_validate_json(card.read_text(encoding="utf-8")))
+            tell(f"{stage.name}: is there already")
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            tell(f"{stage.name}: learning {', '.join(stage.roles)}")
+            model = _base(recipe, tokenizer, backbone)
+            fitted = fit(model, samples, stage, recipe, tokenizer=tokenizer, out=folder, tell=tell)
+            cards.append(_card(stage.name, fitted))
+            card.write_text(cards[-1].model_dump_json(indent=1), encoding="utf-8")
+            tell(f"{stage.name}: loss {cards[-1].first_loss:.3f} to {cards[-1].last_loss:.3f}")
+        if stage is recipe.whole:
+            backbone = folder
+    whole = Card(
+        recipe=recipe, base=str(base) if base is not None else None, samples=len(samples),
+        data_digest=digest([list(sample.ids) for sample in samples]),
+        versions={name: version(name) for name in ("torch", "transformers", "trl", "tokenizers")},
+        machine=f"{platform.machine()}, {platform.python_version()}", stages=tuple(cards),
+        seconds=time.perf_counter() - start,
+    )  # fmt: skip
+    (out / CARD).write_text(whole.model_dump_json(indent=1), encoding="utf-8")
+    return whole
+
+
+def _base(recipe: Recipe, tokenizer: Path, base: Path | None) -> object:
+    """Give the model that a stage begins with: the given one, or one of random weights."""
+    if base is not None:
+        return load_model(base)
+    if recipe.architecture is None:
+        raise ConfigError(
+            "this recipe trains a base that must be given; name its folder", code="no-base"
+        )
+    return new_model(recipe.architecture, Words.load(tokenizer).size, recipe.context, recipe.seed)
+
+
+def _card(name: str, fitted: Fitted) -> StageCard:
+    return StageCard(
+        name=name, first_loss=fitted.first_loss, last_loss=fitted.last_loss, steps=fitted.steps,
+        seconds=fitted.seconds, learnt_tokens=fitted.learnt,
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""Recipes: how a trio is trained, as values that functions give."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from toolwright.core.messages import Frozen
+from toolwright.roles.view import AgentRole
+
+Method = Literal["glpft", "multi", "single"]
+
+
+class Stage(Frozen):
+    """One fine-tuning: which roles' words are learnt, for how long, and how fast.
+
+    ``warmup`` is a share of the steps; the rate then falls as a cosine.
+    """
+
+    name: str
+    roles: tuple[AgentRole, ...]
+    learning_rate: float = Field(gt=0)
+    epochs: float = Field(gt=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+
+
+class Architecture(Frozen):
+    """A Llama decoder that begins with random weights: its width, depth, heads and feed-forward width."""
+
+    width: int = 256
+    layers: int = 6
+    heads: int = 4
+    inner: int = 768
+
+    def parameters(self, vocabulary: int) -> int:
+        """Give the number of weights, embeddings shared between input and output."""
+        attention, forward = 4 * self.width**2, 3 * self.width * self.inner
+        return (
+            vocabulary * self.width
+            + self.layers * (attention + forward + 2 * self.width)
+            + self.width
+        )
+
+
+class Recipe(Frozen):
+    """A whole training: global stage, local stages, batch, context, seed.
+
+    Attributes:
+        method: ``glpft`` (global, then three local copies), ``multi`` (three local ones from the start), or
+            ``single`` (the global stage alone, one model for all roles).
+        architecture: of a base that is made from random weights; None: a base is given.
+        batch: trajectories a step.
+        save_steps: steps between checkpoints.
+    """
+
+    method: Method = "glpft"
+    whole: Stage
+    local: tuple[Stage, ...]
+    architecture: Architecture | None = None
+    batch: int = Field(default=48, ge=1)
+    context: int = Field(default=4096, ge=16)
+    seed: int = 0
+    save_steps: int = Field(default=500, ge=1)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Give the stages that the method has, in order."""
+        match self.method:
+            case "glpft":
+                return (self.whole, *self.local)
+            case "multi":
+                return self.local
+            case "single":
+                return (self.whole,)
+
+
+EVERY: tuple[AgentRole, ...] = ("planner", "caller", "summarizer")
+
+
+def paper() -> Recipe:
+    """Give the hyperparameters of alpha-UMi section 4.3: 5e-5 for 2 epochs, then 1e-5 for 1, 1 and 2."""
+    return Recipe(
+        whole=Stage(name="backbone", roles=EVERY, learning_rate=5e-5, epochs=2),
+        local=(
+            Stage(name="planner", roles=("planner",), learning_rate=1e-5, epochs=1),
+            Stage(name="caller", roles=("caller",), learning_rate=1e-5, epochs=1),
+            Stage(name="summarizer", roles=("summarizer",), learning_rate=1e-5, epochs=2),
+        ),
+    )
+
+
+def small(width: int = 256, layers: int = 6, epochs: float = 3) -> Recipe:
+    """Give a recipe for a decoder from random weights on a laptop."""
+    return Recipe(
+        whole=Stage(name="backbone", roles=EVERY, learning_rate=1e-3, epochs=epochs),
+        local=tuple(
+            Stage(name=role, roles=(role,), learning_rate=2e-4, epochs=epochs / 3, warmup=0.02)
+            for role in EVERY
+        ),
+        architecture=Architecture(
+            width=width, layers=layers, heads=max(1, width // 64), inner=3 * width
+        ),
+        batch=16,
+        context=2048,
+    )

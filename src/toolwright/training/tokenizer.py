@@ -1,0 +1,85 @@
+"""A tokenizer with the role marks, trained on trajectories or loaded from a ``tokenizer.json``."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Tokenizer as Trained
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from toolwright.core.errors import InputError, boundary
+from toolwright.core.task import Trajectory
+from toolwright.roles.marked import MARKS, pieces_of
+from toolwright.training.samples import check_tokenizer
+
+PAD = "<|pad|>"
+
+
+class Words:
+    """A ``tokenizers`` tokenizer whose encoding adds nothing."""
+
+    def __init__(self, trained: Trained) -> None:
+        self._trained = trained
+
+    def encode(self, text: str) -> list[int]:
+        """Give the tokens of a text; marks are one token each."""
+        return list(self._trained.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Give the text of tokens, marks included."""
+        return str(self._trained.decode(list(ids), skip_special_tokens=False))
+
+    def token(self, mark: str) -> int | None:
+        """Give the token of a mark, or None."""
+        return self._trained.token_to_id(mark)
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return int(self._trained.get_vocab_size())
+
+    def save(self, path: Path) -> None:
+        """Write ``tokenizer.json``."""
+        self._trained.save(str(path))
+
+    @classmethod
+    def load(cls, path: Path) -> "Words":
+        """Read a ``tokenizer.json``.
+
+        Raises:
+            InputError: it cannot be read, or lacks a role's mark.
+        """
+        trained = boundary(
+            lambda: Trained.from_file(str(path)),
+            lambda fault: InputError(f"{str(path)!r} is no tokenizer.json: {fault}"),
+        )
+        words = cls(trained)
+        check_tokenizer(words)
+        return words
+
+    @classmethod
+    def train(cls, trajectories: Iterable[Trajectory], size: int = 4096) -> "Words":
+        """Train a byte-level BPE of ``size`` tokens on whole sequences; digits stay single.
+
+        Raises:
+            InputError: the size cannot hold the bytes and the marks.
+        """
+        least = 256 + len(MARKS) + 1
+        if size < least:
+            raise InputError(
+                f"a vocabulary of {size} tokens cannot hold 256 bytes and the marks; give {least} or more"
+            )
+        trained = Trained(models.BPE())
+        trained.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Digits(individual_digits=True),
+                pre_tokenizers.ByteLevel(add_prefix_space=False),
+            ]
+        )
+        trained.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=size, special_tokens=[PAD, *MARKS], show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        )  # fmt: skip
+        texts = (piece.text for one in trajectories for piece in pieces_of(one.task, one.path()))
+        trained.train_from_iterator(texts, trainer=trainer)
+        return cls(trained)

@@ -1,0 +1,42 @@
+"""A run small enough for a test: forty trajectories, a decoder of some thousand weights."""
+
+import asyncio
+from pathlib import Path
+
+from toolwright.core.task import Trajectory
+from toolwright.training.recipes import Architecture, Recipe, Stage, small
+from toolwright.training.samples import Sample, sample_of
+from toolwright.training.tokenizer import Words
+from toolwright.world.generate import make_tasks
+from toolwright.world.players import Reference, play
+from toolwright.world.shape import Shape
+
+
+async def _runs(count: int) -> list[Trajectory]:
+    shape = Shape.of(longest=2, impossible=0, broken=0, flaky=0)
+    return [
+        (await play(task, Reference(task)))[0] for task in make_tasks("train", count, shape=shape)
+    ]
+
+
+def runs(count: int = 40) -> list[Trajectory]:
+    return asyncio.run(_runs(count))
+
+
+def samples(tokenizer: Path) -> list[Sample]:
+    found = runs()
+    if not tokenizer.is_file():
+        Words.train(found, 600).save(tokenizer)
+    words = Words.load(tokenizer)
+    return [sample_of(run, words, 1024) for run in found]
+
+
+def recipe(method: str = "single") -> Recipe:
+    plain = small()
+    whole = Stage(name="backbone", roles=plain.whole.roles, learning_rate=3e-3, epochs=4)
+    return plain.model_copy(
+        update={
+            "method": method, "whole": whole, "batch": 10, "context": 1024, "save_steps": 2,
+            "architecture": Architecture(width=32, layers=1, heads=2, inner=64),
+        }
+    )  # fmt: skip

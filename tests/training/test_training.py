@@ -1,0 +1,183 @@
+"""Training for real, on models of some thousand weights: losses, stages, resuming, playing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from tests.training.small_run import recipe, runs, samples
+
+from toolwright.agent.meter import Meter
+from toolwright.agent.policy import Sampling, Team
+from toolwright.assembly.uri import model_of
+from toolwright.core.errors import ConfigError, ContextOverflow, InputError
+from toolwright.core.messages import UserMessage
+from toolwright.core.model import ModelRequest
+from toolwright.core.task import Trajectory
+from toolwright.roles.marked import END, Marked, Piece, pieces_of
+from toolwright.roles.reading import Plan
+from toolwright.roles.view import View
+from toolwright.training.glpft import CARD, Card, train
+from toolwright.training.recipes import Architecture, paper, small
+from toolwright.training.samples import IGNORED, ROLES, Sample, sample_of
+from toolwright.training.sft import load_model, new_model
+from toolwright.training.tokenizer import Words
+from toolwright.world.generate import make_tasks
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trio")
+    train(samples(folder / "tokenizer.json"), recipe("glpft"), folder / "tokenizer.json", folder)
+    return folder
+
+
+def nll(model: Any, ids: list[int], labels: list[int]) -> float:
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([ids])).logits[0, :-1].double()
+    wanted = torch.tensor(labels[1:])
+    loss = torch.nn.functional.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction="sum")
+    return float(loss)
+
+
+def test_one_pass_has_the_loss_of_a_sample_for_each_step_and_role() -> None:
+    found = runs(6)
+    words = Words.train(found, 600)
+    model = cast(
+        "Any", new_model(Architecture(width=32, layers=2, heads=2, inner=64), words.size, 4096, 0)
+    ).eval()
+    family = Marked()
+    for run in found:
+        sample = sample_of(run, words)
+        path = run.path()
+        for role in ROLES:
+            steps = 0.0
+            for place, step in enumerate(path):
+                turn = step.turn(role)
+                if turn is None:
+                    continue
+                view = View(run.task, path[:place], step.hints)
+                if role != "planner":
+                    view = view._replace(plan=Plan(thought=step.thought, decision=step.decision))
+                prompt = words.encode(family.prompt(role, view).messages[0].content)
+                text = "".join(piece.text for piece in _spoken(run, step.id, role))
+                target = words.encode(text)
+                steps += nll(model, prompt + target, [IGNORED] * len(prompt) + target)
+            once = nll(model, list(sample.ids), sample.labels({role}))
+            assert once == pytest.approx(steps, rel=1e-5)
+
+
+def _spoken(run: Trajectory, step: int, role: str) -> list[Piece]:
+    pieces = pieces_of(run.task, run.path())
+    return [piece for piece in pieces if piece.step == step and piece.role == role]
+
+
+def test_all_stages_run_and_the_card_tells_of_them(trio: Path) -> None:
+    card = Card.model_validate_json((trio / CARD).read_text())
+    assert [stage.name for stage in card.stages] == ["backbone", "planner", "caller", "summarizer"]
+    backbone = card.stages[0]
+    assert backbone.last_loss < backbone.first_loss - 0.5
+    assert backbone.learnt_tokens == sum(stage.learnt_tokens for stage in card.stages[1:])
+    assert card.samples == 40
+    assert set(card.versions) == {"torch", "transformers", "trl", "tokenizers"}
+    weights = [load_model(trio / name).state_dict() for name in ("backbone", "planner", "caller")]
+    changed = [
+        any(not torch.equal(weights[0][key], other[key]) for key in weights[0])
+        for other in weights[1:]
+    ]
+    assert changed == [True, True]
+
+
+def test_what_is_trained_already_is_not_trained_again(trio: Path) -> None:
+    said: list[str] = []
+    train(
+        samples(trio / "tokenizer.json"),
+        recipe("glpft"),
+        trio / "tokenizer.json",
+        trio,
+        tell=said.append,
+    )
+    assert said == [
+        f"{name}: is there already" for name in ("backbone", "planner", "caller", "summarizer")
+    ]
+
+
+def test_a_killed_run_goes_on_with_the_curve_that_it_would_have_had(tmp_path: Path) -> None:
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    child = [sys.executable, "-m", "tests.training.killed_run", str(killed)]
+    assert subprocess.run(child, cwd=ROOT, check=False, capture_output=True).returncode == -9
+    for folder in (whole, killed):
+        train(samples(folder / "tokenizer.json"), recipe(), folder / "tokenizer.json", folder)
+    curves = [
+        json.loads((folder / "backbone/curve.json").read_text()) for folder in (whole, killed)
+    ]
+    losses = [[(one["step"], one["loss"]) for one in curve if "loss" in one] for curve in curves]
+    assert len(losses[0]) == 16
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.anyio
+async def test_a_trained_trio_plays_its_roles(trio: Path) -> None:
+    models = [model_of(f"local:{trio / role}") for role in ROLES]
+    task = next(make_tasks("train", 1)).task()
+    move = await Team(*models, family=Marked(), sampling=Sampling(max_tokens=20)).move(
+        View(task), Meter()
+    )
+    assert move.turns[0].role == "planner"
+    assert move.turns[0].usage.output_tokens > 0
+    assert END not in move.turns[0].answer.content
+
+
+@pytest.mark.anyio
+async def test_a_local_model_says_what_is_wrong(trio: Path, tmp_path: Path) -> None:
+    model = model_of(f"local:{trio / 'planner'}")
+    with pytest.raises(ContextOverflow, match="1024"):
+        await model.complete(ModelRequest(messages=(UserMessage(content="word " * 2000),)))
+    one = ModelRequest(
+        messages=(UserMessage(content="<|task|>q<|planner|>"),),
+        temperature=0.9,
+        seed=3,
+        max_tokens=9,
+    )
+    first, second = await model.complete(one), await model.complete(one)
+    assert first.content == second.content
+    assert first.usage.output_tokens <= 9
+    with pytest.raises(ConfigError, match=r"no tokenizer\.json"):
+        model_of(f"local:{tmp_path}")
+    (tmp_path / "tokenizer.json").write_text((trio / "tokenizer.json").read_text())
+    with pytest.raises(ConfigError, match="holds no model"):
+        model_of(f"local:{tmp_path}")
+
+
+def test_what_cannot_be_trained_is_refused(trio: Path, tmp_path: Path) -> None:
+    tokenizer = trio / "tokenizer.json"
+    with pytest.raises(ConfigError, match="must be given"):
+        train(samples(tokenizer), paper(), tokenizer, tmp_path)
+    silent = [Sample((1, 2, 3), (None, None, None))]
+    with pytest.raises(InputError, match="no sample has words of planner"):
+        train(silent, recipe("multi"), tokenizer, tmp_path / "m")
+    with pytest.raises(InputError, match="holds no model"):
+        train(samples(tokenizer), recipe(), tokenizer, tmp_path / "b", base=tmp_path)
+
+
+def test_recipes_have_the_papers_numbers() -> None:
+    stages = paper().stages()
+    assert [(one.name, one.learning_rate, one.epochs) for one in stages] == [
+        ("backbone", 5e-5, 2), ("planner", 1e-5, 1), ("caller", 1e-5, 1), ("summarizer", 1e-5, 2),
+    ]  # fmt: skip
+    assert (paper().batch, paper().context) == (48, 4096)
+    model = new_model(Architecture(width=64, layers=3, heads=1, inner=192), 1000, 512, 0)
+    assert (
+        Architecture(width=64, layers=3, heads=1, inner=192).parameters(1000)
+        == cast("Any", model).num_parameters()
+    )
+    assert [one.name for one in small().model_copy(update={"method": "multi"}).stages()] == list(
+        ROLES
+    )
