@@ -2,17 +2,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PLAIN := $(VENV)/.plain
 READY := $(VENV)/.ready
 
 .PHONY: demo test check bench clean
 
-$(READY): pyproject.toml
+# What users install: no torch, no tools of development.
+$(PLAIN): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+# That, the tools of development, and what training needs (torch for the CPU).
+$(READY): $(PLAIN)
 	$(BIN)/pip install --quiet --editable . --group dev
 	touch $@
 
-demo: $(READY)
+demo: $(PLAIN)
 	$(BIN)/toolwright demo
 
 test: $(READY)

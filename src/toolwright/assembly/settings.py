@@ -24,6 +24,12 @@ class Settings(Frozen):
     """URI of the model that makes the independent second tool; None: the strong model."""
     user_model: str | None = None
     """URI of the light model that uses tools (tier 2); None: tier 2 is off."""
+    planner_model: str | None = None
+    """URI of the agent's planner; None: the strong model."""
+    caller_model: str | None = None
+    """URI of the agent's caller; None: the planner's."""
+    summarizer_model: str | None = None
+    """URI of the agent's summarizer; None: the planner's."""
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
     """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
     dispatch: Literal["wording", "model"] = "wording"

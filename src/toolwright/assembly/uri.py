@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from toolwright.assembly.settings import secret
 from toolwright.core.errors import ConfigError
-from toolwright.core.model import Model
+from toolwright.core.model import Embed, Model
 from toolwright.models.openai_wire import DEFAULT_BASE_URL
 from toolwright.models.replay import Recorder, Replay, from_transcript
 from toolwright.models.wrap import Budgeted, Concurrent, PricedAs, RateLimited, Retrying
@@ -36,7 +36,7 @@ def parse(uri: str) -> ModelUri:
     scheme, colon, rest = uri.partition(":")
     if not colon or not rest:
         raise ConfigError(
-            f"{uri!r} is no model URI; expected openai:NAME, replay:FILE or transcript:FILE"
+            f"{uri!r} is no model URI; expected openai:NAME, local:FOLDER, replay:FILE or transcript:FILE"
         )
     name, _, query = rest.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
@@ -59,14 +59,20 @@ def _number(uri: ModelUri, option: str, default: float) -> float:
     return value
 
 
-def _openai(uri: ModelUri) -> Model:
-    from toolwright.models.openai import OpenAIModel  # noqa: PLC0415 - aiohttp takes 0.3 s to load
-
+def _endpoint(uri: ModelUri) -> tuple[str, str | None]:
+    """Give an endpoint's base URL and key."""
     base_url = uri.options.get("base_url", DEFAULT_BASE_URL)
     variable = uri.options.get("key", "OPENAI_API_KEY")
     key = secret(variable)
     if key is None and base_url == DEFAULT_BASE_URL:
         raise ConfigError(f"no key for {uri.rest!r}: set the variable {variable}", code="model-key")
+    return base_url, key
+
+
+def _openai(uri: ModelUri) -> Model:
+    from toolwright.models.openai import OpenAIModel  # noqa: PLC0415 - aiohttp takes 0.3 s to load
+
+    base_url, key = _endpoint(uri)
     endpoint = OpenAIModel(
         uri.rest, api_key=key, base_url=base_url, timeout=_number(uri, "timeout", 120.0),
         price_as=uri.options.get("price_as"),
@@ -77,6 +83,33 @@ def _openai(uri: ModelUri) -> Model:
     if "concurrency" in uri.options:
         model = Concurrent(model, most=int(_number(uri, "concurrency", 4)))
     return model
+
+
+def _local(folder: Path) -> Model:
+    try:
+        from toolwright.models.local import LocalModel  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as fault:
+        raise ConfigError(
+            "local models need the extra: pip install 'toolwright[local]'", code="extra"
+        ) from fault
+    return LocalModel(folder)
+
+
+def embed_of(text: str) -> Embed:
+    """Give the embeddings that a URI names: ``openai:NAME?base_url=...``.
+
+    Raises:
+        ConfigError: the URI is wrong, of another scheme, or a key is missing.
+    """
+    from toolwright.models.embeddings import OpenAIEmbeddings  # noqa: PLC0415 - aiohttp takes 0.3 s to load
+
+    uri = parse(text)
+    if uri.scheme != "openai":
+        raise ConfigError(f"embeddings come from openai:NAME, not from {uri.scheme!r}")
+    base_url, key = _endpoint(uri)
+    return OpenAIEmbeddings(
+        uri.rest, api_key=key, base_url=base_url, timeout=_number(uri, "timeout", 60.0)
+    )
 
 
 def model_of(text: str) -> Model:
@@ -93,10 +126,12 @@ def model_of(text: str) -> Model:
             model = Replay.load(Path(uri.rest))
         case "transcript":
             model = from_transcript(Path(uri.rest))
+        case "local":
+            model = _local(Path(uri.rest))
         case _:
             raise ConfigError(
                 f"unknown model scheme {uri.scheme!r} in {text!r}; "
-                "known are openai, replay and transcript"
+                "known are openai, local, replay and transcript"
             )
     if "price_as" in uri.options and uri.scheme != "openai":
         model = PricedAs(model, uri.options["price_as"])

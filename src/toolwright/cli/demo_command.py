@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolwright.cli.common import console, money, say
+from toolwright.cli.demo_agent import show_agent
 from toolwright.core.doors import run_sync
 from toolwright.embedded import tape_path
 
@@ -156,4 +157,6 @@ def command(*, requests: int | None) -> None:
     )
     if by_tool := show.seconds["compiled"]:
         say(f"a request by tool: {_milliseconds(by_tool)}, dispatch and sandbox included")
-    say(f"\n{HONEST}\n\n{NEXT}")
+    say(f"\n{HONEST}")
+    run_sync(show_agent())
+    say(f"\n{NEXT}")

@@ -1,51 +1,35 @@
 """The door of the command line: finds the command, and turns every error into one line."""
 
 import sys
-from importlib import import_module
 
 import click
 
+from toolwright.cli.lazy import LazyGroup
 from toolwright.core.errors import ToolwrightError, boundary
 
 COMMANDS = {
+    "agent": "Solve a task with tools: planner, caller, summarizer; ReACT or DFSDT.",
     "apply": "Answer a whole JSONL file; can be stopped and taken up again.",
     "bill": "Show what each class cost, what it saved, and its break-even point.",
     "demo": "Show the loop on a mixed stream, with no key and no network.",
     "doctor": "Show what the sandbox contains on this machine, and what it does not.",
-    "eval": "Measure: LATM's tables over BIG-Bench-style files.",
+    "eval": "Measure: LATM's tables, static steps, live agents, ToolAlpaca, mathematics.",
     "make": "Make, prove and store a tool from a file of demonstrations.",
     "queue": "Show the requests that wait for a tool.",
     "solve": "Answer one request.",
+    "traces": "List, show, export and import the agent's trajectories.",
     "tools": "List, show, export, import, roll back and retire tools.",
+    "train": "Train planner, caller and summarizer on trajectories (GLPFT).",
+    "wishes": "List the tools that agents missed, and make them.",
+    "world": "Make ToolWorld's tasks, and prove and solve them.",
 }
 
 
-class Commands(click.Group):
-    """Loads a command's file only when it is called, so that ``--help`` is quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the commands' names."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load one command."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        return import_module(f"toolwright.cli.{cmd_name}_command").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands without loading them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="toolwright")
-def toolwright() -> None:
-    """A strong model makes a tool once; the tool is proved, and answers for ever."""
+HELP = "A strong model makes a tool once; the tool is proved, and answers for ever."
+toolwright = click.version_option(package_name="toolwright")(
+    LazyGroup(COMMANDS, name="toolwright", help=HELP)
+)
+toolwright.context_settings = {"help_option_names": ["-h", "--help"]}
 
 
 def _unexpected(fault: Exception) -> ToolwrightError:
