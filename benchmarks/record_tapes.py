@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import junction
 from toolwright.assembly.demo import arrivals_of, demo_workshop, run_stream
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.workshop import Models, Workshop, order_of
@@ -100,8 +101,19 @@ async def record_bbh(folder: Path) -> None:
                     print(file.stem, "no tool:", str(fault)[:100])
 
 
+async def record_junction() -> None:
+    """Record the junction of agent and maker."""
+    junction.TAPE.unlink(missing_ok=True)
+    recorder = Recorder(junction.Writer(), junction.TAPE, note=NOTE)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(store=Path(folder) / "tools.db")
+        before, record, after = await junction.run(settings, recorder)
+    print(before.outcome, before.wants, record.label, after.outcome, after.answer)
+
+
 if __name__ == "__main__":
     asyncio.run(record_embedded())
+    asyncio.run(record_junction())
     data = Settings().data / "bbh"
     if data.is_dir():
         asyncio.run(record_bbh(data))

@@ -10,7 +10,15 @@ TAPE = f"replay:{HERE / 'tapes' / 'bbh.jsonl'}?price_as=gpt-5"
 
 
 def main() -> None:
-    for name in ("import_time", "sandbox_speed", "dispatch_speed", "gate_power"):
+    for name in (
+        "import_time",
+        "sandbox_speed",
+        "dispatch_speed",
+        "gate_power",
+        "agent_speed",
+        "measures_speed",
+        "junction",
+    ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
     if BBH.is_dir():
