@@ -18,7 +18,7 @@ from toolwright.world.goals import Goal
 from toolwright.world.prover import Done, Knowledge, Need, Reasoner, certificate, key_of
 from toolwright.world.task import WorldBox, WorldTask
 from toolwright.world.tools import WorldTool
-from toolwright.world.wording import ENDS, GIVE_UPS, reason, told
+from toolwright.world.wording import ENDS, GIVE_UP, aim, reason, told
 
 PATIENCE = 3
 SLIPPED = "(wrong arguments)"
@@ -105,24 +105,23 @@ class Reference:
         for goal in self._task.goals:
             step = reasoner.goal(goal)
             if isinstance(step, Need):
-                return self._call(step, seen, random)
+                return self._call(step, goal, seen, random)
             if step is None:
                 why = certificate(goal, self._tools.values(), seen.broken) or "nothing leads there"
-                failed = next(iter(sorted(seen.broken)), "The toolbox")
-                return _move(random.choice(GIVE_UPS).format(failed=failed, why=why), "give_up")
+                return _move(GIVE_UP.format(aim=aim(goal), why=why), "give_up")
         answer = " ".join(
             told(goal, self._fact(goal, reasoner), random) for goal in self._task.goals
         )
         return _move(random.choice(ENDS), "answer", answer=answer)
 
-    def _call(self, need: Need, seen: _Seen, random: Random) -> Move:
+    def _call(self, need: Need, goal: Goal, seen: _Seen, random: Random) -> Move:
         name = need.tool.spec.name
         failed = next(
             (tool for tool in sorted(seen.broken) if _same_work(self._tools.get(tool), need.tool)),
             "",
         )
         slipped = seen.again == SLIPPED
-        thought = reason(need, random, again=seen.again == name, failed=failed, slipped=slipped)
+        thought = reason(need, goal, again=seen.again == name, failed=failed, slipped=slipped)
         arguments = need.tool.arguments(need.meanings)
         if arguments and not slipped and random.random() < self._slips:
             arguments = _mangled(arguments, random)

@@ -93,29 +93,23 @@ def instruction(goals: tuple[Goal, ...], random: Random) -> str:
     return opener + text + random.choice(CLOSERS)
 
 
+AIMS = {
+    "tell": "the {field} of the {noun}", "quote": "the total at the {field} of the {noun}",
+    "do": "the {deed} of the {noun}", "undo": "to cancel the {deed} of {person}",
+}  # fmt: skip
 REASONS = {
-    "identify": ("I need to know which {noun} is meant before anything else, so I use {tool}.",
-                 "First the id of the {noun}: {tool} can find it with {given}.",
-                 "To go on I must find the right {noun}. I call {tool} with {given}."),
-    "learn": ("The task points at another entry, so I first look at this {noun} with {tool}.",
-              "I read the {noun} with {tool}, as the next search depends on it."),
-    "goal": ("Now I can do what was asked for: {tool} with {given}.", "With {given} I call {tool}, which gives what the user wants.",
-             "The {noun} is known; {tool} does the rest."),
-    "retry": ("{tool} failed for a moment; the error says that trying again may help, so I repeat the call.",
-              "That was a temporary error. I call {tool} once more."),
-    "mend": ("The arguments were wrong: {tool} says what it expects. I call it again with {given}.",
-             "I did not write the arguments as {tool} wants them; now with {given}."),
-    "other": ("{failed} does not work, so I take another way: {tool}.", "As {failed} is broken, {tool} has to do it."),
+    "identify": "Now {aim}. First I need the {noun}: {tool} with {given}.",
+    "learn": "Now {aim}. That depends on another {noun}: {tool} with {given}.",
+    "goal": "Now {aim}: {tool} with {given}.",
+    "retry": "That was a temporary error. I call {tool} again with {given}.",
+    "mend": "The arguments were wrong. I call {tool} again with {given}.",
+    "other": "{failed} does not work. Now {aim} another way: {tool} with {given}.",
 }  # fmt: skip
 ENDS = (
-    "All that was asked for is known now, so the answer can be written.",
+    "All that was asked for is known now.",
     "The results hold everything that the user wants.",
-    "Nothing is missing any more; it is time to answer.",
 )
-GIVE_UPS = (
-    "{failed} does not work and no other tool can do this: {why}. I cannot solve the task.",
-    "There is no way left: {why}. I have to give up.",
-)
+GIVE_UP = "Now {aim}. No tool that works can do this: {why}. I give up."
 TOLD = {
     "tell": ("The {field} of {target} is {fact}.", "{target}: the {field} is {fact}.", "It is {fact} ({field} of {target})."),
     "quote": ("{amount} {unit} come to {fact} in total.", "The total for {amount} {unit} is {fact}."),
@@ -124,18 +118,23 @@ TOLD = {
 }  # fmt: skip
 
 
+def aim(goal: Goal) -> str:
+    """Give a goal as a rationale names it, without values."""
+    return AIMS[goal.asks].format(**_words(goal, BY_NAME[goal.target.category]))
+
+
 def reason(
-    need: Need, random: Random, *, again: bool = False, failed: str = "", slipped: bool = False
+    need: Need, goal: Goal, *, again: bool = False, failed: str = "", slipped: bool = False
 ) -> str:
     """Give the rationale of a call: what it is for, again after a fault, mended after wrong arguments, or in
-    place of a broken tool.
+    place of a broken tool. It always names the tool and what it is given.
     """
     kind = "retry" if again else ("other" if failed else need.purpose)
     kind = "mend" if slipped else kind
     given = ", ".join(shown(value) for value in need.meanings.values()) or "no arguments"
     noun = BY_NAME[need.tool.operation.category].noun
-    return random.choice(REASONS[kind]).format(
-        noun=noun, tool=need.tool.spec.name, given=given, failed=failed
+    return REASONS[kind].format(
+        noun=noun, tool=need.tool.spec.name, given=given, failed=failed, aim=aim(goal)
     )
 
 
