@@ -4,12 +4,13 @@ What a role reads is the beginning of the very sequence that training reads, so 
 once and gives every role's samples as masks, and one cache serves all roles at inference.
 """
 
+import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from toolwright.core.errors import ToolArgumentsError
 from toolwright.core.messages import ToolCall, ToolSpec, UserMessage
 from toolwright.core.task import Decision, Step, Task
-from toolwright.core.values import canonical
 from toolwright.roles.view import AgentRole, Prompt, View
 
 TOOLS, TASK, HINT, OBSERVATION, END = (
@@ -64,13 +65,27 @@ def signature(spec: ToolSpec) -> str:
     return f"{spec.name}({_fields(cast('dict[str, Any]', spec.parameters))}) {description}"
 
 
-def call_text(call: ToolCall) -> str:
-    """Give a call as the caller writes it: one JSON object with name and arguments."""
+def _in_order(value: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Give a value with its keys in the schema's order, the order in which a caller reads them."""
+    if not isinstance(value, dict):
+        return value
+    known = cast("dict[str, dict[str, Any]]", schema.get("properties") or {})
+    given = cast("dict[str, Any]", value)
+    keys = [name for name in known if name in given] + [name for name in given if name not in known]
+    return {name: _in_order(given[name], known.get(name) or {}) for name in keys}
+
+
+def call_text(call: ToolCall, tools: Sequence[ToolSpec] = ()) -> str:
+    """Give a call as the caller writes it: one JSON object, the name first, arguments as documented."""
     try:
         arguments: object = call.parsed()
     except ToolArgumentsError:
         arguments = call.arguments
-    return canonical({"name": call.name, "arguments": arguments})
+    spec = next((tool for tool in tools if tool.name == call.name), None)
+    if spec is not None:
+        arguments = _in_order(arguments, cast("dict[str, Any]", spec.parameters))
+    shape = {"name": call.name, "arguments": arguments}
+    return json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
 
 
 def head(task: Task) -> list[Piece]:
@@ -79,7 +94,7 @@ def head(task: Task) -> list[Piece]:
     return [Piece(f"{TOOLS}{tools}", keep=True), Piece(f"{TASK}{task.input}", keep=True)]
 
 
-def step_pieces(step: Step) -> list[Piece]:
+def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
     """Give a step's stretch: hints, then each role's words behind its mark, then the observation.
 
     A role's words are marked as its own only where it took a turn; all else is context.
@@ -92,7 +107,7 @@ def step_pieces(step: Step) -> list[Piece]:
             "planner", f"{step.thought}{NEXT[step.decision]}", number, own="planner" in spoke
         )
     for call in step.calls:
-        pieces += _said("caller", call_text(call), number, own="caller" in spoke)
+        pieces += _said("caller", call_text(call, tools), number, own="caller" in spoke)
     pieces += [Piece(f"{OBSERVATION}{result.content}", step=number) for result in step.results]
     if step.answer is not None:
         pieces += _said("summarizer", step.answer, number, own="summarizer" in spoke)
@@ -108,7 +123,7 @@ def _said(role: AgentRole, text: str, step: int, *, own: bool) -> list[Piece]:
 
 def pieces_of(task: Task, path: tuple[Step, ...]) -> list[Piece]:
     """Give a whole chain as one sequence."""
-    return head(task) + [piece for step in path for piece in step_pieces(step)]
+    return head(task) + [piece for step in path for piece in step_pieces(step, task.tools)]
 
 
 class Marked:
@@ -125,4 +140,7 @@ class Marked:
             pieces += [Piece(MARK["planner"]), Piece(text)]
         pieces.append(Piece(MARK[role]))
         text = "".join(piece.text for piece in pieces)
-        return Prompt(messages=(UserMessage(content=text),))
+        message = (UserMessage(content=text),)
+        if role != "caller" or not view.task.tools:
+            return Prompt(messages=message)
+        return Prompt(messages=message, tools=view.task.tools, tool_choice="required")
