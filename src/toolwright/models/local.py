@@ -1,84 +1,155 @@
-"""Models of a local folder over transformers, for prompts that are one raw text (the ``marked`` family)."""
+"""Models of a local folder or of the hub over transformers, whole trios among them, adapters on one trunk.
 
-import asyncio
-import time
-from decimal import Decimal
+A trio's folder has a folder for each role, of a whole model or of a LoRA adapter, and the trunk's,
+``backbone``. Prompts are one raw text (the ``marked`` family); the mark at their end says whose turn it is.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from numpy.typing import NDArray
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, DynamicCache
 
-from toolwright.core.errors import ConfigError, ContextOverflow, boundary
-from toolwright.core.model import ModelRequest, ModelResponse, Usage
+from toolwright.core.errors import ConfigError, boundary
+from toolwright.models.codec import TokenizerFile
+from toolwright.models.decoding import Prefixes, Writer
+from toolwright.models.grammar import CallGrammars
+from toolwright.models.text_model import DecoderModel
+
+TRUNK = "backbone"
+ROLES = ("planner", "caller", "summarizer")
+ADAPTER = "adapter_config.json"
 
 
-class LocalModel:
-    """A decoder with its ``tokenizer.json``; greedy where the temperature is 0, one request at a time.
+class _Kept(NamedTuple):
+    """One sequence's keys and values."""
 
-    Raises:
-        ConfigError: the folder holds no model, or its configuration names no end token.
+    values: DynamicCache
+
+
+class TorchDecoder:
+    """A causal model of transformers in full precision, or one adapter on it.
+
+    Args:
+        model: loaded already; several decoders can share one.
+        adapter: the name of the adapter that reads; None: the model as it is.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.name = f"local:{folder.name}"
-        self._tokenizer = boundary(
-            lambda: PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json")),
-            lambda fault: ConfigError(
-                f"{str(folder)!r} has no tokenizer.json: {fault}", code="model-folder"
-            ),
-        )
-        self._model: Any = boundary(
-            lambda: cast("Any", AutoModelForCausalLM).from_pretrained(str(folder)).eval(),
-            lambda fault: ConfigError(
-                f"{str(folder)!r} holds no model: {str(fault).splitlines()[0]}", code="model-folder"
-            ),
-        )
-        self._end: int | None = self._model.config.eos_token_id
-        if not isinstance(self._end, int):
-            raise ConfigError(
-                f"the model of {str(folder)!r} names no end token", code="model-folder"
-            )
-        self._context = int(self._model.config.max_position_embeddings)
-        self._lock = asyncio.Lock()
+    def __init__(self, model: Any, adapter: str | None = None) -> None:  # noqa: ANN401 - any architecture
+        self._model, self._adapter = model, adapter
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
-        """Go on from the prompt's text to the model's end token.
+    @property
+    def context(self) -> int:
+        """How many tokens it can read."""
+        return int(self._model.config.max_position_embeddings)
 
-        Raises:
-            ContextOverflow: the prompt leaves no room in the model's context.
-        """
-        text = "".join(message.content for message in request.messages)
-        start = time.perf_counter()
-        async with self._lock:
-            ids, written = await asyncio.to_thread(self._generate, text, request)
-        ended = bool(written) and written[-1] == self._end
-        content = cast("Any", self._tokenizer).decode(written[:-1] if ended else written)
-        usage = Usage(requests=1, input_tokens=ids, output_tokens=len(written), cost=Decimal(0))
-        return ModelResponse(
-            content=str(content), finish_reason="stop" if ended else "length", model=self.name, usage=usage,
-            seconds=time.perf_counter() - start,
-        )  # fmt: skip
+    def start(self) -> _Kept:
+        """Give an empty cache."""
+        return _Kept(DynamicCache())
 
-    def _generate(self, text: str, request: ModelRequest) -> tuple[int, list[int]]:
-        ids: list[int] = (
-            cast("Any", self._tokenizer)
-            .backend_tokenizer.encode(text, add_special_tokens=False)
-            .ids
-        )
-        room = min(request.max_tokens, self._context - len(ids))
-        if room < 1:
-            raise ContextOverflow(
-                f"the prompt has {len(ids)} tokens, {self.name!r} reads {self._context}"
-            )
-        if request.seed is not None:
-            cast("Any", torch).manual_seed(request.seed)
-        sampling: dict[str, Any] = {"do_sample": request.temperature > 0}
-        if request.temperature > 0:
-            sampling["temperature"] = request.temperature
+    def feed(
+        self, cache: _Kept, kept: int, ids: Sequence[int], *, own: bool = False
+    ) -> NDArray[np.float32]:
+        """Read tokens behind the first ``kept`` ones, and score what comes next: ``(vocabulary,)``."""
+        values: Any = cache.values
+        if (length := int(values.get_seq_length())) > kept:
+            values.crop(kept - length)
+        if self._adapter is not None:
+            self._model.set_adapter(self._adapter)
+        activated = {"alora_offsets": [len(ids)]} if own else {}
         with torch.inference_mode():
-            made = self._model.generate(
-                input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long),
-                max_new_tokens=room, eos_token_id=self._end, pad_token_id=self._end, **sampling,
+            made = self._model(
+                input_ids=torch.tensor([list(ids)]), past_key_values=values, use_cache=True,
+                logits_to_keep=1, **activated,
             )  # fmt: skip
-        return len(ids), [int(token) for token in made[0][len(ids) :]]
+        return made.logits[0, -1].float().numpy()
+
+
+def _loaded(folder: Path) -> Any:  # noqa: ANN401 - any architecture
+    return boundary(
+        lambda: (
+            cast("Any", AutoModelForCausalLM)
+            .from_pretrained(str(folder), dtype=torch.float32)
+            .eval()
+        ),
+        lambda fault: ConfigError(
+            f"{str(folder)!r} holds no model: {str(fault).splitlines()[0]}", code="model-folder"
+        ),
+    )
+
+
+def _end(model: Any, folder: Path) -> int:  # noqa: ANN401 - any architecture
+    end: object = model.config.eos_token_id
+    if not isinstance(end, int):
+        raise ConfigError(f"the model of {str(folder)!r} names no end token", code="model-folder")
+    return end
+
+
+def _with_adapter(model: Any, folder: Path, role: str) -> Any:  # noqa: ANN401
+    """Give a model with the adapter of a role beside those that it has."""
+
+    def load() -> Any:  # noqa: ANN401
+        if isinstance(model, PeftModel):
+            cast("Any", model).load_adapter(str(folder / role), adapter_name=role)
+            return model
+        return cast("Any", PeftModel).from_pretrained(model, str(folder / role), adapter_name=role)
+
+    def wrong(fault: Exception) -> ConfigError:
+        where, trunk = str(folder / role), str(folder / TRUNK)
+        said = f"the adapter of {where!r} does not fit the model of {trunk!r}"
+        return ConfigError(f"{said}: {str(fault).splitlines()[0]}", code="model-folder")
+
+    return boundary(load, wrong)
+
+
+def _adapted(trunk: Any, folder: Path, end: int) -> dict[str, Writer]:  # noqa: ANN401
+    """Give a writer for each role's adapter on one trunk; activated ones share their caches."""
+    model = trunk
+    for role in ROLES:
+        model = _with_adapter(model, folder, role)
+    model.eval()
+    shared = Prefixes(TorchDecoder(model))
+    found: dict[str, Writer] = {}
+    for role in ROLES:
+        activated = bool(model.peft_config[role].alora_invocation_tokens)
+        prefixes = shared if activated else None
+        found[role] = Writer(TorchDecoder(model, role), end, prefixes, activated=activated)
+    return found
+
+
+def _roles(folder: Path) -> tuple[Writer, dict[str, Writer], int, int]:
+    """Give a trio's trunk and roles, the end token, and the vocabulary's size."""
+    if (folder / ROLES[0] / ADAPTER).is_file():
+        trunk = _loaded(folder / TRUNK)
+        end = _end(trunk, folder / TRUNK)
+        plain = Writer(TorchDecoder(trunk), end)
+        return plain, _adapted(trunk, folder, end), end, int(trunk.config.vocab_size)
+    models = {role: _loaded(folder / role) for role in ROLES}
+    ends = {role: _end(model, folder / role) for role, model in models.items()}
+    writers = {role: Writer(TorchDecoder(model), ends[role]) for role, model in models.items()}
+    first = ROLES[0]
+    return writers[first], writers, ends[first], int(models[first].config.vocab_size)
+
+
+def local_model(folder: Path) -> DecoderModel:
+    """Give the model of a folder, or the three of a trio's folder as one; calls follow the tools' grammar.
+
+    Raises:
+        ConfigError: the folder holds no model or tokenizer, names no end token, or an adapter does not fit.
+    """
+    name = f"local:{folder.name}"
+    if not all((folder / role).is_dir() for role in ROLES):
+        codec = TokenizerFile(folder)
+        model = _loaded(folder)
+        end = _end(model, folder)
+        grammars = CallGrammars(codec.text, end, int(model.config.vocab_size))
+        return DecoderModel(name, Writer(TorchDecoder(model), end), codec, guides=grammars.guide)
+    codec = TokenizerFile(folder)
+    plain, writers, end, size = _roles(folder)
+    roles = {codec.encode(f"<|{role}|>")[-1]: writer for role, writer in writers.items()}
+    grammars = CallGrammars(codec.text, end, size)
+    return DecoderModel(name, plain, codec, guides=grammars.guide, roles=roles)

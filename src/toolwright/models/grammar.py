@@ -1,0 +1,112 @@
+"""Grammars that make a caller's reply a call of a known tool with arguments that fit its schema."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+from numpy.typing import NDArray
+
+from toolwright.core.messages import ToolSpec
+
+KEPT = 32
+_COMPACT = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
+_KINDS = frozenset(
+    {"type", "properties", "required", "items", "enum", "const", "anyOf", "minimum", "maximum"}
+)
+
+
+def closed(schema: object, *, plain: bool = False) -> Any:  # noqa: ANN401 - JSON
+    """Give a schema whose objects allow no unknown names; ``plain`` leaves rarer keywords out as well."""
+    if isinstance(schema, list):
+        return [closed(one, plain=plain) for one in cast("list[object]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    given = cast("dict[str, Any]", schema)
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "properties" and isinstance(value, dict):
+            parts = cast("dict[str, object]", value)
+            found[name] = {part: closed(one, plain=plain) for part, one in parts.items()}
+        elif name in {"items", "anyOf"}:
+            found[name] = closed(value, plain=plain)
+        elif not plain or name in _KINDS:
+            found[name] = value
+    if "properties" in found:
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+def _rule(number: int, tool: ToolSpec, *, plain: bool) -> str:
+    opening = json.dumps({"name": tool.name}, ensure_ascii=False, separators=(",", ":"))
+    schema = closed(dict(tool.parameters), plain=plain)
+    shape = json.dumps({"type": "object", **schema, "x-guidance": _COMPACT})
+    begin = json.dumps(opening[:-1] + ',"arguments":', ensure_ascii=False)
+    return f'call{number}: {begin} %json {shape} "}}"'
+
+
+def calls_of(tools: Sequence[ToolSpec], *, plain: bool = False) -> str:
+    """Give the grammar of a call of one of some tools, as Lark text."""
+    names = " | ".join(f"call{number}" for number in range(len(tools)))
+    rules = [_rule(number, tool, plain=plain) for number, tool in enumerate(tools)]
+    return "\n".join([f"start: {names}", *rules])
+
+
+class Guide:
+    """Follows one reply through its grammar: which tokens may come, which must."""
+
+    def __init__(self, matcher: LLMatcher, size: int) -> None:
+        self._matcher, self._size = matcher, size
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Give which tokens may come next, by token, the end token among them."""
+        mask = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        return np.unpackbits(mask, bitorder="little")[: self._size].astype(np.bool_)
+
+    def take(self, token: int) -> list[int]:
+        """Take a token, and give those that must follow it."""
+        self._matcher.consume_token(token)
+        return self.forced()
+
+    def forced(self) -> list[int]:
+        """Give the tokens that must come next, and take them."""
+        tokens = self._matcher.compute_ff_tokens()
+        self._matcher.consume_tokens(tokens)
+        return tokens
+
+
+class CallGrammars:
+    """Grammars over one tokenizer; those used last are kept.
+
+    Args:
+        tokenizer: the ``tokenizer.json`` as text.
+        end: the token that ends a reply.
+        size: tokens that the model scores.
+    """
+
+    def __init__(self, tokenizer: str, end: int, size: int) -> None:
+        self._tokenizer, self._size = LLTokenizer(tokenizer, n_vocab=size, eos_token=end), size
+        self._kept: OrderedDict[str, LLMatcher] = OrderedDict()
+
+    def guide(self, tools: tuple[ToolSpec, ...]) -> Guide:
+        """Give the guide for a call of one of the tools.
+
+        A schema that the grammar engine cannot take is replaced by its types, names and choices; where even
+        that fails, by any object.
+        """
+        key = json.dumps([(tool.name, tool.parameters) for tool in tools], default=dict)
+        found = self._kept.pop(key, None) or self._matcher(tools)
+        self._kept[key] = found
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return Guide(found.deep_copy(), self._size)
+
+    def _matcher(self, tools: Sequence[ToolSpec]) -> LLMatcher:
+        free = tuple(tool.model_copy(update={"parameters": {"type": "object"}}) for tool in tools)
+        for grammar in (calls_of(tools), calls_of(tools, plain=True), calls_of(free)):
+            matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0)
+            if not matcher.is_error():
+                break
+        return matcher

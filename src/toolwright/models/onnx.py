@@ -1,0 +1,129 @@
+"""Exported decoders on onnxruntime: no torch, one thread unless told otherwise."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from toolwright.core.errors import ConfigError, boundary
+from toolwright.models.codec import TokenizerFile
+from toolwright.models.decoding import Writer
+from toolwright.models.grammar import CallGrammars
+from toolwright.models.text_model import DecoderModel
+
+GRAPH = "decoder.onnx"
+BLOCK = 512
+"""Caches grow by so many tokens."""
+Ort = cast("Any", ort)
+
+
+class _Buffers:
+    """One sequence's keys and values, which the graph writes in place."""
+
+    def __init__(self, names: Sequence[str], heads: int, head: int) -> None:
+        self._names, self._heads, self._head = names, heads, head
+        self._arrays: dict[str, NDArray[np.float32]] = {}
+        self.values: dict[str, Any] = {}
+        self.capacity = 0
+
+    def reserve(self, tokens: int, most: int) -> None:
+        """Make room for so many tokens, what is there kept."""
+        if tokens <= self.capacity:
+            return
+        before, self.capacity = self.capacity, min(most, -(-tokens // BLOCK) * BLOCK)
+        for name in self._names:
+            wider = np.zeros((1, self._heads, self.capacity, self._head), np.float32)
+            if before:
+                wider[:, :, :before] = self._arrays[name]
+            self._arrays[name] = wider
+            self.values[name] = Ort.OrtValue.ortvalue_from_numpy(wider)
+
+
+class _Shape(NamedTuple):
+    context: int
+    heads: int
+    head: int
+
+
+class OnnxDecoder:
+    """The graph of a folder, ``decoder.onnx``, beside its ``config.json``.
+
+    Args:
+        folder: holds both.
+        threads: of one reading.
+
+    Raises:
+        ConfigError: a file is missing or cannot be read.
+    """
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        def wrong(fault: Exception) -> ConfigError:
+            return ConfigError(
+                f"{str(folder)!r} holds no exported model: {str(fault).splitlines()[0]}",
+                code="model-folder",
+            )
+
+        options = Ort.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3
+        self.config: dict[str, Any] = boundary(
+            lambda: json.loads((folder / "config.json").read_text(encoding="utf-8")), wrong
+        )
+        self._session: Any = boundary(
+            lambda: Ort.InferenceSession(
+                str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
+            ),
+            wrong,
+        )
+        config = self.config
+        heads = int(config["num_attention_heads"])
+        kept = int(config.get("num_key_value_heads") or heads)
+        head = int(config.get("head_dim") or config["hidden_size"] // heads)
+        self._shape = _Shape(int(config["max_position_embeddings"]), kept, head)
+        names = [one.name for one in self._session.get_inputs()]
+        self._past = [name for name in names if name.startswith("past.")]
+
+    @property
+    def context(self) -> int:
+        """How many tokens it can read."""
+        return self._shape.context
+
+    def start(self) -> _Buffers:
+        """Give an empty cache."""
+        return _Buffers(self._past, self._shape.heads, self._shape.head)
+
+    def feed(
+        self, cache: _Buffers, kept: int, ids: Sequence[int], *, own: bool = False
+    ) -> NDArray[np.float32]:
+        """Read tokens behind the first ``kept`` ones, and score what comes next: ``(vocabulary,)``."""
+        del own
+        total = kept + len(ids)
+        cache.reserve(total, self.context)
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("ids", np.array([ids], np.int64))
+        binding.bind_cpu_input("last", np.array([total - 1], np.int32))
+        binding.bind_cpu_input("total", np.array([total], np.int32))
+        binding.bind_output("logits")
+        for name, value in cache.values.items():
+            binding.bind_ortvalue_input(name, value)
+            binding.bind_ortvalue_output(name.replace("past", "present"), value)
+        self._session.run_with_iobinding(binding)
+        return binding.copy_outputs_to_cpu()[0][0, 0]
+
+
+def onnx_model(folder: Path, name: str = "") -> DecoderModel:
+    """Give the model of a folder with ``decoder.onnx``, ``config.json`` and ``tokenizer.json``.
+
+    Raises:
+        ConfigError: one of them is missing or cannot be read.
+    """
+    decoder, codec = OnnxDecoder(folder), TokenizerFile(folder)
+    end = decoder.config["eos_token_id"]
+    grammars = CallGrammars(codec.text, end, int(decoder.config["vocab_size"]))
+    return DecoderModel(
+        name or f"onnx:{folder.name}", Writer(decoder, end), codec, guides=grammars.guide
+    )
