@@ -1,10 +1,11 @@
 """A run small enough for a test: forty trajectories, a decoder of some thousand weights."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from toolwright.core.task import Trajectory
-from toolwright.training.recipes import Architecture, Recipe, Stage, small
+from toolwright.training.recipes import Adapter, Architecture, Recipe, Stage, small
 from toolwright.training.samples import Sample, sample_of
 from toolwright.training.tokenizer import Words
 from toolwright.world.generate import make_tasks
@@ -20,7 +21,9 @@ async def _runs(count: int) -> list[Trajectory]:
 
 
 def runs(count: int = 40) -> list[Trajectory]:
-    return asyncio.run(_runs(count))
+    """Give runs, also where an event loop is running already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(_runs(count))).result()
 
 
 def samples(tokenizer: Path) -> list[Sample]:
@@ -31,12 +34,13 @@ def samples(tokenizer: Path) -> list[Sample]:
     return [sample_of(run, words, 1024) for run in found]
 
 
-def recipe(method: str = "single") -> Recipe:
+def recipe(method: str = "single", adapter: Adapter | None = None) -> Recipe:
     plain = small()
     whole = Stage(name="backbone", roles=plain.whole.roles, learning_rate=3e-3, epochs=4)
     return plain.model_copy(
         update={
             "method": method, "whole": whole, "batch": 10, "context": 1024, "save_steps": 2,
+            "adapter": adapter,
             "architecture": Architecture(width=32, layers=1, heads=2, inner=64),
         }
     )  # fmt: skip

@@ -84,7 +84,7 @@ def test_all_stages_run_and_the_card_tells_of_them(trio: Path) -> None:
     assert backbone.last_loss < backbone.first_loss - 0.5
     assert backbone.learnt_tokens == sum(stage.learnt_tokens for stage in card.stages[1:])
     assert card.samples == 40
-    assert set(card.versions) == {"torch", "transformers", "trl", "tokenizers"}
+    assert set(card.versions) == {"torch", "transformers", "trl", "peft", "tokenizers"}
     weights = [load_model(trio / name).state_dict() for name in ("backbone", "planner", "caller")]
     changed = [
         any(not torch.equal(weights[0][key], other[key]) for key in weights[0])

@@ -13,10 +13,11 @@ from toolwright.core.messages import Frozen
 from toolwright.core.values import digest
 from toolwright.training.recipes import Recipe
 from toolwright.training.samples import Sample
-from toolwright.training.sft import Fitted, fit, load_model, new_model
+from toolwright.training.sft import Fitted, adapted, fit, load_model, new_model
 from toolwright.training.tokenizer import Words
 
 CARD = "card.json"
+LIBRARIES = ("torch", "transformers", "trl", "peft", "tokenizers")
 
 
 class StageCard(Frozen):
@@ -57,7 +58,7 @@ def train(
     A stage whose folder is whole is not run again, so a run that was broken off goes on.
 
     Raises:
-        ConfigError: the recipe makes no base and none is given.
+        ConfigError: the recipe makes no base and none is given, or adapters are to be trained from nothing.
         InputError: a stage has nothing to learn, or the base cannot be read.
     """
     start = time.perf_counter()
@@ -65,6 +66,8 @@ def train(
         raise ConfigError(
             "this recipe trains a base that must be given; name its folder", code="no-base"
         )
+    if recipe.adapter is not None and recipe.method == "multi" and base is None:
+        raise ConfigError("adapters need a base; name its folder", code="no-base")
     cards: list[StageCard] = []
     backbone = base
     for stage in recipe.stages():
@@ -77,6 +80,8 @@ def train(
             folder.mkdir(parents=True, exist_ok=True)
             tell(f"{stage.name}: learning {', '.join(stage.roles)}")
             model = _base(recipe, tokenizer, backbone)
+            if recipe.adapter is not None and stage in recipe.local:
+                model = adapted(model, recipe.adapter, tokenizer, stage)
             fitted = fit(model, samples, stage, recipe, tokenizer=tokenizer, out=folder, tell=tell)
             cards.append(_card(stage.name, fitted))
             card.write_text(cards[-1].model_dump_json(indent=1), encoding="utf-8")
@@ -86,7 +91,7 @@ def train(
     whole = Card(
         recipe=recipe, base=str(base) if base is not None else None, samples=len(samples),
         data_digest=digest([list(sample.ids) for sample in samples]),
-        versions={name: version(name) for name in ("torch", "transformers", "trl", "tokenizers")},
+        versions={name: version(name) for name in LIBRARIES},
         machine=f"{platform.machine()}, {platform.python_version()}", stages=tuple(cards),
         seconds=time.perf_counter() - start,
     )  # fmt: skip

@@ -8,6 +8,8 @@ from toolwright.core.messages import Frozen
 from toolwright.roles.view import AgentRole
 
 Method = Literal["glpft", "multi", "single"]
+Optimizer = Literal["adamw", "muon"]
+Order = Literal["shuffled", "given"]
 
 
 class Stage(Frozen):
@@ -41,6 +43,18 @@ class Architecture(Frozen):
         )
 
 
+class Adapter(Frozen):
+    """LoRA for the local stages, in place of whole copies (PEFT).
+
+    ``activated``: the adapter reads its role's words alone (activated LoRA, arXiv 2504.12397), so all roles
+    share one cache of everything else.
+    """
+
+    rank: int = Field(default=16, ge=1)
+    alpha: int = Field(default=32, ge=1)
+    activated: bool = False
+
+
 class Recipe(Frozen):
     """A whole training: global stage, local stages, batch, context, seed.
 
@@ -48,7 +62,11 @@ class Recipe(Frozen):
         method: ``glpft`` (global, then three local copies), ``multi`` (three local ones from the start), or
             ``single`` (the global stage alone, one model for all roles).
         architecture: of a base that is made from random weights; None: a base is given.
+        adapter: local stages train one on the backbone; None: a whole copy.
         batch: trajectories a step.
+        optimizer: AdamW, or Muon for the matrices with AdamW for the rest.
+        order: each epoch anew by chance, or as the samples come (a curriculum); either way a batch holds
+            samples of like length.
         save_steps: steps between checkpoints.
     """
 
@@ -56,9 +74,12 @@ class Recipe(Frozen):
     whole: Stage
     local: tuple[Stage, ...]
     architecture: Architecture | None = None
+    adapter: Adapter | None = None
     batch: int = Field(default=48, ge=1)
     context: int = Field(default=4096, ge=16)
     seed: int = 0
+    optimizer: Optimizer = "adamw"
+    order: Order = "shuffled"
     save_steps: int = Field(default=500, ge=1)
 
     def stages(self) -> tuple[Stage, ...]:
@@ -100,4 +121,22 @@ def small(width: int = 256, layers: int = 6, epochs: float = 3) -> Recipe:
         ),
         batch=16,
         context=2048,
+    )
+
+
+def shipped() -> Recipe:
+    """Give the recipe of the trio that the package ships: one pass over a curriculum, for all roles."""
+    return Recipe(
+        whole=Stage(name="backbone", roles=EVERY, learning_rate=2e-3, epochs=1, warmup=0.03),
+        local=tuple(
+            Stage(name=role, roles=(role,), learning_rate=1e-3, epochs=1, warmup=0.05)
+            for role in EVERY
+        ),
+        method="single",
+        architecture=Architecture(width=256, layers=5, heads=4, inner=640),
+        batch=10,
+        context=2048,
+        optimizer="muon",
+        order="given",
+        save_steps=200,
     )

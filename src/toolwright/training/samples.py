@@ -4,7 +4,7 @@ Stage 1 (global) learns every role's spans; stage 2 (local) takes the same token
 labels: all other positions are ``IGNORED``, so they give no gradient.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from toolwright.core.errors import InputError
@@ -74,17 +74,24 @@ def check_tokenizer(tokenizer: Tokenizer) -> None:
         )
 
 
-def sample_of(trajectory: Trajectory, tokenizer: Tokenizer, context: int = 4096) -> Sample:
+def sample_of(
+    trajectory: Trajectory,
+    tokenizer: Tokenizer,
+    context: int = 4096,
+    disguise: Callable[[str], str] = str,
+) -> Sample:
     """Give the sample of the chain that ended a trajectory.
 
     What does not fit is cut in this order: observations, longest first, down to a few words; then the
-    oldest steps. Tools and task always stay whole.
+    oldest steps. Tools and task always stay whole. ``disguise`` rewrites every text, marks aside.
 
     Raises:
         InputError: tools, task and the last step alone are longer than the context, or no role has words.
     """
     path = trajectory.path()
-    pieces = pieces_of(trajectory.task, path)
+    pieces = [
+        piece._replace(text=disguise(piece.text)) for piece in pieces_of(trajectory.task, path)
+    ]
     tokens = [tokenizer.encode(piece.text) for piece in pieces]
     pieces, tokens, cut = _fit(pieces, tokens, tokenizer, context, path)
     owners: tuple[AgentRole | None, ...] = tuple(

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Trained
-from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from toolwright.core.errors import InputError, boundary
 from toolwright.core.task import Trajectory
@@ -12,6 +12,15 @@ from toolwright.roles.marked import MARKS, pieces_of
 from toolwright.training.samples import check_tokenizer
 
 PAD = "<|pad|>"
+SMALL = "a|all|an|and|are|as|at|by|can|for|from|I|in|is|it|its|me|of|on|one|only|or|that|the|this|to|with"
+WORD = (
+    rf"(?:\s(?:{SMALL})(?=\s))+\s|"
+    r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\d{1,3}|\s|[^\s\p{L}\d]+\s?"
+)
+"""What no token crosses. A word has the same tokens in a sentence, in a name such as ``findTrains`` and in
+JSON, as the space before it is a token of its own: so it can be copied from one to another. Only small words,
+which nothing copies, take their spaces along.
+"""
 
 
 class Words:
@@ -31,6 +40,11 @@ class Words:
     def token(self, mark: str) -> int | None:
         """Give the token of a mark, or None."""
         return self._trained.token_to_id(mark)
+
+    @property
+    def text(self) -> str:
+        """The ``tokenizer.json`` as text."""
+        return str(self._trained.to_str())
 
     @property
     def size(self) -> int:
@@ -58,7 +72,17 @@ class Words:
 
     @classmethod
     def train(cls, trajectories: Iterable[Trajectory], size: int = 4096) -> "Words":
-        """Train a byte-level BPE of ``size`` tokens on whole sequences; digits stay single.
+        """Train a byte-level BPE of ``size`` tokens on whole sequences.
+
+        Raises:
+            InputError: the size cannot hold the bytes and the marks.
+        """
+        texts = (piece.text for one in trajectories for piece in pieces_of(one.task, one.path()))
+        return cls.train_texts(texts, size)
+
+    @classmethod
+    def train_texts(cls, texts: Iterable[str], size: int = 4096) -> "Words":
+        """Train a byte-level BPE of ``size`` tokens on texts.
 
         Raises:
             InputError: the size cannot hold the bytes and the marks.
@@ -71,8 +95,8 @@ class Words:
         trained = Trained(models.BPE())
         trained.pre_tokenizer = pre_tokenizers.Sequence(
             [
-                pre_tokenizers.Digits(individual_digits=True),
-                pre_tokenizers.ByteLevel(add_prefix_space=False),
+                pre_tokenizers.Split(Regex(WORD), "isolated"),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
             ]
         )
         trained.decoder = decoders.ByteLevel()
@@ -80,6 +104,5 @@ class Words:
             vocab_size=size, special_tokens=[PAD, *MARKS], show_progress=False,
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         )  # fmt: skip
-        texts = (piece.text for one in trajectories for piece in pieces_of(one.task, one.path()))
         trained.train_from_iterator(texts, trainer=trainer)
         return cls(trained)

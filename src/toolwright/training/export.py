@@ -1,0 +1,219 @@
+"""A trained Llama decoder as one ONNX graph with a key-value cache, for a runtime without torch.
+
+The cache is a pair of buffers a layer, ``(1, heads, capacity, head)``, which the runtime owns and the graph
+writes in place. Role adapters are stacked; the input ``role`` picks one, 0 is none.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from safetensors import numpy as safetensors
+
+from toolwright.core.errors import InputError, boundary
+
+OPSET = 23
+ROLE_ORDER = ("planner", "caller", "summarizer")
+"""The adapters' places behind 0, which is the trunk alone."""
+
+
+class _Shape(NamedTuple):
+    layers: int
+    heads: int
+    kv_heads: int
+    head: int
+    context: int
+    epsilon: float
+    theta: float
+
+
+class _Graph:
+    """Nodes and weights as they are added."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.weights: list[Any] = []
+
+    def weight(self, name: str, value: NDArray[Any]) -> str:
+        """Keep a weight in half precision, cast up where the session begins."""
+        half = name + "_half"
+        self.weights.append(numpy_helper.from_array(np.asarray(value, np.float16), half))
+        self.nodes.append(helper.make_node("Cast", [half], [name], to=TensorProto.FLOAT))
+        return name
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Keep a value as it is."""
+        self.weights.append(numpy_helper.from_array(value, name))
+        return name
+
+    def add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:  # noqa: ANN401
+        """Add a node with one output."""
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+
+def _shape(config: dict[str, Any]) -> _Shape:
+    heads = int(config["num_attention_heads"])
+    rope = cast("dict[str, Any]", config.get("rope_parameters") or {})
+    return _Shape(
+        layers=int(config["num_hidden_layers"]), heads=heads,
+        kv_heads=int(config.get("num_key_value_heads") or heads),
+        head=int(config.get("head_dim") or config["hidden_size"] // heads),
+        context=int(config["max_position_embeddings"]), epsilon=float(config["rms_norm_eps"]),
+        theta=float(config.get("rope_theta") or rope.get("rope_theta") or 10000.0),
+    )  # fmt: skip
+
+
+Adapters = dict[str, dict[str, tuple[NDArray[Any], NDArray[Any]]]]
+"""By role, by the projection's full name: the two factors, ``(inputs, rank)`` and ``(rank, outputs)``."""
+
+
+class _Exporter:
+    """Builds the graph layer by layer."""
+
+    def __init__(self, shape: _Shape, weights: dict[str, NDArray[Any]], adapters: Adapters) -> None:
+        self.shape, self.given, self.adapters, self.graph = shape, weights, adapters, _Graph()
+
+    def linear(self, source: str, names: list[str], output: str) -> str:
+        """Multiply by weights side by side, and add what the role's adapter adds."""
+        graph = self.graph
+        whole = np.concatenate([self.given[f"{name}.weight"].T for name in names], axis=1)
+        graph.add("MatMul", [source, graph.weight(f"{output}.w", whole)], f"{output}.base")
+        parts = [self._adapted(source, name) for name in names]
+        if not any(parts):
+            return graph.add("Identity", [f"{output}.base"], output)
+        added = [
+            part or self._nothing(source, name) for part, name in zip(parts, names, strict=True)
+        ]
+        delta = (
+            graph.add("Concat", added, f"{output}.delta", axis=-1) if len(added) > 1 else added[0]
+        )
+        return graph.add("Add", [f"{output}.base", delta], output)
+
+    def _adapted(self, source: str, name: str) -> str | None:
+        found = [self.adapters.get(role, {}).get(name) for role in ROLE_ORDER]
+        some = next((one for one in found if one is not None), None)
+        if some is None:
+            return None
+        none = (np.zeros_like(some[0]), np.zeros_like(some[1]))
+        stacks = [np.stack([(one or none)[side] for one in (None, *found)]) for side in (0, 1)]
+        graph = self.graph
+        for side, stack in zip("ab", stacks, strict=True):
+            kept = graph.weight(f"{name}.{side}s", stack)
+            graph.add("Gather", [kept, "role"], f"{name}.{side}", axis=0)
+        graph.add("MatMul", [source, f"{name}.a"], f"{name}.low")
+        return graph.add("MatMul", [f"{name}.low", f"{name}.b"], f"{name}.delta")
+
+    def _nothing(self, source: str, name: str) -> str:
+        rows, columns = self.given[f"{name}.weight"].T.shape
+        zero = self.graph.weight(f"{name}.zero", np.zeros((rows, columns)))
+        return self.graph.add("MatMul", [source, zero], f"{name}.delta")
+
+    def norm(self, source: str, name: str, output: str) -> str:
+        """Normalise by the root of the mean square."""
+        kept = self.graph.weight(f"{name}.w", self.given[f"{name}.weight"])
+        return self.graph.add(
+            "RMSNormalization", [source, kept], output, axis=-1, epsilon=self.shape.epsilon
+        )
+
+    def layer(self, number: int, source: str) -> str:
+        """Add one decoder layer."""
+        graph, shape, at = self.graph, self.shape, f"model.layers.{number}"
+        normed = self.norm(source, f"{at}.input_layernorm", f"{at}.normed")
+        names = [f"{at}.self_attn.{part}_proj" for part in "qkv"]
+        queries, keys, values = (self.linear(normed, [name], name) for name in names)
+        past, present = (
+            [f"{kind}.{number}.{side}" for side in ("key", "value")] for kind in ("past", "present")
+        )
+        given = [queries, keys, values, *past, "last", "total", "cosines", "sines"]
+        attention = helper.make_node(
+            "GroupQueryAttention", given, [f"{at}.seen", *present], domain="com.microsoft",
+            num_heads=shape.heads, kv_num_heads=shape.kv_heads, do_rotary=1,
+        )  # fmt: skip
+        graph.nodes.append(attention)
+        out = self.linear(f"{at}.seen", [f"{at}.self_attn.o_proj"], f"{at}.attended")
+        first = graph.add("Add", [source, out], f"{at}.first")
+        normed = self.norm(first, f"{at}.post_attention_layernorm", f"{at}.normed2")
+        gate = self.linear(normed, [f"{at}.mlp.gate_proj"], f"{at}.gate")
+        up = self.linear(normed, [f"{at}.mlp.up_proj"], f"{at}.up")
+        graph.add("Sigmoid", [gate], f"{at}.sigmoid")
+        graph.add("Mul", [gate, f"{at}.sigmoid"], f"{at}.silu")
+        inner = graph.add("Mul", [f"{at}.silu", up], f"{at}.inner")
+        down = self.linear(inner, [f"{at}.mlp.down_proj"], f"{at}.down")
+        return graph.add("Add", [first, down], f"{at}.out")
+
+    def build(self) -> Any:  # noqa: ANN401 - an onnx model
+        """Give the model."""
+        graph, shape = self.graph, self.shape
+        angles = np.outer(
+            np.arange(shape.context), shape.theta ** -(np.arange(0, shape.head, 2) / shape.head)
+        )
+        graph.constant("cosines", np.cos(angles).astype(np.float32))
+        graph.constant("sines", np.sin(angles).astype(np.float32))
+        embedding = graph.weight("embedding", self.given["model.embed_tokens.weight"])
+        hidden = graph.add("Gather", [embedding, "ids"], "hidden")
+        for number in range(shape.layers):
+            hidden = self.layer(number, hidden)
+        graph.constant("end", np.array([-1], np.int64))
+        graph.add("Gather", [hidden, "end"], "last_hidden", axis=1)
+        normed = self.norm("last_hidden", "model.norm", "normed")
+        if "lm_head.weight" in self.given:
+            head = graph.weight("head", self.given["lm_head.weight"].T)
+        else:
+            head = graph.add("Transpose", [embedding], "head", perm=[1, 0])
+        graph.add("MatMul", [normed, head], "logits")
+        return self._model()
+
+    def _model(self) -> Any:  # noqa: ANN401 - an onnx model
+        shape = self.shape
+        cache = [1, shape.kv_heads, "capacity", shape.head]
+
+        def caches(kind: str) -> list[Any]:
+            return [
+                helper.make_tensor_value_info(f"{kind}.{number}.{side}", TensorProto.FLOAT, cache)
+                for number in range(shape.layers)
+                for side in ("key", "value")
+            ]
+
+        inputs = [
+            helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "length"]),
+            helper.make_tensor_value_info("last", TensorProto.INT32, [1]),
+            helper.make_tensor_value_info("total", TensorProto.INT32, [1]),
+            *caches("past"),
+        ]
+        if self.adapters:
+            inputs.append(helper.make_tensor_value_info("role", TensorProto.INT64, []))
+        vocabulary = self.given["model.embed_tokens.weight"].shape[0]
+        logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 1, vocabulary])
+        made = helper.make_graph(
+            self.graph.nodes, "decoder", inputs, [logits, *caches("present")], self.graph.weights
+        )
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
+        return helper.make_model(made, opset_imports=opsets, ir_version=11)
+
+
+def _read(folder: Path) -> dict[str, NDArray[Any]]:
+    return cast("Any", safetensors).load_file(str(folder / "model.safetensors"))
+
+
+def export(folder: Path, out: Path, adapters: Adapters | None = None) -> None:
+    """Write the ONNX graph of a folder's model.
+
+    Raises:
+        InputError: the folder holds no Llama decoder.
+    """
+    config: dict[str, Any] = boundary(
+        lambda: json.loads((folder / "config.json").read_text(encoding="utf-8")),
+        lambda fault: InputError(f"{str(folder)!r} holds no model: {fault}"),
+    )
+    if config.get("model_type") != "llama":
+        raise InputError(
+            f"only Llama decoders can be exported, {str(folder)!r} is {config.get('model_type')!r}"
+        )
+    weights = {name: np.asarray(value, np.float32) for name, value in _read(folder).items()}
+    model = _Exporter(_shape(config), weights, adapters or {}).build()
+    cast("Any", onnx).save(model, str(out))

@@ -1,0 +1,118 @@
+"""The shipped trio's lessons: reference runs of ToolWorld, short ones first, half of them in disguise."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+
+from toolwright.core.task import Trajectory
+from toolwright.roles.marked import pieces_of
+from toolwright.roles.view import AgentRole
+from toolwright.training.samples import ROLES, Sample, sample_of
+from toolwright.training.tokenizer import Words
+from toolwright.world.disguise import Disguise
+from toolwright.world.generate import make_task
+from toolwright.world.players import Reference, play
+from toolwright.world.shape import USUAL, Shape
+
+FIRST_SEED = 1_000_000
+"""Training tasks have this seed and later ones; whoever evaluates takes earlier ones."""
+CHUNK = 500
+
+
+class Course(NamedTuple):
+    """How many runs, and of what length: a short part, then the usual mix.
+
+    Attributes:
+        short: runs of tasks with at most two needed calls, first.
+        usual: runs of the usual shape, after them.
+        disguised: share of runs whose words are replaced; a quarter of those also lose their names.
+    """
+
+    short: int = 6_000
+    usual: int = 20_000
+    disguised: float = 0.5
+
+    @property
+    def size(self) -> int:
+        """How many runs there are."""
+        return self.short + self.usual
+
+
+def lesson(number: int, course: Course) -> tuple[Trajectory, Callable[[str], str]]:
+    """Give a course's run of a number, with its disguise."""
+    shape = Shape(longest=2) if number < course.short else USUAL
+    task = make_task("train", FIRST_SEED + number, shape)
+    trajectory, _ = asyncio.run(play(task, Reference(task)))
+    random = Random(f"disguise/{number}")
+    if random.random() >= course.disguised:
+        return trajectory, str
+    return trajectory, Disguise(random, names=random.random() < 0.25)
+
+
+def texts(numbers: range, course: Course) -> Iterator[str]:
+    """Give the texts of some runs, for a tokenizer."""
+    for number in numbers:
+        trajectory, disguise = lesson(number, course)
+        yield from (disguise(piece.text) for piece in pieces_of(trajectory.task, trajectory.path()))
+
+
+def _chunk(start: int, course: Course, tokenizer: Path, context: int) -> list[Sample]:
+    words = Words.load(tokenizer)
+    made: list[Sample] = []
+    for number in range(start, min(start + CHUNK, course.size)):
+        trajectory, disguise = lesson(number, course)
+        made.append(sample_of(trajectory, words, context, disguise))
+    return made
+
+
+def samples(
+    course: Course,
+    tokenizer: Path,
+    context: int,
+    *,
+    processes: int = 2,
+    tell: Callable[[int], None],
+) -> Iterator[Sample]:
+    """Give a course's samples in order, made by several processes; ``tell`` hears how many there are."""
+    starts = list(range(0, course.size, CHUNK))
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        work = [pool.submit(_chunk, start, course, tokenizer, context) for start in starts]
+        done = 0
+        for one in work:
+            found = one.result()
+            done += len(found)
+            tell(done)
+            yield from found
+
+
+def write(found: Iterator[Sample], path: Path) -> None:
+    """Keep samples in one ``.npz``: tokens, owners (0: context, then the roles), and where each ends."""
+    ids, owners, ends = list[int](), list[int](), list[int]()
+    for sample in found:
+        ids += sample.ids
+        owners += [0 if owner is None else ROLES.index(owner) + 1 for owner in sample.owners]
+        ends.append(len(ids))
+    whole = path.with_suffix(".part.npz")
+    np.savez_compressed(
+        whole, ids=np.array(ids, np.uint16), owners=np.array(owners, np.uint8), ends=np.array(ends)
+    )
+    whole.replace(path)
+
+
+def read(path: Path) -> list[Sample]:
+    """Read what ``write`` kept."""
+    kept = np.load(path)
+    names: tuple[AgentRole | None, ...] = (None, *ROLES)
+    ids: list[int] = kept["ids"].tolist()
+    owners: list[AgentRole | None] = [names[int(owner)] for owner in kept["owners"]]
+    ends: list[int] = [0, *kept["ends"].tolist()]
+    return [
+        Sample(tuple(ids[start:end]), tuple(owners[start:end])) for start, end in pairwise(ends)
+    ]

@@ -1,0 +1,144 @@
+"""Roles as LoRA adapters on one trunk: trained, kept small, played as one model, activated over one cache."""
+
+import shutil
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors import torch as safetensors
+from tests.training.small_run import recipe, runs, samples
+
+from toolwright.agent.meter import Meter
+from toolwright.agent.policy import Sampling, Team
+from toolwright.assembly.uri import model_of
+from toolwright.core.errors import ConfigError
+from toolwright.core.model import ModelRequest
+from toolwright.roles.marked import Marked
+from toolwright.roles.reading import Plan
+from toolwright.roles.view import AgentRole, View
+from toolwright.training.glpft import train
+from toolwright.training.recipes import Adapter, Architecture, Stage
+from toolwright.training.samples import IGNORED, ROLES
+from toolwright.training.sft import load_model, new_model, one_a_span
+from toolwright.world.generate import make_tasks
+
+pytestmark = pytest.mark.anyio
+
+
+def trained(folder: Path, adapter: Adapter) -> Path:
+    train(
+        samples(folder / "tokenizer.json"),
+        recipe("glpft", adapter),
+        folder / "tokenizer.json",
+        folder,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(tmp_path_factory.mktemp("lora"), Adapter(rank=2, alpha=64))
+
+
+@pytest.fixture(scope="module")
+def activated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(tmp_path_factory.mktemp("alora"), Adapter(rank=2, alpha=64, activated=True))
+
+
+def requests() -> list[ModelRequest]:
+    """Give what the roles are asked in one run, in turn."""
+    run = runs(3)[2]
+    family, found = Marked(), list[ModelRequest]()
+    for place, step in enumerate(run.path()):
+        view = View(run.task, run.path()[:place])
+        told = view._replace(plan=Plan(thought=step.thought, decision=step.decision))
+        seen: list[tuple[AgentRole, View]] = [("planner", view)]
+        if step.calls:
+            seen.append(("caller", told))
+        if step.answer is not None:
+            seen.append(("summarizer", told))
+        found += [
+            ModelRequest(messages=family.prompt(role, shown).messages, max_tokens=12)
+            for role, shown in seen
+        ]
+    return found
+
+
+def test_local_stages_train_adapters_alone(plain: Path) -> None:
+    assert not (plain / "planner/model.safetensors").exists()
+    sizes = [(plain / role / "adapter_model.safetensors").stat().st_size for role in ROLES]
+    assert max(sizes) < (plain / "backbone/model.safetensors").stat().st_size / 4
+    for role in ROLES:
+        tensors = cast("Any", safetensors).load_file(
+            str(plain / role / "adapter_model.safetensors")
+        )
+        assert any(bool(value.any()) for name, value in tensors.items() if "lora_B" in name)
+
+
+@pytest.mark.parametrize("kind", ["plain", "activated"])
+async def test_a_trio_of_adapters_plays_as_one_model(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(kind)
+    model = model_of(f"local:{folder}")
+    task = next(make_tasks("train", 1)).task()
+    move = await Team(model, model, model, family=Marked(), sampling=Sampling(max_tokens=8)).move(
+        View(task), Meter()
+    )
+    assert move.turns[0].role == "planner"
+    for asked in requests():
+        reply = await model.complete(asked)
+        fresh = await model_of(f"local:{folder}").complete(asked)
+        assert reply.content == fresh.content, "kept caches change nothing"
+
+
+async def test_activated_adapters_share_one_cache_and_plain_ones_do_not(
+    plain: Path, activated: Path
+) -> None:
+    cached: dict[str, list[int]] = {}
+    for folder in (plain, activated):
+        model = model_of(f"local:{folder}")
+        replies = [await model.complete(asked) for asked in requests()]
+        cached[folder.name] = [reply.usage.cached_tokens for reply in replies]
+    assert cached[plain.name][1] == 0, "the caller has not read anything yet"
+    assert cached[activated.name][1] > 50, "the planner has read the tools for it"
+    assert sum(cached[activated.name]) > sum(cached[plain.name])
+
+
+def scores(model: Any, role: int, ids: list[int]) -> NDArray[np.float32]:
+    decoder = list(model._roles.values())[role].decoder
+    return decoder.feed(decoder.start(), 0, ids)
+
+
+async def test_each_role_has_an_adapter_of_its_own(plain: Path) -> None:
+    model = model_of(f"local:{plain}")
+    ids = [5, 300, 301, 302, 303]
+    heard = [scores(model, role, ids) for role in (0, 1, 2, 0)]
+    assert not np.array_equal(heard[0], heard[1])
+    assert not np.array_equal(heard[1], heard[2])
+    assert np.array_equal(heard[0], heard[3])
+
+
+async def test_an_adapter_of_another_base_is_refused(plain: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd"
+    shutil.copytree(plain, odd)
+    model = load_model(plain / "backbone")
+    wider = new_model(Architecture(width=64, layers=1, heads=2, inner=64), 600, 1024, 0)
+    wider.config.eos_token_id = model.config.eos_token_id
+    cast("Any", wider).save_pretrained(str(odd / "backbone"))
+    with pytest.raises(ConfigError, match=r"the adapter of .* does not fit the model of"):
+        model_of(f"local:{odd}")
+
+
+def test_an_activated_adapter_learns_each_stretch_from_a_sample_of_its_own(plain: Path) -> None:
+    stage = Stage(name="planner", roles=("planner",), learning_rate=1, epochs=1)
+    for sample in samples(plain / "tokenizer.json")[:10]:
+        cut = one_a_span(sample, stage)
+        assert len(cut) == sample.spans("planner")
+        learnt = [sum(label != IGNORED for label in one.labels({"planner"})) for one in cut]
+        assert sum(learnt) == sum(label != IGNORED for label in sample.labels({"planner"}))
+        for one in cut:
+            assert one.ids == sample.ids[: len(one.ids)]
+            assert one.owners[-1] == "planner"
