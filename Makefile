@@ -7,11 +7,11 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test check bench clean
 
-# What users install: no torch, no tools of development.
+# What users install, with what the shipped trio runs on: no torch, no tools of development.
 $(PLAIN): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[trio]'
 	touch $@
 
 # That, the tools of development, and what training needs (torch for the CPU).

@@ -18,6 +18,7 @@ def main() -> None:
         "agent_speed",
         "measures_speed",
         "junction",
+        "trio",
     ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)

@@ -10,7 +10,7 @@ from tests.models.endpoint import Said, completion, endpoint
 from tests.models.test_embeddings import served
 from tests.tools.api_server import api
 
-from toolwright.assembly.agents import AgentChoices, AgentSession, RoleModels, search_of
+from toolwright.assembly.agents import AgentChoices, AgentSession, RoleModels, policy_of, search_of
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.toolboxes import functions_in, source_of, toolbox_of
 from toolwright.assembly.wishes import read_demonstrations
@@ -74,8 +74,16 @@ async def test_each_role_can_have_a_model_of_its_own(settings: Settings) -> None
 
 
 def test_an_agent_without_a_model_says_what_to_set() -> None:
-    with pytest.raises(ConfigError, match="--planner, --caller and --summarizer"):
+    with pytest.raises(ConfigError, match="--planner, --caller and --summarizer; embedded:trio"):
         RoleModels(Settings())
+
+
+def test_prompts_are_written_as_the_model_reads_them() -> None:
+    models = RoleModels(Settings(model="embedded:trio"))
+    assert models.reads == "marked"
+    assert policy_of(models, AgentChoices()).name.endswith("marked)")
+    assert policy_of(models, AgentChoices(family="paper")).name.endswith("paper)")
+    assert RoleModels(Settings(model="replay:benchmarks/tapes/bbh.jsonl")).reads == "native"
 
 
 @pytest.mark.parametrize("search", ["react", "dfsdt", "dfsdt-paper"])

@@ -12,7 +12,7 @@ from toolwright.agent.search import PAPER, Dfsdt, React, Search
 from toolwright.assembly.paper_words import paper_family
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.toolboxes import toolbox_of
-from toolwright.assembly.uri import embed_of, model_of
+from toolwright.assembly.uri import MARKED, TRIO, embed_of, model_of, parse
 from toolwright.assembly.workshop import Models, Workshop
 from toolwright.cache.ledger import Ledger
 from toolwright.core.errors import ConfigError
@@ -26,6 +26,8 @@ from toolwright.roles.view import Family
 from toolwright.tools.box import Box
 from toolwright.tools.retrieve import EmbeddingRetriever, Retriever
 
+FamilyName = Literal["native", "paper", "marked"]
+
 
 class AgentChoices(Frozen):
     """How an agent works.
@@ -33,7 +35,8 @@ class AgentChoices(Frozen):
     Attributes:
         single: one model takes whole steps (the baseline), not three roles.
         family: ``native`` (OpenAI messages), ``paper`` (one text, as the paper's checkpoints read it), or
-            ``marked`` (one sequence with role marks, as models that this project trains read it).
+            ``marked`` (one sequence with role marks, as models that this project trains read it). None: what
+            the planner's model reads.
         words: a folder of the paper's training samples, to read its exact instructions from.
         search: ``react``, ``dfsdt``, or ``dfsdt-paper`` with the official run's limits.
         shown: tools that a task is shown; more are narrowed by wording.
@@ -44,7 +47,7 @@ class AgentChoices(Frozen):
     """
 
     single: bool = False
-    family: Literal["native", "paper", "marked"] = "native"
+    family: FamilyName | None = None
     words: Path | None = None
     search: Literal["react", "dfsdt", "dfsdt-paper"] = "react"
     max_steps: int = 12
@@ -68,9 +71,9 @@ def search_of(choices: AgentChoices) -> Search:
             return PAPER
 
 
-def family_of(choices: AgentChoices) -> Family:
-    """Give the text family that was chosen."""
-    match choices.family:
+def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
+    """Give the text family that was chosen, or the one that the models read."""
+    match choices.family or read:
         case "native":
             return Native()
         case "marked":
@@ -82,20 +85,27 @@ def family_of(choices: AgentChoices) -> Family:
 class RoleModels:
     """The models of the three roles; one that is not named is the planner's, the planner's is the strong one.
 
+    Attributes:
+        reads: the text family of the planner's model.
+
     Raises:
         ConfigError: no model is named at all.
     """
 
     def __init__(self, settings: Settings, model: Model | None = None) -> None:
+        self.reads: FamilyName = "native"
         if model is not None:
             self.planner = self.caller = self.summarizer = model
             return
         named = settings.planner_model or settings.model
         if named is None:
             raise ConfigError(
-                "an agent needs a model; set one with --model, or --planner, --caller and --summarizer",
+                "an agent needs a model; set one with --model, or --planner, --caller and --summarizer; "
+                f"{TRIO} runs here without a key, and knows ToolWorld alone",
                 code="no-model",
             )
+        if parse(named).scheme in MARKED:
+            self.reads = "marked"
         known: dict[str, Model] = {}
 
         def of(uri: str | None) -> Model:
@@ -124,7 +134,7 @@ class RoleModels:
 def policy_of(models: RoleModels, choices: AgentChoices) -> Policy:
     """Give a team of the roles' models, or a single one."""
     sampling = Sampling(temperature=choices.temperature, max_tokens=choices.max_tokens)
-    family = family_of(choices)
+    family = family_of(choices, models.reads)
     if choices.single:
         return Single(models.planner, family=family, sampling=sampling)
     return Team(models.planner, models.caller, models.summarizer, family=family, sampling=sampling)

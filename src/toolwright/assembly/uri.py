@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from toolwright.assembly.settings import secret
 from toolwright.core.errors import ConfigError
 from toolwright.core.model import Embed, Model
+from toolwright.embedded import trio_path
 from toolwright.models.openai_wire import DEFAULT_BASE_URL
 from toolwright.models.replay import Recorder, Replay, from_transcript
 from toolwright.models.wrap import Budgeted, Concurrent, PricedAs, RateLimited, Retrying
@@ -17,6 +18,12 @@ OPTIONS = (
     "base_url", "key", "timeout", "price_as", "attempts", "rpm", "concurrency", "record", "budget",
     "tokens",
 )  # fmt: skip
+
+
+TRIO = "embedded:trio"
+"""The planner, caller and summarizer that ship with the package."""
+MARKED = frozenset({"local", "onnx", "embedded"})
+"""Schemes of models that read the ``marked`` family."""
 
 
 class ModelUri(NamedTuple):
@@ -87,12 +94,28 @@ def _openai(uri: ModelUri) -> Model:
 
 def _local(folder: Path) -> Model:
     try:
-        from toolwright.models.local import LocalModel  # noqa: PLC0415 - an extra
+        from toolwright.models.local import local_model  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "local models need the extra: pip install 'toolwright[local]'", code="extra"
         ) from fault
-    return LocalModel(folder)
+    return local_model(folder)
+
+
+def _onnx(folder: Path, name: str = "") -> Model:
+    try:
+        from toolwright.models.onnx import onnx_model  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as fault:
+        raise ConfigError(
+            "exported models need the extra: pip install 'toolwright[trio]'", code="extra"
+        ) from fault
+    return onnx_model(folder, name=name)
+
+
+def _embedded(name: str) -> Model:
+    if name != "trio":
+        raise ConfigError(f"no model {name!r} ships with toolwright; embedded:trio does")
+    return _onnx(trio_path(), TRIO)
 
 
 def embed_of(text: str) -> Embed:
@@ -128,10 +151,14 @@ def model_of(text: str) -> Model:
             model = from_transcript(Path(uri.rest))
         case "local":
             model = _local(Path(uri.rest))
+        case "onnx":
+            model = _onnx(Path(uri.rest))
+        case "embedded":
+            model = _embedded(uri.rest)
         case _:
             raise ConfigError(
                 f"unknown model scheme {uri.scheme!r} in {text!r}; "
-                "known are openai, local, replay and transcript"
+                "known are openai, embedded, local, onnx, replay and transcript"
             )
     if "price_as" in uri.options and uri.scheme != "openai":
         model = PricedAs(model, uri.options["price_as"])

@@ -27,7 +27,7 @@ def model_role_options(command: F) -> F:
     for option in (
         click.option("--words", type=click.Path(path_type=Path, file_okay=False),
                      help="For the paper's family: a folder of train_<role>.json with its instructions."),
-        click.option("--family", type=click.Choice(FAMILIES), help="How to write prompts."),
+        click.option("--family", type=click.Choice(FAMILIES), help="How prompts are written [the model's]."),
         click.option("--single", is_flag=True, default=None, help="One model for whole steps."),
         click.option("--summarizer", "summarizer_model", help="The summarizer's model [the planner's]."),
         click.option("--caller", "caller_model", help="The caller's model [the planner's]."),

@@ -9,6 +9,7 @@ import click
 
 from toolwright.cli.common import console, money, say
 from toolwright.cli.demo_agent import show_agent
+from toolwright.cli.demo_trio import show_trio
 from toolwright.core.doors import run_sync
 from toolwright.embedded import tape_path
 
@@ -159,4 +160,5 @@ def command(*, requests: int | None) -> None:
         say(f"a request by tool: {_milliseconds(by_tool)}, dispatch and sandbox included")
     say(f"\n{HONEST}")
     run_sync(show_agent())
+    run_sync(show_trio())
     say(f"\n{NEXT}")

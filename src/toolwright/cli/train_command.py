@@ -129,6 +129,12 @@ def samples(
     "--epochs", type=float, default=3.0, show_default=True, help="Of the global stage of 'small'."
 )
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--adapter", type=click.IntRange(1), help="Train LoRA adapters of this rank, not whole copies."
+)
+@click.option(
+    "--activated", is_flag=True, help="Adapters that read their role's words alone: one cache."
+)
 def trio(
     *, files: tuple[Path, ...], seal_tools: Path | None, output: Path, where: Path | None, base: Path | None,
     **given: Any,  # noqa: ANN401
@@ -150,21 +156,52 @@ def trio(
     recipe = recipes.paper()
     if given["kind"] == "small":
         recipe = recipes.small(given["width"], given["layers"], given["epochs"])
-    recipe = recipe.model_copy(update={"method": given["method"], "seed": given["seed"]})
+    if given["activated"] and given["adapter"] is None:
+        raise ConfigError("--activated is a kind of adapter; give its rank with --adapter")
+    adapter = None
+    if given["adapter"] is not None:
+        rank: int = given["adapter"]
+        adapter = recipes.Adapter(rank=rank, alpha=2 * rank, activated=given["activated"])
+    recipe = recipe.model_copy(
+        update={"method": given["method"], "seed": given["seed"], "adapter": adapter}
+    )
     runs = load(files, seal_tools)
     output.mkdir(parents=True, exist_ok=True)
     vocabulary = where or output / "tokenizer.json"
     if where is None and not vocabulary.is_file():
         words.train(runs, 4096).save(vocabulary)
     tokens = words.load(vocabulary)
+    if vocabulary != output / "tokenizer.json":
+        tokens.save(output / "tokenizer.json")
     made = [sample_of(run, tokens, recipe.context) for run in runs]
     say(f"{len(made)} trajectories, {sum(len(one.ids) for one in made):,} tokens")
     card = train(made, recipe, vocabulary, output, base=base, tell=say)
     say(f"trained in {card.seconds:.0f} s; the card is {output / 'card.json'}")
-    roles = " ".join(
-        f"--{role} local:{output / role}" for role in ("planner", "caller", "summarizer")
+    folder = output / "backbone" if recipe.method == "single" else output
+    say(f"play with: toolwright eval toolworld --model local:{folder}")
+
+
+@command.command("shipped")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), required=True, help="The trio's folder."
+)
+@click.option("--short", type=click.IntRange(0), help="Lessons of one or two calls, first.")
+@click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, after them.")
+def shipped(*, output: Path, short: int | None, usual: int | None) -> None:
+    """Make the trio that the package ships: lessons, tokenizer, training, export.
+
+    About an hour and a half on two cores. A run that was broken off goes on with the same command.
+    """
+    _words()
+    from toolwright.training.lessons import Course
+    from toolwright.training.shipped import make
+
+    plan = Course()
+    course = plan._replace(
+        short=plan.short if short is None else short, usual=plan.usual if usual is None else usual
     )
-    say(f"play with: toolwright eval toolworld --family marked {roles}")
+    card = make(output, course, tell=say)
+    say(f"made in {card.seconds:.0f} s of training; play with --model onnx:{output / 'trio'}")
 
 
 def _show(made: "Sequence[tuple[Trajectory, Sample]]", words: "Words", left_out: int) -> None:

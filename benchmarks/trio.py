@@ -1,0 +1,114 @@
+"""The shipped trio: executed success on seen and unseen tools, faults of form, pace, grammar, size.
+
+    python benchmarks/trio.py [--count 300] [--torch]
+
+Success and counts are exact and repeatable. ``--torch`` lets the torch backend write the same replies too.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from toolwright.agent.policy import Sampling, Team
+from toolwright.agent.search import React
+from toolwright.assembly.uri import TRIO, model_of
+from toolwright.cli.figures import interval
+from toolwright.core.messages import ToolSpec
+from toolwright.core.model import Model, ModelRequest, ModelResponse
+from toolwright.core.task import Trajectory
+from toolwright.embedded import trio_path
+from toolwright.evaluation.live import Played, run_world, score
+from toolwright.roles.marked import Marked
+from toolwright.world.generate import make_tasks
+from toolwright.world.tools import Split
+
+FIRST_SEED = 0  # training took seeds from 1,000,000 on
+BAD = frozenset({"tool-not-found", "tool-arguments", "no-call"})
+
+
+class Heard:
+    """A model with what it was asked and said; ``free`` takes the grammar away."""
+
+    def __init__(self, model: Model, *, free: bool = False) -> None:
+        self.name, self._model, self._free = model.name, model, free
+        self.heard: list[tuple[ModelRequest, ModelResponse]] = []
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Ask, and keep both."""
+        none: tuple[ToolSpec, ...] = ()
+        asked = request.model_copy(update={"tools": none}) if self._free else request
+        reply = await self._model.complete(asked)
+        self.heard.append((asked, reply))
+        return reply
+
+
+async def play(split: Split, count: int, heard: Heard) -> tuple[list[Played], list[Trajectory]]:
+    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=256))
+    runs: list[Trajectory] = []
+    played: list[Played] = []
+    for task in track(list(make_tasks(split, count, FIRST_SEED)), f"{split} tools"):
+        played += await run_world(
+            [task], lambda _: team, React(max_steps=16), done=lambda _a, _b, run: runs.append(run)
+        )
+    return played, runs
+
+
+def bad_calls(runs: Sequence[Trajectory]) -> tuple[int, int]:
+    results = [result for run in runs for step in run.steps for result in step.results]
+    return sum(result.failure in BAD for result in results), len(results)
+
+
+def pace(played: Sequence[Played]) -> float:
+    return statistics.median(one.seconds / one.steps for one in played if one.steps)
+
+
+async def again(heard: Heard) -> tuple[int, int, float, float]:
+    """Let torch write what the exported graph wrote: how many differ, of how many, both paces."""
+    torch_model = model_of(f"local:{trio_path()}")
+    asked = heard.heard[:150]
+    differ, begun = 0, time.perf_counter()
+    for request, reply in asked:
+        differ += (await torch_model.complete(request)).content != reply.content
+    seconds = time.perf_counter() - begun
+    tokens = sum(reply.usage.output_tokens for _, reply in asked)
+    return differ, len(asked), tokens / seconds, tokens / sum(reply.seconds for _, reply in asked)
+
+
+async def main() -> None:
+    words = argparse.ArgumentParser()
+    words.add_argument("--count", type=int, default=300)
+    words.add_argument("--torch", action="store_true")
+    given = words.parse_args()
+    table = Table("tools", "grammar", "pass", "solvable", "impossible", "bad calls", "step, median",
+                  "tokens a second", title="The shipped trio on ToolWorld: executed (%)")  # fmt: skip
+    last: Heard | None = None
+    kinds: tuple[tuple[Split, bool], ...] = (("train", False), ("unseen", False), ("unseen", True))
+    for split, free in kinds:
+        heard = Heard(model_of(TRIO), free=free)
+        played, runs = await play(split, given.count, heard)
+        found, (bad, calls) = score(played), bad_calls(runs)
+        table.add_row(
+            "seen" if split == "train" else "unseen", "none" if free else "yes", interval(found.pass_rate),
+            interval(found.pass_solvable), interval(found.pass_unsolvable), f"{bad} of {calls}",
+            f"{1000 * pace(played):.0f} ms", f"{found.usage.output_tokens / found.seconds:.0f}",
+        )  # fmt: skip
+        last = heard if not free else last
+        cached = found.usage.cached_tokens / max(1, found.usage.input_tokens)
+        print(f"{split}: {cached:.1%} of prompt tokens came from kept caches")
+    Console(width=150).print(table)
+    size = sum(one.stat().st_size for one in trio_path().iterdir())
+    print(f"in the package: {size / 1e6:.1f} MB")
+    if given.torch and last is not None:
+        differ, asked, torch_pace, pace_here = await again(last)
+        print(f"torch writes {differ} of {asked} replies otherwise; tokens a second: {torch_pace:.0f} "
+              f"with torch, {pace_here:.0f} exported")  # fmt: skip
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,127 @@
+"""Exported decoders: token for token what torch writes; folders that hold none; the trio that ships."""
+
+import shutil
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from tests.training.small_run import runs
+
+from toolwright.agent.policy import Sampling, Team
+from toolwright.agent.search import React
+from toolwright.assembly.uri import TRIO, model_of
+from toolwright.core.errors import ConfigError, InputError
+from toolwright.core.model import Model, ModelRequest, ModelResponse
+from toolwright.core.task import Trajectory
+from toolwright.embedded import trio_path
+from toolwright.evaluation.live import run_world
+from toolwright.roles.marked import Marked
+from toolwright.training.export import export
+from toolwright.training.recipes import Architecture
+from toolwright.training.sft import new_model
+from toolwright.training.tokenizer import Words
+from toolwright.world.generate import make_tasks
+from toolwright.world.players import play
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("wild")
+    words = Words.train(runs(20), 700)
+    words.save(made / "tokenizer.json")
+    shape = Architecture(width=64, layers=2, heads=2, inner=128)
+    model = new_model(shape, words.size, 2048, 0)
+    model.config.eos_token_id = words.token("<|end|>")
+    cast("Any", model).to(torch.float16).save_pretrained(str(made))
+    export(made, made / "decoder.onnx")
+    return made
+
+
+class Heard:
+    """A model with all that it was asked and said."""
+
+    def __init__(self, model: Model) -> None:
+        self.name, self.model = model.name, model
+        self.heard: list[tuple[ModelRequest, ModelResponse]] = []
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        reply = await self.model.complete(request)
+        self.heard.append((request, reply))
+        return reply
+
+
+async def test_an_exported_decoder_writes_what_torch_writes_token_for_token(folder: Path) -> None:
+    heard = Heard(model_of(f"onnx:{folder}"))
+    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=60))
+    for task in make_tasks("train", 3):
+        await play(task, team, React(max_steps=4))
+    torch_model = model_of(f"local:{folder}")
+    assert len(heard.heard) > 8
+    for request, reply in heard.heard:
+        again = await torch_model.complete(request)
+        assert again.content == reply.content
+        assert again.usage.output_tokens == reply.usage.output_tokens
+
+
+async def test_a_cache_that_grows_keeps_what_it_holds(folder: Path) -> None:
+    model, other = model_of(f"onnx:{folder}"), model_of(f"local:{folder}")
+    heard = Heard(model)
+    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=900))
+    task = next(iter(make_tasks("train", 1)))
+    await play(task, team, React(max_steps=1))
+    request, reply = heard.heard[0]
+    assert reply.usage.tokens > 1024, "more than one block of the cache"
+    assert (await other.complete(request)).content == reply.content
+
+
+async def test_a_folder_without_an_exported_model_is_named(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no exported model"):
+        model_of(f"onnx:{tmp_path}")
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copy(folder / name, tmp_path / name)
+    (tmp_path / "decoder.onnx").write_bytes(b"no graph")
+    with pytest.raises(ConfigError, match="holds no exported model"):
+        model_of(f"onnx:{tmp_path}")
+
+
+async def test_only_llama_decoders_are_exported(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"only Llama decoders can be exported, .* is 'gpt2'"):
+        export(tmp_path, tmp_path / "decoder.onnx")
+    with pytest.raises(InputError, match="holds no model"):
+        export(tmp_path / "none", tmp_path / "decoder.onnx")
+
+
+def test_no_other_model_ships() -> None:
+    with pytest.raises(
+        ConfigError, match="no model 'quartet' ships with toolwright; embedded:trio"
+    ):
+        model_of("embedded:quartet")
+
+
+async def test_the_trio_that_ships_fits_in_the_package_and_writes_what_torch_writes() -> None:
+    assert sum(one.stat().st_size for one in trio_path().iterdir()) < 30_000_000
+    heard = Heard(model_of(TRIO))
+    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=128))
+    for task in make_tasks("unseen", 2):
+        await play(task, team, React(max_steps=8))
+    torch_model = model_of(f"local:{trio_path()}")
+    for request, reply in heard.heard:
+        assert (await torch_model.complete(request)).content == reply.content
+
+
+async def test_the_trio_that_ships_solves_tasks_and_calls_no_tool_that_is_not_there() -> None:
+    model = model_of(TRIO)
+    team = Team(model, model, model, family=Marked(), sampling=Sampling(max_tokens=256))
+    runs: list[Trajectory] = []
+    played = await run_world(
+        list(make_tasks("train", 20)), lambda _: team, React(max_steps=16),
+        done=lambda _task, _played, run: runs.append(run),
+    )  # fmt: skip
+    assert sum(one.passed for one in played) >= 10
+    failures = [result.failure for run in runs for step in run.steps for result in step.results]
+    assert len(failures) > 50
+    assert not {"tool-not-found", "tool-arguments"} & set(failures)
