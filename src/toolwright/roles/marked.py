@@ -40,6 +40,11 @@ class Piece(NamedTuple):
     step: int | None = None
 
 
+def plain(text: str) -> str:
+    """Give a text in which nothing reads as a mark: who writes a task or a result gives no role its turn."""
+    return text.replace("<|", "< |")
+
+
 def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return "|".join(map(str, schema["enum"]))
@@ -91,7 +96,10 @@ def call_text(call: ToolCall, tools: Sequence[ToolSpec] = ()) -> str:
 def head(task: Task) -> list[Piece]:
     """Give the beginning that every prompt has: tools and task, which no truncation touches."""
     tools = "\n".join(signature(tool) for tool in task.tools)
-    return [Piece(f"{TOOLS}{tools}", keep=True), Piece(f"{TASK}{task.input}", keep=True)]
+    return [
+        Piece(f"{TOOLS}{plain(tools)}", keep=True),
+        Piece(f"{TASK}{plain(task.input)}", keep=True),
+    ]
 
 
 def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
@@ -100,7 +108,7 @@ def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
     A role's words are marked as its own only where it took a turn; all else is context.
     """
     number = step.id
-    pieces = [Piece(f"{HINT}{hint}", step=number) for hint in step.hints]
+    pieces = [Piece(f"{HINT}{plain(hint)}", step=number) for hint in step.hints]
     spoke = {turn.role for turn in step.turns}
     if step.thought or step.decision is not None:
         pieces += _said(
@@ -108,7 +116,9 @@ def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
         )
     for call in step.calls:
         pieces += _said("caller", call_text(call, tools), number, own="caller" in spoke)
-    pieces += [Piece(f"{OBSERVATION}{result.content}", step=number) for result in step.results]
+    pieces += [
+        Piece(f"{OBSERVATION}{plain(result.content)}", step=number) for result in step.results
+    ]
     if step.answer is not None:
         pieces += _said("summarizer", step.answer, number, own="summarizer" in spoke)
     return pieces
@@ -117,7 +127,7 @@ def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
 def _said(role: AgentRole, text: str, step: int, *, own: bool) -> list[Piece]:
     return [
         Piece(MARK[role], step=step),
-        Piece(f"{text}{END}", role if own else None, step=step),
+        Piece(f"{plain(text)}{END}", role if own else None, step=step),
     ]
 
 
@@ -134,9 +144,9 @@ class Marked:
     def prompt(self, role: AgentRole, view: View) -> Prompt:
         """Give a role's prompt (equations 1 to 4)."""
         pieces = pieces_of(view.task, view.path)
-        pieces += [Piece(f"{HINT}{hint}") for hint in view.hints]
+        pieces += [Piece(f"{HINT}{plain(hint)}") for hint in view.hints]
         if view.plan is not None:
-            text = f"{view.plan.thought}{NEXT[view.plan.decision or 'call']}{END}"
+            text = f"{plain(view.plan.thought)}{NEXT[view.plan.decision or 'call']}{END}"
             pieces += [Piece(MARK["planner"]), Piece(text)]
         pieces.append(Piece(MARK[role]))
         text = "".join(piece.text for piece in pieces)
