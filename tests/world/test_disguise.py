@@ -8,7 +8,7 @@ from tests.training.small_run import runs
 from toolwright.roles.marked import pieces_of
 from toolwright.world.disguise import Disguise
 
-TEXT = 'The fares of flights: findFlightsWithFare({"fare": 12.5}) gave {"id":"FL123","name":"Falcon Express"}.'
+TEXT = 'Fares of flights: findFlightsWithFare({"fare": 12.5}) gave {"id":"FL123","name":"Falcon Express"}.'
 
 
 def test_a_word_is_replaced_alike_wherever_it_stands_and_in_its_own_case() -> None:
