@@ -1,6 +1,6 @@
 """The shipped trio: executed success on seen and unseen tools, faults of form, pace, grammar, size.
 
-    python benchmarks/trio.py [--count 300] [--torch]
+    python benchmarks/trio.py [--count 60] [--torch]
 
 Success and counts are exact and repeatable. ``--torch`` lets the torch backend write the same replies too.
 """
@@ -29,6 +29,7 @@ from toolwright.world.generate import make_tasks
 from toolwright.world.tools import Split
 
 FIRST_SEED = 0  # training took seeds from 1,000,000 on
+WORDS = 160  # of a reply; no reply of the reference has more
 BAD = frozenset({"tool-not-found", "tool-arguments", "no-call"})
 
 
@@ -49,7 +50,7 @@ class Heard:
 
 
 async def play(split: Split, count: int, heard: Heard) -> tuple[list[Played], list[Trajectory]]:
-    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=256))
+    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=WORDS))
     runs: list[Trajectory] = []
     played: list[Played] = []
     for task in track(list(make_tasks(split, count, FIRST_SEED)), f"{split} tools"):
@@ -82,7 +83,7 @@ async def again(heard: Heard) -> tuple[int, int, float, float]:
 
 async def main() -> None:
     words = argparse.ArgumentParser()
-    words.add_argument("--count", type=int, default=300)
+    words.add_argument("--count", type=int, default=60)
     words.add_argument("--torch", action="store_true")
     given = words.parse_args()
     table = Table("tools", "grammar", "pass", "solvable", "impossible", "bad calls", "step, median",

@@ -22,7 +22,7 @@ def run(tmp_path: Path) -> Run:
     def call(*words: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [TOOLWRIGHT, *words], cwd=tmp_path, capture_output=True, text=True,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, check=False, timeout=120,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, check=False, timeout=900,
         )  # fmt: skip
 
     return call

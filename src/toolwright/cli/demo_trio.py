@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toolwright.world.task import WorldTask
     from toolwright.world.tools import Split
 
-TASKS, LENGTH = 20, 4
+TASKS, LENGTH, WORDS = 10, 4, 160
 SPLITS: "tuple[tuple[Split, str], ...]" = (
     ("train", "tools of its training"),
     ("unseen", "tools that it has never seen"),
@@ -67,7 +67,7 @@ async def show_trio() -> None:
         return
     async with AsyncExitStack() as stack:
         stack.push_async_callback(models.close)
-        policy = policy_of(models, AgentChoices())
+        policy = policy_of(models, AgentChoices(max_tokens=WORDS))
         await _live(policy, next(task for task in make_tasks("train", 50) if task.calls == LENGTH))
         for split, words in SPLITS:
             tasks = list(make_tasks(split, TASKS))
