@@ -1,7 +1,7 @@
 """A trained Llama decoder as one ONNX graph with a key-value cache, for a runtime without torch.
 
 The cache is a pair of buffers a layer, ``(1, heads, capacity, head)``, which the runtime owns and the graph
-writes in place. Role adapters are stacked; the input ``role`` picks one, 0 is none.
+writes in place.
 """
 
 import json
@@ -17,8 +17,6 @@ from safetensors import numpy as safetensors
 from toolwright.core.errors import InputError, boundary
 
 OPSET = 23
-ROLE_ORDER = ("planner", "caller", "summarizer")
-"""The adapters' places behind 0, which is the trunk alone."""
 
 
 class _Shape(NamedTuple):
@@ -68,50 +66,16 @@ def _shape(config: dict[str, Any]) -> _Shape:
     )  # fmt: skip
 
 
-Adapters = dict[str, dict[str, tuple[NDArray[Any], NDArray[Any]]]]
-"""By role, by the projection's full name: the two factors, ``(inputs, rank)`` and ``(rank, outputs)``."""
-
-
 class _Exporter:
     """Builds the graph layer by layer."""
 
-    def __init__(self, shape: _Shape, weights: dict[str, NDArray[Any]], adapters: Adapters) -> None:
-        self.shape, self.given, self.adapters, self.graph = shape, weights, adapters, _Graph()
+    def __init__(self, shape: _Shape, weights: dict[str, NDArray[Any]]) -> None:
+        self.shape, self.given, self.graph = shape, weights, _Graph()
 
-    def linear(self, source: str, names: list[str], output: str) -> str:
-        """Multiply by weights side by side, and add what the role's adapter adds."""
-        graph = self.graph
-        whole = np.concatenate([self.given[f"{name}.weight"].T for name in names], axis=1)
-        graph.add("MatMul", [source, graph.weight(f"{output}.w", whole)], f"{output}.base")
-        parts = [self._adapted(source, name) for name in names]
-        if not any(parts):
-            return graph.add("Identity", [f"{output}.base"], output)
-        added = [
-            part or self._nothing(source, name) for part, name in zip(parts, names, strict=True)
-        ]
-        delta = (
-            graph.add("Concat", added, f"{output}.delta", axis=-1) if len(added) > 1 else added[0]
-        )
-        return graph.add("Add", [f"{output}.base", delta], output)
-
-    def _adapted(self, source: str, name: str) -> str | None:
-        found = [self.adapters.get(role, {}).get(name) for role in ROLE_ORDER]
-        some = next((one for one in found if one is not None), None)
-        if some is None:
-            return None
-        none = (np.zeros_like(some[0]), np.zeros_like(some[1]))
-        stacks = [np.stack([(one or none)[side] for one in (None, *found)]) for side in (0, 1)]
-        graph = self.graph
-        for side, stack in zip("ab", stacks, strict=True):
-            kept = graph.weight(f"{name}.{side}s", stack)
-            graph.add("Gather", [kept, "role"], f"{name}.{side}", axis=0)
-        graph.add("MatMul", [source, f"{name}.a"], f"{name}.low")
-        return graph.add("MatMul", [f"{name}.low", f"{name}.b"], f"{name}.delta")
-
-    def _nothing(self, source: str, name: str) -> str:
-        rows, columns = self.given[f"{name}.weight"].T.shape
-        zero = self.graph.weight(f"{name}.zero", np.zeros((rows, columns)))
-        return self.graph.add("MatMul", [source, zero], f"{name}.delta")
+    def linear(self, source: str, name: str, output: str) -> str:
+        """Multiply by a projection's weights."""
+        kept = self.graph.weight(f"{name}.w", self.given[f"{name}.weight"].T)
+        return self.graph.add("MatMul", [source, kept], output)
 
     def norm(self, source: str, name: str, output: str) -> str:
         """Normalise by the root of the mean square."""
@@ -125,7 +89,7 @@ class _Exporter:
         graph, shape, at = self.graph, self.shape, f"model.layers.{number}"
         normed = self.norm(source, f"{at}.input_layernorm", f"{at}.normed")
         names = [f"{at}.self_attn.{part}_proj" for part in "qkv"]
-        queries, keys, values = (self.linear(normed, [name], name) for name in names)
+        queries, keys, values = (self.linear(normed, name, name) for name in names)
         past, present = (
             [f"{kind}.{number}.{side}" for side in ("key", "value")] for kind in ("past", "present")
         )
@@ -135,15 +99,15 @@ class _Exporter:
             num_heads=shape.heads, kv_num_heads=shape.kv_heads, do_rotary=1,
         )  # fmt: skip
         graph.nodes.append(attention)
-        out = self.linear(f"{at}.seen", [f"{at}.self_attn.o_proj"], f"{at}.attended")
+        out = self.linear(f"{at}.seen", f"{at}.self_attn.o_proj", f"{at}.attended")
         first = graph.add("Add", [source, out], f"{at}.first")
         normed = self.norm(first, f"{at}.post_attention_layernorm", f"{at}.normed2")
-        gate = self.linear(normed, [f"{at}.mlp.gate_proj"], f"{at}.gate")
-        up = self.linear(normed, [f"{at}.mlp.up_proj"], f"{at}.up")
+        gate = self.linear(normed, f"{at}.mlp.gate_proj", f"{at}.gate")
+        up = self.linear(normed, f"{at}.mlp.up_proj", f"{at}.up")
         graph.add("Sigmoid", [gate], f"{at}.sigmoid")
         graph.add("Mul", [gate, f"{at}.sigmoid"], f"{at}.silu")
         inner = graph.add("Mul", [f"{at}.silu", up], f"{at}.inner")
-        down = self.linear(inner, [f"{at}.mlp.down_proj"], f"{at}.down")
+        down = self.linear(inner, f"{at}.mlp.down_proj", f"{at}.down")
         return graph.add("Add", [first, down], f"{at}.out")
 
     def build(self) -> Any:  # noqa: ANN401 - an onnx model
@@ -185,8 +149,6 @@ class _Exporter:
             helper.make_tensor_value_info("total", TensorProto.INT32, [1]),
             *caches("past"),
         ]
-        if self.adapters:
-            inputs.append(helper.make_tensor_value_info("role", TensorProto.INT64, []))
         vocabulary = self.given["model.embed_tokens.weight"].shape[0]
         logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 1, vocabulary])
         made = helper.make_graph(
@@ -200,7 +162,7 @@ def _read(folder: Path) -> dict[str, NDArray[Any]]:
     return cast("Any", safetensors).load_file(str(folder / "model.safetensors"))
 
 
-def export(folder: Path, out: Path, adapters: Adapters | None = None) -> None:
+def export(folder: Path, out: Path) -> None:
     """Write the ONNX graph of a folder's model.
 
     Raises:
@@ -215,5 +177,5 @@ def export(folder: Path, out: Path, adapters: Adapters | None = None) -> None:
             f"only Llama decoders can be exported, {str(folder)!r} is {config.get('model_type')!r}"
         )
     weights = {name: np.asarray(value, np.float32) for name, value in _read(folder).items()}
-    model = _Exporter(_shape(config), weights, adapters or {}).build()
+    model = _Exporter(_shape(config), weights).build()
     cast("Any", onnx).save(model, str(out))

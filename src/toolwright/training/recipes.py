@@ -128,10 +128,7 @@ def shipped() -> Recipe:
     """Give the recipe of the trio that the package ships: one pass over a curriculum, for all roles."""
     return Recipe(
         whole=Stage(name="backbone", roles=EVERY, learning_rate=2e-3, epochs=1, warmup=0.03),
-        local=tuple(
-            Stage(name=role, roles=(role,), learning_rate=1e-3, epochs=1, warmup=0.05)
-            for role in EVERY
-        ),
+        local=(),
         method="single",
         architecture=Architecture(width=256, layers=5, heads=4, inner=640),
         batch=10,
