@@ -1,5 +1,6 @@
 """Exported decoders: token for token what torch writes; folders that hold none; the trio that ships."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -125,3 +126,8 @@ async def test_the_trio_that_ships_solves_tasks_and_calls_no_tool_that_is_not_th
     failures = [result.failure for run in runs for step in run.steps for result in step.results]
     assert len(failures) > 50
     assert not {"tool-not-found", "tool-arguments"} & set(failures)
+    for run in runs:
+        known = {tool.name for tool in run.task.tools}
+        assert {
+            name for step in run.steps for name in re.findall(r"`([^`]*)`", step.thought)
+        } <= known

@@ -13,11 +13,12 @@ from tests.training.small_run import recipe, runs, samples
 from toolwright.agent.meter import Meter
 from toolwright.agent.policy import Sampling, Team
 from toolwright.assembly.uri import model_of
-from toolwright.core.errors import ConfigError
+from toolwright.core.errors import ConfigError, InputError
 from toolwright.core.model import ModelRequest
 from toolwright.roles.marked import Marked
 from toolwright.roles.reading import Plan
 from toolwright.roles.view import AgentRole, View
+from toolwright.training.delivery import deliver
 from toolwright.training.glpft import train
 from toolwright.training.recipes import Adapter, Architecture, Stage
 from toolwright.training.samples import IGNORED, ROLES
@@ -142,3 +143,20 @@ def test_an_activated_adapter_learns_each_stretch_from_a_sample_of_its_own(plain
         for one in cut:
             assert one.ids == sample.ids[: len(one.ids)]
             assert one.owners[-1] == "planner"
+
+
+async def test_an_exported_trio_of_adapters_writes_what_they_write_on_their_trunk(
+    plain: Path, tmp_path: Path
+) -> None:
+    deliver(plain, tmp_path)
+    here, exported = model_of(f"local:{plain}"), model_of(f"onnx:{tmp_path}")
+    for request in requests():
+        one, other = await here.complete(request), await exported.complete(request)
+        assert one.content == other.content
+
+
+async def test_activated_adapters_cannot_be_exported(activated: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be merged"):
+        deliver(activated, tmp_path)
+    with pytest.raises(InputError, match=r"has no tokenizer\.json"):
+        deliver(tmp_path / "nothing", tmp_path)

@@ -47,10 +47,10 @@ def test_a_prompt_is_the_beginning_of_the_sequence_that_training_reads(
             if step.decision != "give_up":
                 roles.append(("caller" if step.calls else "summarizer", view._replace(plan=plan)))
             for role, seen in roles:
-                (prompt,) = family.prompt(role, seen).messages
-                assert whole.startswith(prompt.content)
-                assert prompt.content.endswith(MARK[role])
-                reply = whole[len(prompt.content) :].partition(END)[0]
+                prompt = family.prompt(role, seen).text
+                assert whole.startswith(prompt)
+                assert prompt.endswith(MARK[role])
+                reply = whole[len(prompt) :].partition(END)[0]
                 assert _reads_back(role, reply, step.model_dump())
 
 
@@ -223,6 +223,35 @@ def test_files_of_every_maker_become_trajectories(data: Path) -> None:
     tokenizer = Words.train(sealed, 1000)
     sample = sample_of(sealed[0], tokenizer)
     assert (sample.spans("caller"), sample.spans("planner")) == (1, 0)
+    golden = list(read_file(data / "toolalpaca/eval_simulated.json"))
+    assert len(golden) == 100
+    assert all(step.calls[0].parsed() is not None for step in golden[1].steps)
+
+
+def test_a_simulated_run_of_toolalpaca_teaches_every_role(tmp_path: Path) -> None:
+    takes = '{"about": "string. Required. The thing.", "most": "integer."}'
+    described = f"Finds a fact.\nParameters: {takes}\nOutput: a fact"
+    log = "ASSISTANT Thought: I look it up.\nASSISTANT Action: find\nASSISTANT Action Input: {}"
+    api = {
+        "Name": "Facts", "Function_Description": {"find": described, "components": "shared"},
+        "Instances": [{
+            "input": "A fact about owls?", "output": "Owls turn their heads.", "Final Thought": "I know.",
+            "intermediate_steps": [[["find", '{"most": 1, "about": "owls"}', log], "Status Code: 200."]],
+        }],
+    }  # fmt: skip
+    path = tmp_path / "train_data.json"
+    path.write_text(json.dumps([api]))
+    (run,) = read_file(path)
+    assert [tool.name for tool in run.task.tools] == ["find"]
+    assert dict(run.task.tools[0].parameters)["required"] == ["about"]
+    first, last = run.steps
+    assert (first.thought, first.calls[0].arguments) == (
+        "I look it up.",
+        '{"about":"owls","most":1}',
+    )
+    assert (last.thought, run.answer) == ("I know.", "Owls turn their heads.")
+    sample = sample_of(run, Words.train([run], 400))
+    assert [sample.spans(role) for role in ROLES] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -233,6 +262,7 @@ def test_files_of_every_maker_become_trajectories(data: Path) -> None:
         ('{"query": "q", "calling": [{"apo": 1}]}', "no query of Seal-Tools"),
         ('{"instruction": "", "input": "hello", "output": ""}', "document of its searcher"),
         ('{"task": {"input": "q"}, "steps": 3}', "steps"),
+        ('{"Function_Description": {"f": 3}}', "no API of ToolAlpaca"),
     ],
 )  # fmt: skip
 def test_a_dataset_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: str) -> None:

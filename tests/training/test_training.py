@@ -22,8 +22,10 @@ from toolwright.roles.reading import Plan
 from toolwright.roles.view import View
 from toolwright.training.glpft import CARD, Card, train
 from toolwright.training.recipes import Architecture, paper, small
+from toolwright.training.room import Free, check_room
 from toolwright.training.samples import IGNORED, ROLES, Sample, sample_of
 from toolwright.training.sft import load_model, new_model
+from toolwright.training.smoke import right, split, stretches
 from toolwright.training.tokenizer import Words
 from toolwright.world.generate import make_tasks
 
@@ -64,7 +66,7 @@ def test_one_pass_has_the_loss_of_a_sample_for_each_step_and_role() -> None:
                 view = View(run.task, path[:place], step.hints)
                 if role != "planner":
                     view = view._replace(plan=Plan(thought=step.thought, decision=step.decision))
-                prompt = words.encode(family.prompt(role, view).messages[0].content)
+                prompt = words.encode(family.prompt(role, view).text)
                 text = "".join(piece.text for piece in _spoken(run, step.id, role))
                 target = words.encode(text)
                 steps += nll(model, prompt + target, [IGNORED] * len(prompt) + target)
@@ -156,6 +158,49 @@ async def test_a_local_model_says_what_is_wrong(trio: Path, tmp_path: Path) -> N
         model_of(f"local:{tmp_path}")
 
 
+def test_without_reuse_each_kind_of_stage_has_a_half_of_its_own(tmp_path: Path) -> None:
+    tokenizer = tmp_path / "tokenizer.json"
+    found = samples(tokenizer)
+    apart = recipe("glpft").model_copy(update={"reuse": False})
+    card = train(found, apart, tokenizer, tmp_path)
+    whole = sum(label != IGNORED for one in found[::2] for label in one.labels(ROLES))
+    assert 0 < card.stages[0].learnt_tokens <= whole
+    shared = {tuple(one.ids) for one in found[::2]} & {tuple(one.ids) for one in found[1::2]}
+    assert not shared
+
+
+def test_at_each_checkpoint_a_stage_tells_what_it_would_write_of_what_it_never_saw(
+    tmp_path: Path,
+) -> None:
+    tokenizer, said = tmp_path / "tokenizer.json", list[str]()
+    found = samples(tokenizer)
+    kept, held_out = split(found)
+    assert (len(kept), len(held_out)) == (36, 4)
+    train(found, recipe(), tokenizer, tmp_path, tell=said.append)
+    looks = [line for line in said if "held-out stretches without a fault: planner" in line]
+    assert len(looks) >= 2
+    model = load_model(tmp_path / "backbone")
+    shares = right(model, held_out, ROLES)
+    assert set(shares) == set(ROLES)
+    assert all(0 <= share <= 1 for share in shares.values())
+    one = held_out[0]
+    assert [one.owners[begin] for _, begin, _ in stretches(one, ROLES)] == [
+        role for role, _, _ in stretches(one, ROLES)
+    ]
+
+
+def test_a_machine_that_is_too_small_is_told_so_before_the_first_step(tmp_path: Path) -> None:
+    model = new_model(Architecture(width=32, layers=1, heads=2, inner=64), 600, 128, 0)
+    check_room(model, tmp_path)
+    with pytest.raises(
+        ConfigError, match=r"takes 0\.0 GiB of memory .* 0\.0 GiB are free"
+    ) as small:
+        check_room(model, tmp_path, Free(memory=1000, disk=10**12))
+    with pytest.raises(ConfigError, match=r"the disk of .* has 0\.0 GiB") as full:
+        check_room(model, tmp_path, Free(memory=10**12, disk=1000))
+    assert (small.value.code, full.value.code) == ("memory", "disk")
+
+
 def test_what_cannot_be_trained_is_refused(trio: Path, tmp_path: Path) -> None:
     tokenizer = trio / "tokenizer.json"
     with pytest.raises(ConfigError, match="must be given"):
@@ -168,6 +213,7 @@ def test_what_cannot_be_trained_is_refused(trio: Path, tmp_path: Path) -> None:
 
 
 def test_recipes_have_the_papers_numbers() -> None:
+    assert (paper().at_once, paper().checkpointing) == (1, True)
     stages = paper().stages()
     assert [(one.name, one.learning_rate, one.epochs) for one in stages] == [
         ("backbone", 5e-5, 2), ("planner", 1e-5, 1), ("caller", 1e-5, 1), ("summarizer", 1e-5, 2),

@@ -17,8 +17,8 @@ def test_a_word_is_replaced_alike_wherever_it_stands_and_in_its_own_case() -> No
         told = disguise(TEXT)
         assert "light" not in told
         assert "FL123" not in told
-        flight, fare = disguise("flight"), disguise("fare")
-        assert f"find{flight.capitalize()}sWith{fare.capitalize()}" in told
+        flights, fare = disguise("Flights"), disguise("fare")
+        assert f"find{flights}With{fare.capitalize()}" in told
         assert f'{{"{fare}": 12.5}}' in told
         assert re.search(r'"id":"[A-Z]{2}123","name":"Falcon ', told)
         assert disguise(TEXT) == told
@@ -29,6 +29,23 @@ def test_two_words_never_become_one() -> None:
         disguise = Disguise(Random(seed), names=True)
         words = ["flight", "train", "fare", "city", "book", "rent", "amber", "olive", "porto"]
         assert len({disguise(word) for word in words}) == len(words)
+
+
+def test_a_noun_of_two_words_is_joined_as_the_name_that_it_stands_in() -> None:
+    found = 0
+    for seed in range(200):
+        disguise = Disguise(Random(seed))
+        noun = disguise("flight")
+        first, _, second = noun.partition(" ")
+        if not second:
+            continue
+        found += 1
+        assert disguise("get_flight_id(flightId, flight-info)") == (
+            f"get_{first}_{second}_id({first}{second.capitalize()}Id, {first}-{second}-info)"
+        )
+        assert disguise("FlightInfo") == f"{first.capitalize()}{second.capitalize()}Info"
+        assert disguise("flights").startswith(first[:-1])
+    assert found >= 5
 
 
 def test_names_are_replaced_only_where_that_is_asked_for() -> None:

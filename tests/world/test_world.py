@@ -19,7 +19,7 @@ from toolwright.world.prover import certificate, prove
 from toolwright.world.shape import Shape
 from toolwright.world.state import State
 from toolwright.world.task import WorldBox, WorldTask, read_task
-from toolwright.world.tools import inventory
+from toolwright.world.tools import categories_of, inventory, tools_of
 
 pytestmark = pytest.mark.anyio
 TASKS = [*make_tasks("train", 150), *make_tasks("unseen", 150, seed=10_000)]
@@ -253,3 +253,22 @@ def test_a_world_can_be_given_a_shape() -> None:
 def test_a_world_with_impossible_parameters_is_refused(given: dict[str, float], said: str) -> None:
     with pytest.raises(InputError, match=said):
         Shape.of(**given)
+
+
+async def test_an_edition_has_the_same_operations_under_names_that_no_other_split_has() -> None:
+    unseen = {tool.spec.name for tool in inventory("unseen")}
+    plain = {tool.spec.name for tool in inventory("train")}
+    renamed = 0
+    for edition in range(1, 6):
+        for name in categories_of("train"):
+            tools, here = tools_of("train", name, edition), tools_of("train", name)
+            assert {one.operation for one in tools} == {one.operation for one in here}
+            names = {one.spec.name for one in tools}
+            assert len(names) == len(tools)
+            assert not names & unseen
+            renamed += len(names - plain)
+        task = make_task("train", edition, edition=edition)
+        assert read_task(task.model_dump_json()) == task
+        trajectory, box = await play(task, Reference(task))
+        assert box.check(trajectory).passed
+    assert renamed > 1000

@@ -77,7 +77,7 @@ def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
         case "native":
             return Native()
         case "marked":
-            return Marked()
+            return Marked(send_tools=read == "marked")
         case "paper":
             return paper_family(choices.words)
 

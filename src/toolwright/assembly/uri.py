@@ -92,14 +92,15 @@ def _openai(uri: ModelUri) -> Model:
     return model
 
 
-def _local(folder: Path) -> Model:
+def _local(name: str) -> Model:
     try:
+        from toolwright.models.hub import folder_of  # noqa: PLC0415 - an extra
         from toolwright.models.local import local_model  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "local models need the extra: pip install 'toolwright[local]'", code="extra"
         ) from fault
-    return local_model(folder)
+    return local_model(folder_of(name))
 
 
 def _onnx(folder: Path, name: str = "") -> Model:
@@ -150,7 +151,7 @@ def model_of(text: str) -> Model:
         case "transcript":
             model = from_transcript(Path(uri.rest))
         case "local":
-            model = _local(Path(uri.rest))
+            model = _local(uri.rest)
         case "onnx":
             model = _onnx(Path(uri.rest))
         case "embedded":

@@ -20,7 +20,7 @@ SPLITS: "tuple[tuple[Split, str], ...]" = (
     ("unseen", "tools that it has never seen"),
 )
 SAID = (
-    "This is a model, running here: a decoder of 4.8 million weights with three roles, trained from "
+    "This is a model, running here: a decoder of 4.5 million weights with three roles, trained from "
     "nothing on ToolWorld by `toolwright train shipped`. It knows this world's kind of tools and little "
     "else; docs/training.md says what it lacks."
 )

@@ -52,3 +52,7 @@ def main() -> None:
     except ToolwrightError as fault:
         click.echo(f"error [{fault.code}]: {fault}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolwright.cli.common import console, say
+from toolwright.cli.train_beyond import cluster, export, serve
 from toolwright.core.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -135,6 +136,12 @@ def samples(
 @click.option(
     "--activated", is_flag=True, help="Adapters that read their role's words alone: one cache."
 )
+@click.option(
+    "--reuse/--no-reuse",
+    default=True,
+    show_default=True,
+    help="Both stages learn from all files, or half each.",
+)
 def trio(
     *, files: tuple[Path, ...], seal_tools: Path | None, output: Path, where: Path | None, base: Path | None,
     **given: Any,  # noqa: ANN401
@@ -146,10 +153,12 @@ def trio(
     words = _words()
     try:
         from toolwright.training.glpft import train
+        from toolwright.training.sft import one_first
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "training needs the extra: pip install 'toolwright[train]'", code="extra"
         ) from fault
+    from toolwright.cli.training_bar import TrainingBar
     from toolwright.training import recipes
     from toolwright.training.samples import sample_of
 
@@ -163,19 +172,26 @@ def trio(
         rank: int = given["adapter"]
         adapter = recipes.Adapter(rank=rank, alpha=2 * rank, activated=given["activated"])
     recipe = recipe.model_copy(
-        update={"method": given["method"], "seed": given["seed"], "adapter": adapter}
+        update={
+            "method": given["method"],
+            "seed": given["seed"],
+            "adapter": adapter,
+            "reuse": given["reuse"],
+        }
     )
     runs = load(files, seal_tools)
     output.mkdir(parents=True, exist_ok=True)
     vocabulary = where or output / "tokenizer.json"
-    if where is None and not vocabulary.is_file():
-        words.train(runs, 4096).save(vocabulary)
-    tokens = words.load(vocabulary)
-    if vocabulary != output / "tokenizer.json":
-        tokens.save(output / "tokenizer.json")
+    with one_first():
+        if where is None and not vocabulary.is_file():
+            words.train(runs, 4096).save(vocabulary)
+        tokens = words.load(vocabulary)
+        if vocabulary != output / "tokenizer.json":
+            tokens.save(output / "tokenizer.json")
     made = [sample_of(run, tokens, recipe.context) for run in runs]
     say(f"{len(made)} trajectories, {sum(len(one.ids) for one in made):,} tokens")
-    card = train(made, recipe, vocabulary, output, base=base, tell=say)
+    with TrainingBar() as bar:
+        card = train(made, recipe, vocabulary, output, base=base, watcher=bar)
     say(f"trained in {card.seconds:.0f} s; the card is {output / 'card.json'}")
     folder = output / "backbone" if recipe.method == "single" else output
     say(f"play with: toolwright eval toolworld --model local:{folder}")
@@ -185,22 +201,24 @@ def trio(
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), required=True, help="The trio's folder."
 )
-@click.option("--short", type=click.IntRange(0), help="Lessons of one or two calls, first.")
-@click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, after them.")
-def shipped(*, output: Path, short: int | None, usual: int | None) -> None:
+@click.option(
+    "--single", type=click.IntRange(0), help="Lessons of one call among few tools, first."
+)
+@click.option("--short", type=click.IntRange(0), help="Lessons of one or two calls, after them.")
+@click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, last.")
+def shipped(*, output: Path, **given: int | None) -> None:
     """Make the trio that the package ships: lessons, tokenizer, training, export.
 
     About an hour and a half on two cores. A run that was broken off goes on with the same command.
     """
     _words()
+    from toolwright.cli.training_bar import TrainingBar
     from toolwright.training.lessons import Course
     from toolwright.training.shipped import make
 
-    plan = Course()
-    course = plan._replace(
-        short=plan.short if short is None else short, usual=plan.usual if usual is None else usual
-    )
-    card = make(output, course, tell=say)
+    course = Course()._replace(**{name: one for name, one in given.items() if one is not None})
+    with TrainingBar() as bar:
+        card = make(output, course, watcher=bar)
     say(f"made in {card.seconds:.0f} s of training; play with --model onnx:{output / 'trio'}")
 
 
@@ -241,3 +259,8 @@ def _write(output: Path, made: "Sequence[Sample]") -> None:
         for sample in made:
             file.write(json.dumps({"input_ids": sample.ids, "owners": sample.owners}) + "\n")
     say(f"{len(made)} samples in {output}")
+
+
+command.add_command(cluster)
+command.add_command(export)
+command.add_command(serve)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]
 CACHES = 8
+ROLES = ("planner", "caller", "summarizer")
+"""A trio's roles: of its folder, and of the marks that end its prompts."""
 
 
 class Decoder(Protocol):

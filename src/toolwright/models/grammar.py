@@ -1,4 +1,6 @@
-"""Grammars that make a caller's reply a call of a known tool with arguments that fit its schema."""
+"""Grammars that make a caller's reply a call of a known tool with arguments that fit its schema, and, where a
+model was trained so, hold plans and calls to what was read.
+"""
 
 import json
 from collections import OrderedDict
@@ -10,6 +12,8 @@ from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 
 from toolwright.core.messages import ToolSpec
+from toolwright.core.model import ModelRequest
+from toolwright.models import held
 
 KEPT = 32
 _COMPACT = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
@@ -39,18 +43,28 @@ def closed(schema: object, *, plain: bool = False) -> Any:  # noqa: ANN401 - JSO
     return found
 
 
-def _rule(number: int, tool: ToolSpec, *, plain: bool) -> str:
-    opening = json.dumps({"name": tool.name}, ensure_ascii=False, separators=(",", ":"))
+def _arguments(tool: ToolSpec, *, plain: bool) -> str:
     schema = closed(dict(tool.parameters), plain=plain)
-    shape = json.dumps({"type": "object", **schema, "x-guidance": _COMPACT})
-    begin = json.dumps(opening[:-1] + ',"arguments":', ensure_ascii=False)
-    return f'call{number}: {begin} %json {shape} "}}"'
+    return f"%json {json.dumps({'type': 'object', **schema, 'x-guidance': _COMPACT})}"
 
 
-def calls_of(tools: Sequence[ToolSpec], *, plain: bool = False) -> str:
-    """Give the grammar of a call of one of some tools, as Lark text."""
+def calls_of(tools: Sequence[ToolSpec], *, plain: bool = False, read: str | None = None) -> str:
+    """Give the grammar of a call of one of some tools, as Lark text.
+
+    Args:
+        tools: those that may be called.
+        plain: leave rarer keywords of the schemas out.
+        read: the text that arguments must be taken from; None: they are free. A tool whose arguments
+            cannot be is free as well.
+    """
+    rules: list[str] = []
+    for number, tool in enumerate(tools):
+        taken = None if read is None else held.arguments(tool, read)
+        begin = json.dumps({"name": tool.name}, ensure_ascii=False, separators=(",", ":"))[:-1]
+        begin = json.dumps(f'{begin},"arguments":', ensure_ascii=False)
+        rules.append(f'call{number}: {begin} {taken or _arguments(tool, plain=plain)} "}}"')
     names = " | ".join(f"call{number}" for number in range(len(tools)))
-    rules = [_rule(number, tool, plain=plain) for number, tool in enumerate(tools)]
+    rules += held.rules(read) if read is not None else []
     return "\n".join([f"start: {names}", *rules])
 
 
@@ -84,29 +98,50 @@ class CallGrammars:
         tokenizer: the ``tokenizer.json`` as text.
         end: the token that ends a reply.
         size: tokens that the model scores.
+        hold: whether plans and calls are held to what was read, the request's last message.
     """
 
-    def __init__(self, tokenizer: str, end: int, size: int) -> None:
+    def __init__(self, tokenizer: str, end: int, size: int, *, hold: bool = False) -> None:
         self._tokenizer, self._size = LLTokenizer(tokenizer, n_vocab=size, eos_token=end), size
+        self._hold = hold
         self._kept: OrderedDict[str, LLMatcher] = OrderedDict()
 
-    def guide(self, tools: tuple[ToolSpec, ...]) -> Guide:
-        """Give the guide for a call of one of the tools.
+    def guide(self, request: ModelRequest) -> Guide | None:
+        """Give the guide of a reply: where a call is demanded, and of a plan where those are held.
 
         A schema that the grammar engine cannot take is replaced by its types, names and choices; where even
         that fails, by any object.
         """
+        tools = request.tools
+        if not tools or not (self._hold or request.tool_choice == "required"):
+            return None
+        if not self._hold:
+            return Guide(self._known(tools).deep_copy(), self._size)
+        read = request.messages[-1].content
+        grammar = (
+            calls_of(tools, read=read)
+            if request.tool_choice == "required"
+            else held.plan(tools, read)
+        )
+        matcher = self._read(grammar)
+        whole = matcher if not matcher.is_error() else self._known(tools).deep_copy()
+        return Guide(whole, self._size)
+
+    def _known(self, tools: tuple[ToolSpec, ...]) -> LLMatcher:
         key = json.dumps([(tool.name, tool.parameters) for tool in tools], default=dict)
         found = self._kept.pop(key, None) or self._matcher(tools)
         self._kept[key] = found
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return Guide(found.deep_copy(), self._size)
+        return found
 
     def _matcher(self, tools: Sequence[ToolSpec]) -> LLMatcher:
         free = tuple(tool.model_copy(update={"parameters": {"type": "object"}}) for tool in tools)
         for grammar in (calls_of(tools), calls_of(tools, plain=True), calls_of(free)):
-            matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0)
+            matcher = self._read(grammar)
             if not matcher.is_error():
                 break
         return matcher
+
+    def _read(self, grammar: str) -> LLMatcher:
+        return LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0)

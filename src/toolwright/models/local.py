@@ -16,12 +16,11 @@ from transformers import AutoModelForCausalLM, DynamicCache
 
 from toolwright.core.errors import ConfigError, boundary
 from toolwright.models.codec import TokenizerFile
-from toolwright.models.decoding import Prefixes, Writer
+from toolwright.models.decoding import ROLES, Prefixes, Writer
 from toolwright.models.grammar import CallGrammars
 from toolwright.models.text_model import DecoderModel
 
 TRUNK = "backbone"
-ROLES = ("planner", "caller", "summarizer")
 ADAPTER = "adapter_config.json"
 
 
@@ -121,18 +120,33 @@ def _adapted(trunk: Any, folder: Path, end: int) -> dict[str, Writer]:  # noqa: 
     return found
 
 
-def _roles(folder: Path) -> tuple[Writer, dict[str, Writer], int, int]:
-    """Give a trio's trunk and roles, the end token, and the vocabulary's size."""
+def _held(model: Any) -> bool:  # noqa: ANN401 - any architecture
+    return bool(getattr(model.config, "held_replies", False))
+
+
+class _Trio(NamedTuple):
+    """A trio's trunk and roles, the end token, the vocabulary's size, and whether replies are held."""
+
+    plain: Writer
+    writers: dict[str, Writer]
+    end: int
+    size: int
+    hold: bool
+
+
+def _roles(folder: Path) -> _Trio:
     if (folder / ROLES[0] / ADAPTER).is_file():
         trunk = _loaded(folder / TRUNK)
         end = _end(trunk, folder / TRUNK)
         plain = Writer(TorchDecoder(trunk), end)
-        return plain, _adapted(trunk, folder, end), end, int(trunk.config.vocab_size)
+        size = int(trunk.config.vocab_size)
+        return _Trio(plain, _adapted(trunk, folder, end), end, size, _held(trunk))
     models = {role: _loaded(folder / role) for role in ROLES}
     ends = {role: _end(model, folder / role) for role, model in models.items()}
     writers = {role: Writer(TorchDecoder(model), ends[role]) for role, model in models.items()}
     first = ROLES[0]
-    return writers[first], writers, ends[first], int(models[first].config.vocab_size)
+    size = int(models[first].config.vocab_size)
+    return _Trio(writers[first], writers, ends[first], size, _held(models[first]))
 
 
 def local_model(folder: Path) -> DecoderModel:
@@ -146,10 +160,10 @@ def local_model(folder: Path) -> DecoderModel:
         codec = TokenizerFile(folder)
         model = _loaded(folder)
         end = _end(model, folder)
-        grammars = CallGrammars(codec.text, end, int(model.config.vocab_size))
+        grammars = CallGrammars(codec.text, end, int(model.config.vocab_size), hold=_held(model))
         return DecoderModel(name, Writer(TorchDecoder(model), end), codec, guides=grammars.guide)
     codec = TokenizerFile(folder)
-    plain, writers, end, size = _roles(folder)
+    plain, writers, end, size, hold = _roles(folder)
     roles = {codec.encode(f"<|{role}|>")[-1]: writer for role, writer in writers.items()}
-    grammars = CallGrammars(codec.text, end, size)
+    grammars = CallGrammars(codec.text, end, size, hold=hold)
     return DecoderModel(name, plain, codec, guides=grammars.guide, roles=roles)

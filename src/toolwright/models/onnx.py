@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolwright.core.errors import ConfigError, boundary
 from toolwright.models.codec import TokenizerFile
-from toolwright.models.decoding import Writer
+from toolwright.models.decoding import ROLES, Writer
 from toolwright.models.grammar import CallGrammars
 from toolwright.models.text_model import DecoderModel
 
@@ -116,14 +116,26 @@ class OnnxDecoder:
 
 
 def onnx_model(folder: Path, name: str = "") -> DecoderModel:
-    """Give the model of a folder with ``decoder.onnx``, ``config.json`` and ``tokenizer.json``.
+    """Give the model of a folder with ``decoder.onnx``, ``config.json`` and ``tokenizer.json``, or of a
+    trio's folder, which has such a folder for each role.
 
     Raises:
         ConfigError: one of them is missing or cannot be read.
     """
-    decoder, codec = OnnxDecoder(folder), TokenizerFile(folder)
-    end = decoder.config["eos_token_id"]
-    grammars = CallGrammars(codec.text, end, int(decoder.config["vocab_size"]))
+    if all((folder / role / GRAPH).is_file() for role in ROLES):
+        decoders = {role: OnnxDecoder(folder / role) for role in ROLES}
+    else:
+        decoders = {"": OnnxDecoder(folder)}
+    codec = TokenizerFile(folder)
+    first = next(iter(decoders.values()))
+    end, size = first.config["eos_token_id"], int(first.config["vocab_size"])
+    writers = {role: Writer(decoder, end) for role, decoder in decoders.items()}
+    roles = {codec.encode(f"<|{role}|>")[-1]: one for role, one in writers.items() if role}
+    grammars = CallGrammars(codec.text, end, size, hold=bool(first.config.get("held_replies")))
     return DecoderModel(
-        name or f"onnx:{folder.name}", Writer(decoder, end), codec, guides=grammars.guide
+        name or f"onnx:{folder.name}",
+        next(iter(writers.values())),
+        codec,
+        guides=grammars.guide,
+        roles=roles,
     )

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Protocol
 
 from toolwright.core.errors import ContextOverflow, ModelError
-from toolwright.core.messages import ToolSpec
 from toolwright.core.model import ModelDelta, ModelRequest, ModelResponse, Usage
 from toolwright.models.decoding import Guide, Writer, Written, picker
 
@@ -26,8 +25,8 @@ class Codec(Protocol):
         ...
 
 
-Guides = Callable[[tuple[ToolSpec, ...]], Guide]
-"""Gives the guide of a call of one of some tools."""
+Guides = Callable[[ModelRequest], Guide | None]
+"""Gives the guide of a request's reply; None: the reply is free."""
 
 
 class DecoderModel:
@@ -37,7 +36,7 @@ class DecoderModel:
         name: as it stands in reports.
         writer: writes replies.
         codec: text to tokens and back.
-        guides: gives a grammar where a request demands a call; None: replies are free.
+        guides: gives the grammar of a request's reply; None: replies are free.
         roles: writers for prompts that end with a certain token.
     """
 
@@ -105,8 +104,7 @@ class DecoderModel:
             raise ContextOverflow(
                 f"the prompt has {len(prompt)} tokens, {self.name!r} reads {context}"
             )
-        demanded = request.tools and request.tool_choice == "required"
-        guide = self._guides(request.tools) if self._guides is not None and demanded else None
+        guide = self._guides(request) if self._guides is not None else None
         pick = picker(request.temperature, request.seed)
         text, last = "", Written([], len(prompt), 0, ended=False)
         cut: str | None = None

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from toolwright.core.errors import ToolArgumentsError
-from toolwright.core.messages import ToolCall, ToolSpec, UserMessage
+from toolwright.core.messages import SystemMessage, ToolCall, ToolSpec, UserMessage
+from toolwright.core.model import ToolChoice
 from toolwright.core.task import Decision, Step, Task
 from toolwright.roles.view import AgentRole, Prompt, View
 
@@ -65,9 +66,13 @@ def _fields(schema: dict[str, Any]) -> str:
 
 
 def signature(spec: ToolSpec) -> str:
-    """Give a tool's document in one line: ``name(argument: kind, optional?: kind) description``."""
-    description = " ".join(spec.description.split())
-    return f"{spec.name}({_fields(cast('dict[str, Any]', spec.parameters))}) {description}"
+    """Give a tool's document in one line: ``description name(argument: kind, optional?: kind)``.
+
+    The name comes last because a decoder reads forward: who looks for a tool by what it does finds a name
+    that has read it, and copies on from there.
+    """
+    fields = _fields(cast("dict[str, Any]", spec.parameters))
+    return f"{' '.join(spec.description.split())} {spec.name}({fields})".lstrip()
 
 
 def _in_order(value: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
@@ -137,20 +142,31 @@ def pieces_of(task: Task, path: tuple[Step, ...]) -> list[Piece]:
 
 
 class Marked:
-    """The family whose prompt is the sequence up to a role's mark; the reply goes on to ``<|end|>``."""
+    """The family whose prompt is the sequence up to a role's mark; the reply goes on to ``<|end|>``.
+
+    Its two messages are one text: the tools' documents, and all that was read since.
+
+    Args:
+        send_tools: pass the tools on beside the text, for a model here that holds its replies to them. A
+            server would write calls in a form of its own.
+    """
 
     name = "marked"
 
+    def __init__(self, *, send_tools: bool = True) -> None:
+        self._send_tools = send_tools
+
     def prompt(self, role: AgentRole, view: View) -> Prompt:
         """Give a role's prompt (equations 1 to 4)."""
-        pieces = pieces_of(view.task, view.path)
+        tools, *pieces = pieces_of(view.task, view.path)
         pieces += [Piece(f"{HINT}{plain(hint)}") for hint in view.hints]
         if view.plan is not None:
             text = f"{plain(view.plan.thought)}{NEXT[view.plan.decision or 'call']}{END}"
             pieces += [Piece(MARK["planner"]), Piece(text)]
         pieces.append(Piece(MARK[role]))
         text = "".join(piece.text for piece in pieces)
-        message = (UserMessage(content=text),)
-        if role != "caller" or not view.task.tools:
-            return Prompt(messages=message)
-        return Prompt(messages=message, tools=view.task.tools, tool_choice="required")
+        messages = (SystemMessage(content=tools.text), UserMessage(content=text))
+        if not self._send_tools or not view.task.tools or role not in {"planner", "caller"}:
+            return Prompt(messages=messages)
+        choice: ToolChoice = "required" if role == "caller" else "none"
+        return Prompt(messages=messages, tools=view.task.tools, tool_choice=choice)

@@ -43,6 +43,11 @@ class Prompt(NamedTuple):
     tool_choice: ToolChoice = "auto"
     digest: str = ""
 
+    @property
+    def text(self) -> str:
+        """All messages as one text."""
+        return "".join(message.content for message in self.messages)
+
 
 class Family(Protocol):
     """A way to write prompts: the paper's one text, or messages with tool calls."""

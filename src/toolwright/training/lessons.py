@@ -1,4 +1,4 @@
-"""The shipped trio's lessons: reference runs of ToolWorld, short ones first, half of them in disguise."""
+"""The shipped trio's lessons: reference runs of ToolWorld, easy ones first, most of them in disguise."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -27,31 +27,43 @@ CHUNK = 500
 
 
 class Course(NamedTuple):
-    """How many runs, and of what length: a short part, then the usual mix.
+    """How many runs, and of what length: single calls among few tools, short tasks, then the usual mix.
 
     Attributes:
-        short: runs of tasks with at most two needed calls, first.
-        usual: runs of the usual shape, after them.
+        single: runs of one call, with few tools and no faults, first.
+        short: runs of tasks with at most two needed calls, after them.
+        usual: runs of the usual shape, last.
         disguised: share of runs whose words are replaced; a quarter of those also lose their names.
+        plain: share of runs with the world's own tools and words; the rest has tools of other editions.
     """
 
-    short: int = 6_000
-    usual: int = 20_000
-    disguised: float = 0.5
+    single: int = 6_000
+    short: int = 4_000
+    usual: int = 24_000
+    disguised: float = 0.75
+    plain: float = 0.15
 
     @property
     def size(self) -> int:
         """How many runs there are."""
-        return self.short + self.usual
+        return self.single + self.short + self.usual
+
+    def shape(self, number: int) -> Shape:
+        """Give the shape of a run of a number."""
+        if number < self.single:
+            return Shape(longest=1, impossible=0, broken=0, flaky=0, strangers=0)
+        return Shape(longest=2) if number < self.single + self.short else USUAL
 
 
 def lesson(number: int, course: Course) -> tuple[Trajectory, Callable[[str], str]]:
     """Give a course's run of a number, with its disguise."""
-    shape = Shape(longest=2) if number < course.short else USUAL
-    task = make_task("train", FIRST_SEED + number, shape)
-    trajectory, _ = asyncio.run(play(task, Reference(task)))
     random = Random(f"disguise/{number}")
-    if random.random() >= course.disguised:
+    chance, seed = random.random(), FIRST_SEED + number
+    task = make_task(
+        "train", seed, course.shape(number), edition=0 if chance < course.plain else seed
+    )
+    trajectory, _ = asyncio.run(play(task, Reference(task)))
+    if chance < 1 - course.disguised:
         return trajectory, str
     return trajectory, Disguise(random, names=random.random() < 0.25)
 

@@ -12,13 +12,17 @@ from toolwright.core.messages import ToolCall, ToolResult, ToolSpec
 from toolwright.core.task import Step, Task, Trajectory, Turn, read_trajectory
 from toolwright.core.values import Value, canonical, clip
 from toolwright.roles import openai_messages, toolbench, toolbench_trees
+from toolwright.training import toolalpaca
 
-Form = Literal["trajectory", "openai", "toolbench", "toolbench_tree", "api_bank", "seal_tools"]
+Form = Literal[
+    "trajectory", "openai", "toolbench", "toolbench_tree", "api_bank", "seal_tools", "toolalpaca"
+]
 _COLUMNS: dict[Form, frozenset[str]] = {
     "trajectory": frozenset({"task", "steps"}), "openai": frozenset({"messages"}),
     "toolbench": frozenset({"instruction", "conversations", "tools"}),
     "toolbench_tree": frozenset({"tree", "answer_generation"}),
     "api_bank": frozenset({"instruction", "input", "output"}), "seal_tools": frozenset({"query", "calling"}),
+    "toolalpaca": frozenset({"Function_Description"}),
 }  # fmt: skip
 _KINDS = {
     "str": "string",
@@ -61,7 +65,11 @@ def read_file(path: Path, tools: Mapping[str, ToolSpec] | None = None) -> Iterat
         if not isinstance(item, dict):
             raise InputError(f"{where} is no JSON object")
         found = cast("dict[str, Any]", item)
-        yield _READ[form_of(found, where)](found, where, tools or {})
+        form = form_of(found, where)
+        if form == "toolalpaca":
+            yield from toolalpaca.read(found, where)
+        else:
+            yield _READ[form](found, where, tools or {})
 
 
 def _items(path: Path) -> list[Any]:

@@ -63,11 +63,16 @@ class Recipe(Frozen):
             ``single`` (the global stage alone, one model for all roles).
         architecture: of a base that is made from random weights; None: a base is given.
         adapter: local stages train one on the backbone; None: a whole copy.
-        batch: trajectories a step.
+        batch: trajectories a step, over all devices.
+        at_once: trajectories that a device reads at once, gradients summed up; None: its share of the batch.
+        checkpointing: activations are computed again in the backward pass, which saves memory.
         optimizer: AdamW, or Muon for the matrices with AdamW for the rest.
         order: each epoch anew by chance, or as the samples come (a curriculum); either way a batch holds
             samples of like length.
         save_steps: steps between checkpoints.
+        reuse: the local stages learn from the global stage's trajectories (alpha-UMi section 3.3); if not,
+            each kind of stage has one half of them.
+        held: plans name tools in backticks and values in quotes, so replies can be held to what was read.
     """
 
     method: Method = "glpft"
@@ -76,11 +81,15 @@ class Recipe(Frozen):
     architecture: Architecture | None = None
     adapter: Adapter | None = None
     batch: int = Field(default=48, ge=1)
+    at_once: int | None = Field(default=None, ge=1)
+    checkpointing: bool = False
     context: int = Field(default=4096, ge=16)
     seed: int = 0
     optimizer: Optimizer = "adamw"
     order: Order = "shuffled"
     save_steps: int = Field(default=500, ge=1)
+    held: bool = False
+    reuse: bool = True
 
     def stages(self) -> tuple[Stage, ...]:
         """Give the stages that the method has, in order."""
@@ -105,6 +114,8 @@ def paper() -> Recipe:
             Stage(name="caller", roles=("caller",), learning_rate=1e-5, epochs=1),
             Stage(name="summarizer", roles=("summarizer",), learning_rate=1e-5, epochs=2),
         ),
+        at_once=1,
+        checkpointing=True,
     )
 
 
@@ -130,10 +141,11 @@ def shipped() -> Recipe:
         whole=Stage(name="backbone", roles=EVERY, learning_rate=2e-3, epochs=1, warmup=0.03),
         local=(),
         method="single",
-        architecture=Architecture(width=256, layers=5, heads=4, inner=640),
+        architecture=Architecture(width=256, layers=6, heads=4, inner=512),
         batch=10,
         context=2048,
         optimizer="muon",
         order="given",
         save_steps=200,
+        held=True,
     )

@@ -2,12 +2,14 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, cast
 
 import torch
+from accelerate import PartialState  # pyright: ignore[reportMissingTypeStubs]
 from datasets import Dataset  # pyright: ignore[reportMissingTypeStubs]
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import (
@@ -16,7 +18,6 @@ from transformers import (
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
     PrinterCallback,
-    TrainerCallback,
 )
 from transformers.utils import logging
 from trl import SFTConfig, SFTTrainer  # pyright: ignore[reportPrivateImportUsage]
@@ -26,8 +27,11 @@ from toolwright.roles.marked import END, MARK
 from toolwright.roles.view import AgentRole
 from toolwright.training.optimizer import MuonWithAdamW
 from toolwright.training.recipes import Adapter, Architecture, Recipe, Stage
+from toolwright.training.room import check_room
 from toolwright.training.samples import IGNORED, Sample
+from toolwright.training.smoke import Smoke, split
 from toolwright.training.tokenizer import PAD, Words
+from toolwright.training.watch import Lines, Progress, Watcher
 
 TOKENIZER = "tokenizer.json"
 
@@ -71,6 +75,28 @@ def load_model(folder: Path) -> Any:  # noqa: ANN401 - whatever architecture the
         lambda: cast("Any", AutoModelForCausalLM).from_pretrained(str(folder)),
         lambda fault: InputError(f"{str(folder)!r} holds no model: {str(fault).splitlines()[0]}"),
     )
+
+
+def _state() -> PartialState:
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def processes() -> int:
+    """Give how many processes train together."""
+    return int(cast("Any", _state()).num_processes)
+
+
+def one_first() -> AbstractContextManager[None]:
+    """Let the first of several processes go through a block before the others."""
+    return cast("AbstractContextManager[None]", cast("Any", _state()).main_process_first())
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a file in the first of several processes; the others wait for it."""
+    state = _state()
+    if state.is_main_process:
+        path.write_text(text, encoding="utf-8")
+    state.wait_for_everyone()
 
 
 WINDOW = 32
@@ -133,25 +159,6 @@ def _rows(samples: Sequence[Sample], stage: Stage, recipe: Recipe) -> Dataset:
     return cast("Any", Dataset).from_list(rows)
 
 
-class _Tell(TrainerCallback):
-    """Passes on losses and checkpoints, one line each."""
-
-    def __init__(self, name: str, tell: Callable[[str], None]) -> None:
-        self._name, self._tell = name, tell
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ANN401
-        """Tell a loss."""
-        del args, control
-        if logs and "loss" in logs:
-            done = f"step {state.global_step} of {state.max_steps}"
-            self._tell(f"{self._name}: {done}, loss {float(logs['loss']):.3f}")
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-        """Tell a checkpoint."""
-        del args, control
-        self._tell(f"{self._name}: checkpoint {state.global_step}")
-
-
 def _activated(model: Any) -> bool:  # noqa: ANN401
     return isinstance(model, PeftModel) and bool(
         cast("Any", model).active_peft_config.alora_invocation_tokens
@@ -187,6 +194,35 @@ class _Trainer(SFTTrainer):
         return total / (num_items_in_batch if num_items_in_batch is not None else learnt.sum())
 
 
+def _trainer(
+    model: Any,  # noqa: ANN401 - a model of any architecture
+    rows: Dataset, stage: Stage, recipe: Recipe, *, tokenizer: Path, out: Path,
+) -> _Trainer:  # fmt: skip
+    """Give the trainer of a stage: processes share its batch, and read their share in parts if need be."""
+    steps = max(1, math.ceil(len(rows) / recipe.batch) * math.ceil(stage.epochs))
+    share = max(1, recipe.batch // processes())
+    at_once = min(share, recipe.at_once or share)
+    bf16 = torch.cuda.is_available() or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    args = SFTConfig(
+        output_dir=str(out / "checkpoints"), per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=max(1, share // at_once),
+        num_train_epochs=stage.epochs, learning_rate=stage.learning_rate, lr_scheduler_type="cosine",
+        warmup_steps=int(stage.warmup * steps), seed=recipe.seed, bf16=bf16,
+        activation_checkpointing=recipe.checkpointing,
+        max_length=None, logging_steps=max(1, steps // 50), save_strategy="steps",
+        save_steps=recipe.save_steps, save_total_limit=1, report_to=[], disable_tqdm=True,
+        dataloader_pin_memory=False,
+        train_sampling_strategy="sequential" if recipe.order == "given" else "group_by_length",
+        use_cpu=not torch.cuda.is_available(),
+    )  # fmt: skip
+    muon = recipe.optimizer == "muon"
+    own = MuonWithAdamW(model.named_parameters(), stage.learning_rate) if muon else None
+    return _Trainer(
+        model=model, args=args, train_dataset=rows, processing_class=fast_tokenizer(tokenizer),
+        optimizers=(own, None),
+    )  # fmt: skip
+
+
 def fit(
     model: Any,  # noqa: ANN401 - a model of any architecture
     samples: Sequence[Sample],
@@ -195,7 +231,7 @@ def fit(
     *,
     tokenizer: Path,
     out: Path,
-    tell: Callable[[str], None] = lambda _: None,
+    watcher: Watcher | None = None,
 ) -> Fitted:
     """Train one stage, keep model and tokenizer in ``out``, and give what it came to.
 
@@ -203,40 +239,22 @@ def fit(
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    check_room(model, out)
+    samples, held_out = split(samples)
     rows = _rows(samples, stage, recipe)
-    steps = max(1, math.ceil(len(rows) / recipe.batch) * math.ceil(stage.epochs))
-    bf16 = torch.cuda.is_available() or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    args = SFTConfig(
-        output_dir=str(out / "checkpoints"), per_device_train_batch_size=recipe.batch,
-        num_train_epochs=stage.epochs, learning_rate=stage.learning_rate, lr_scheduler_type="cosine",
-        warmup_steps=int(stage.warmup * steps), seed=recipe.seed, bf16=bf16, activation_checkpointing=False,
-        max_length=None, logging_steps=max(1, steps // 50), save_strategy="steps",
-        save_steps=recipe.save_steps, save_total_limit=1, report_to=[], disable_tqdm=True,
-        dataloader_pin_memory=False,
-        train_sampling_strategy="sequential" if recipe.order == "given" else "group_by_length",
-        use_cpu=not torch.cuda.is_available(),
-    )  # fmt: skip
-    fast = fast_tokenizer(tokenizer)
-    own = (
-        MuonWithAdamW(model.named_parameters(), stage.learning_rate)
-        if recipe.optimizer == "muon"
-        else None
-    )
-    trainer = _Trainer(
-        model=model, args=args, train_dataset=rows, processing_class=fast, optimizers=(own, None)
-    )
+    trainer = _trainer(model, rows, stage, recipe, tokenizer=tokenizer, out=out)
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(_Tell(stage.name, tell))
+    watcher = watcher or Lines()
+    trainer.add_callback(Progress(stage.name, watcher))
+    trainer.add_callback(Smoke(stage.name, held_out, stage.roles, watcher.tell))
     last = sorted(
         (out / "checkpoints").glob("checkpoint-*"), key=lambda one: int(one.name.partition("-")[2])
     )
     result: Any = cast("Any", trainer).train(resume_from_checkpoint=str(last[-1]) if last else None)
     losses = [float(one["loss"]) for one in trainer.state.log_history if "loss" in one]
-    model.save_pretrained(str(out))
-    (out / TOKENIZER).write_text(tokenizer.read_text(encoding="utf-8"), encoding="utf-8")
-    (out / "curve.json").write_text(
-        json.dumps(trainer.state.log_history, default=str), encoding="utf-8"
-    )
+    trainer.save_model(str(out))
+    write_once(out / TOKENIZER, tokenizer.read_text(encoding="utf-8"))
+    write_once(out / "curve.json", json.dumps(trainer.state.log_history, default=str))
     labels = cast("list[list[int]]", rows["labels"])
     learnt = sum(label != IGNORED for row in labels for label in row)
     seconds = float(result.metrics.get("train_runtime", 0.0))

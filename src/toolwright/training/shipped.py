@@ -4,22 +4,22 @@ kept, so that a run that was broken off goes on.
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from toolwright.training import lessons
+from toolwright.training.delivery import GRAPH
 from toolwright.training.export import export
 from toolwright.training.glpft import CARD, Card, train
 from toolwright.training.lessons import Course
 from toolwright.training.recipes import Recipe, shipped
 from toolwright.training.sft import TOKENIZER, load_model
 from toolwright.training.tokenizer import Words
+from toolwright.training.watch import Lines, Watcher
 
-VOCABULARY = 4096
+VOCABULARY = 2048
 READ = 3000
-GRAPH = "decoder.onnx"
 
 
 def make(
@@ -27,34 +27,34 @@ def make(
     course: Course | None = None,
     recipe: Recipe | None = None,
     *,
-    tell: Callable[[str], None] = lambda _: None,
+    watcher: Watcher | None = None,
 ) -> Card:
     """Make the trio in a folder: ``tokenizer.json``, ``samples.npz``, a folder for each stage, and ``trio``.
 
     Raises:
         InputError: the course has too few lessons for a tokenizer.
     """
-    course, recipe = course or Course(), recipe or shipped()
+    course, recipe, watcher = course or Course(), recipe or shipped(), watcher or Lines()
     out.mkdir(parents=True, exist_ok=True)
     tokenizer, kept = out / TOKENIZER, out / "samples.npz"
     if not tokenizer.is_file():
-        tell("tokenizer: reading lessons")
+        watcher.tell("tokenizer: reading lessons")
         numbers = range(0, course.size, max(1, course.size // READ))
         Words.train_texts(lessons.texts(numbers, course), VOCABULARY).save(tokenizer)
     if not kept.is_file():
 
         def told(done: int) -> None:
-            tell(f"lessons: {done} of {course.size}")
+            watcher.step("lessons", done, course.size, None)
 
         lessons.write(lessons.samples(course, tokenizer, recipe.context, tell=told), kept)
     samples = lessons.read(kept)
-    tell(f"{len(samples)} lessons, {sum(len(one.ids) for one in samples):,} tokens")
-    card = train(samples, recipe, tokenizer, out, tell=tell)
-    deliver(out / recipe.whole.name, out / "trio")
+    watcher.tell(f"{len(samples)} lessons, {sum(len(one.ids) for one in samples):,} tokens")
+    card = train(samples, recipe, tokenizer, out, watcher=watcher)
+    pack(out / recipe.whole.name, out / "trio")
     return card
 
 
-def deliver(model: Path, out: Path) -> None:
+def pack(model: Path, out: Path) -> None:
     """Put a trained decoder into a folder as the package ships it: half precision, and as an ONNX graph.
 
     Raises:

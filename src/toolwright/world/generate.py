@@ -11,7 +11,7 @@ from toolwright.world.prover import Need, certificate, prove
 from toolwright.world.shape import LONGEST, USUAL, Shape
 from toolwright.world.state import Deed, Record, State, person, records_of
 from toolwright.world.task import WorldTask
-from toolwright.world.tools import Split, WorldTool, by_category
+from toolwright.world.tools import Split, WorldTool, categories_of, tools_of
 from toolwright.world.wording import BY_NAME, instruction
 
 TRIES = 60
@@ -29,20 +29,24 @@ SHARED = ("city", "person", "date")
 class _Draft:
     """A task in the making: its random numbers, the records drawn so far, the goals."""
 
-    def __init__(self, split: Split, seed: int) -> None:
+    def __init__(self, split: Split, seed: int, edition: int) -> None:
         self.random = Random(f"world/{split}/{seed}")
         self.split: Split = split
-        self.seed = seed
+        self.edition = edition
         self.records: dict[str, list[Record]] = {}
         self.deeds: list[Deed] = []
         self.goals: list[Goal] = []
 
     def category(self) -> Category:
         """Draw a category that the task has not used, with its records."""
-        names = [name for name in by_category(self.split) if name not in self.records]
+        names = [name for name in categories_of(self.split) if name not in self.records]
         category = BY_NAME[self.random.choice(names)]
         self.records[category.name] = records_of(category, self.random)
         return category
+
+    def tools(self, name: str) -> tuple[WorldTool, ...]:
+        """Give every tool of a category."""
+        return tools_of(self.split, name, self.edition)
 
     def record(self, category: Category) -> Record:
         return self.random.choice(self.records[category.name])
@@ -150,19 +154,19 @@ class _Draft:
 
 def _needed(draft: _Draft, state: State) -> tuple[Need, ...] | None:
     """Give the calls that solve the goals with every tool of the split."""
-    every = [tool for name in draft.records for tool in by_category(draft.split)[name]]
+    every = [tool for name in draft.records for tool in draft.tools(name)]
     draft.random.shuffle(every)
     return prove(draft.goals, every, state, ()).calls
 
 
-def _distractors(draft: _Draft, needed: Sequence[WorldTool]) -> list[WorldTool]:
-    random, tools = draft.random, by_category(draft.split)
-    near = [tool for name in draft.records for tool in tools[name] if tool not in needed]
+def _distractors(draft: _Draft, needed: Sequence[WorldTool], strangers: int) -> list[WorldTool]:
+    random = draft.random
+    near = [tool for name in draft.records for tool in draft.tools(name) if tool not in needed]
     found = random.sample(near, min(len(near), random.randrange(1, 5)))
-    for name in random.sample(sorted(tools), 2):
+    for name in random.sample(sorted(categories_of(draft.split)), strangers):
         if name not in draft.records:
             draft.records[name] = records_of(BY_NAME[name], random)
-            found += random.sample(tools[name], 2)
+            found += random.sample(draft.tools(name), 2)
     return found
 
 
@@ -176,7 +180,7 @@ def _other_ways(draft: _Draft, broken: WorldTool) -> list[WorldTool]:
         ways.add(Operation("list", operation.category))
     return [
         tool
-        for tool in by_category(draft.split)[operation.category]
+        for tool in draft.tools(operation.category)
         if tool.operation in ways and tool != broken
     ]
 
@@ -202,21 +206,21 @@ def _hopeless(draft: _Draft, tools: list[WorldTool]) -> tuple[list[WorldTool], l
     return left, [tool.spec.name for tool in doomed] if kept else []
 
 
-def make_task(split: Split, seed: int, shape: Shape = USUAL) -> WorldTask:
+def make_task(split: Split, seed: int, shape: Shape = USUAL, edition: int = 0) -> WorldTask:
     """Make the task of a seed: always the same, and proved to be solvable or not.
 
     Raises:
         ToolwrightError: no task was found in sixty tries, which would be a fault of the world.
     """
     for attempt in range(TRIES):
-        task = _attempt(split, seed, attempt, shape)
+        task = _attempt(split, seed, attempt, shape, edition)
         if task is not None:
             return task
     raise ToolwrightError(f"no task of {split!r} was found for the seed {seed}")
 
 
-def _attempt(split: Split, seed: int, attempt: int, shape: Shape) -> WorldTask | None:
-    draft = _Draft(split, seed if not attempt else seed * 1000 + attempt)
+def _attempt(split: Split, seed: int, attempt: int, shape: Shape, edition: int) -> WorldTask | None:
+    draft = _Draft(split, seed if not attempt else seed * 1000 + attempt, edition)
     random = draft.random
     length = random.randrange(shape.shortest, shape.longest + 1)
     for chunk in random.choice(CHUNKS[length]):
@@ -227,7 +231,7 @@ def _attempt(split: Split, seed: int, attempt: int, shape: Shape) -> WorldTask |
         return None
     needed = list(dict.fromkeys(call.tool.spec.name for call in calls))
     chosen = [next(call.tool for call in calls if call.tool.spec.name == name) for name in needed]
-    tools = [*chosen, *_distractors(draft, chosen)]
+    tools = [*chosen, *_distractors(draft, chosen, shape.strangers)]
     dead, flaky = list[str](), list[str]()
     fate = random.random()
     if fate < shape.impossible:
@@ -261,7 +265,7 @@ def _proved(
     return WorldTask(
         id=f"{draft.split}-{seed}", split=draft.split, seed=seed, input=instruction(goals, draft.random),
         tools=tuple(tool.spec.name for tool in tools), records=draft.records, deeds=deeds, goals=goals,
-        dead=tuple(dead), flaky=tuple(flaky), calls=len(proof.calls or ()), proof=why,
+        dead=tuple(dead), flaky=tuple(flaky), calls=len(proof.calls or ()), proof=why, edition=draft.edition,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ class Shape(Frozen):
         impossible: tasks that cannot be solved.
         broken: tasks with a tool that never works, beside another way.
         flaky: tasks with a tool whose first call fails.
+        strangers: kinds of records that the task is not about, whose tools are in the box all the same.
     """
 
     shortest: int = Field(default=1, ge=1, le=LONGEST)
@@ -24,6 +25,7 @@ class Shape(Frozen):
     impossible: float = Field(default=0.18, ge=0, le=1)
     broken: float = Field(default=0.18, ge=0, le=1)
     flaky: float = Field(default=0.14, ge=0, le=1)
+    strangers: int = Field(default=2, ge=0, le=4)
 
     @classmethod
     def of(cls, **given: object) -> "Shape":

@@ -1,6 +1,5 @@
 """A task of the world: what is asked, with which tools, in which state, and what fails; and its toolbox."""
 
-from functools import cache
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -12,7 +11,7 @@ from toolwright.core.values import canonical
 from toolwright.world.goals import Check, Goal, check
 from toolwright.world.operations import run
 from toolwright.world.state import Deed, Record, State
-from toolwright.world.tools import Split, WorldTool, inventory
+from toolwright.world.tools import Split, WorldTool, categories_of, tools_of
 
 DEAD = (
     "HTTP 503: the service is not available",
@@ -36,6 +35,7 @@ class WorldTask(Frozen):
         flaky: names of tools whose first call fails.
         calls: how many calls the proof needed; 0 where the task cannot be solved.
         proof: why it cannot be solved; empty where it can.
+        edition: of the tools' documents (``tools_of``).
     """
 
     schema_version: Literal[1] = 1
@@ -51,6 +51,7 @@ class WorldTask(Frozen):
     flaky: tuple[str, ...] = ()
     calls: int
     proof: str = ""
+    edition: int = 0
 
     @property
     def solvable(self) -> bool:
@@ -59,17 +60,16 @@ class WorldTask(Frozen):
 
     def world_tools(self) -> list[WorldTool]:
         """Give the task's tools, in order."""
-        known = _by_name(self.split)
+        known = {
+            tool.spec.name: tool
+            for name in self.records
+            for tool in tools_of(self.split, name, self.edition)
+        }
         return [known[name] for name in self.tools]
 
     def task(self) -> Task:
         """Give what an agent is shown."""
         return Task(input=self.input, tools=tuple(tool.spec for tool in self.world_tools()))
-
-
-@cache
-def _by_name(split: Split) -> dict[str, WorldTool]:
-    return {tool.spec.name: tool for tool in inventory(split)}
 
 
 class _Runs(NamedTuple):
@@ -143,7 +143,12 @@ def read_task(text: str, where: str = "the task") -> WorldTask:
         raise ToolError(
             f"{where} is no task of ToolWorld: {str(fault).splitlines()[-1]}", code="world-task"
         ) from fault
-    unknown = [name for name in task.tools if name not in _by_name(task.split)]
+    known = {
+        tool.spec.name
+        for name in set(task.records) & set(categories_of(task.split))
+        for tool in tools_of(task.split, name, task.edition)
+    }
+    unknown = [name for name in task.tools if name not in known]
     if unknown:
         raise ToolError(
             f"{where} names tools that the world has not: {', '.join(unknown[:3])}",

@@ -1,7 +1,7 @@
 """The inventory of ToolWorld's tools: operations under the names and documents of invented providers."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 from typing import Any, Literal, NamedTuple
 
@@ -170,11 +170,10 @@ def _schema(
     return schema
 
 
-def _provider(name: str, number: int) -> _Provider:
-    random = Random(f"provider/{number}/{name}")
-    return _Provider(
-        name, random.randrange(4), random.random() < 0.4, random.random() < 0.25, f"{number}/{name}"
-    )
+def _provider(name: str, number: int, edition: int = 0) -> _Provider:
+    seed = f"{number}/{name}" + (f"/{edition}" if edition else "")
+    random = Random(f"provider/{seed}")
+    return _Provider(name, random.randrange(4), random.random() < 0.4, random.random() < 0.25, seed)
 
 
 @cache
@@ -183,22 +182,43 @@ def inventory(split: Split) -> tuple[WorldTool, ...]:
 
     Unseen tools are other providers' tools of the seen categories, and all tools of the unseen ones.
     """
-    tools: list[WorldTool] = []
-    for number, category in enumerate(CATEGORIES):
-        operations = operations_of(category)
-        main, second, third = (PROVIDERS[(number * 3 + step) % len(PROVIDERS)] for step in range(3))
-        seen = number < SEEN
-        if split == "train" and seen:
-            tools += [_provider(main, number).tool(category, one, split) for one in operations]
-            some = Random(f"second/{number}").sample(operations, len(operations) // 2)
-            tools += [_provider(second, number).tool(category, one, split) for one in some]
-        elif split == "unseen":
-            tools += [_provider(third, number).tool(category, one, split) for one in operations]
-            if not seen:
-                some = Random(f"fourth/{number}").sample(operations, len(operations) // 2)
-                tools += [_provider(main, number).tool(category, one, split) for one in some]
-    taken = {tool.spec.name for tool in inventory("train")} if split == "unseen" else set[str]()
-    return _unique(tools, taken)
+    return tuple(tool for name in categories_of(split) for tool in tools_of(split, name))
+
+
+def categories_of(split: Split) -> tuple[str, ...]:
+    """Give the names of the categories that a split has tools for."""
+    return tuple(one.name for one in (CATEGORIES[:SEEN] if split == "train" else CATEGORIES))
+
+
+@lru_cache(maxsize=256)
+def tools_of(split: Split, name: str, edition: int = 0) -> tuple[WorldTool, ...]:
+    """Give a split's tools of one category.
+
+    Args:
+        split: to train on, or unseen.
+        name: the category's.
+        edition: 0 is the inventory. Any other number gives the same operations under names and documents
+            of other providers, for a learner that shall read documents rather than know them; none has an
+            unseen tool's provider or name.
+    """
+    number = next(at for at, one in enumerate(CATEGORIES) if one.name == name)
+    category, operations = CATEGORIES[number], operations_of(CATEGORIES[number])
+    main, second, third = (PROVIDERS[(number * 3 + step) % len(PROVIDERS)] for step in range(3))
+    if split == "train" and edition:
+        main, second = Random(f"edition/{edition}/{number}").sample(
+            [one for one in PROVIDERS if one != third], 2
+        )
+    whole, part, draw = (main, second, "second") if split == "train" else (third, main, "fourth")
+    made = [_provider(whole, number, edition).tool(category, one, split) for one in operations]
+    if split == "train" or number >= SEEN:
+        some = Random(f"{draw}/{number}").sample(operations, len(operations) // 2)
+        made += [_provider(part, number, edition).tool(category, one, split) for one in some]
+    taken = set[str]()
+    if split == "unseen" and number < SEEN:
+        taken = {tool.spec.name for tool in tools_of("train", name)}
+    elif edition:
+        taken = {tool.spec.name for tool in tools_of("unseen", name)}
+    return _unique(made, taken)
 
 
 def _unique(tools: list[WorldTool], taken: set[str]) -> tuple[WorldTool, ...]:
@@ -211,12 +231,3 @@ def _unique(tools: list[WorldTool], taken: set[str]) -> tuple[WorldTool, ...]:
         taken.add(name)
         found.append(tool._replace(spec=tool.spec.model_copy(update={"name": name})))
     return tuple(found)
-
-
-@cache
-def by_category(split: Split) -> dict[str, tuple[WorldTool, ...]]:
-    """Give a split's tools by the category that they are about."""
-    found: dict[str, list[WorldTool]] = {}
-    for tool in inventory(split):
-        found.setdefault(tool.operation.category, []).append(tool)
-    return {name: tuple(tools) for name, tools in found.items()}

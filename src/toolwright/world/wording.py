@@ -5,6 +5,7 @@ from random import Random
 from toolwright.core.values import Value, canonical
 from toolwright.world.categories import CATEGORIES, Category
 from toolwright.world.goals import Goal, Target
+from toolwright.world.operations import Does
 from toolwright.world.prover import Need
 
 BY_NAME = {category.name: category for category in CATEGORIES}
@@ -98,13 +99,18 @@ AIMS = {
     "do": "the {deed} of the {noun}", "undo": "to cancel the {deed} of {person}",
 }  # fmt: skip
 REASONS = {
-    "identify": "Now {aim}. First I need the {noun}: {tool} with {given}.",
-    "learn": "Now {aim}. That depends on another {noun}: {tool} with {given}.",
-    "goal": "Now {aim}: {tool} with {given}.",
-    "retry": "That was a temporary error. I call {tool} again with {given}.",
-    "mend": "The arguments were wrong. I call {tool} again with {given}.",
-    "other": "{failed} does not work. Now {aim} another way: {tool} with {given}.",
+    "identify": "Now {aim}. First I need the {noun} {way}: `{tool}` with {given}.",
+    "learn": "Now {aim}. That depends on the {field} of the {noun}: `{tool}` with {given}.",
+    "goal": "Now {aim}: `{tool}` with {given}.",
+    "retry": "That was a temporary error. I call `{tool}` again with {given}.",
+    "mend": "The arguments were wrong. I call `{tool}` again with {given}.",
+    "other": "`{failed}` does not work. Now {aim} another way: `{tool}` with {given}.",
 }  # fmt: skip
+WAYS: dict[Does, str] = {
+    "find": "by its {field}", "extreme": "by its {field}", "list": "from the list of all",
+    "deeds": "by the person",
+}  # fmt: skip
+"""How a call tells which record is meant."""
 ENDS = (
     "All that was asked for is known now.",
     "The results hold everything that the user wants.",
@@ -127,15 +133,22 @@ def reason(
     need: Need, goal: Goal, *, again: bool = False, failed: str = "", slipped: bool = False
 ) -> str:
     """Give the rationale of a call: what it is for, again after a fault, mended after wrong arguments, or in
-    place of a broken tool. It always names the tool and what it is given.
+    place of a broken tool. It always names the tool, in backticks, and what it is given, in quotes.
     """
     kind = "retry" if again else ("other" if failed else need.purpose)
     kind = "mend" if slipped else kind
-    given = ", ".join(shown(value) for value in need.meanings.values()) or "no arguments"
-    noun = BY_NAME[need.tool.operation.category].noun
+    values = [shown(one) for value in need.meanings.values() for one in _each(value)]
+    given = ", ".join(f'"{value}"' for value in values) or "no arguments"
+    operation = need.tool.operation
+    way = WAYS.get(operation.does, "by looking at each").format(field=spaced(operation.field))
     return REASONS[kind].format(
-        noun=noun, tool=need.tool.spec.name, given=given, failed=failed, aim=aim(goal)
-    )
+        noun=BY_NAME[operation.category].noun, way=way, field=spaced(goal.target.source_field),
+        tool=need.tool.spec.name, given=given, failed=failed, aim=aim(goal),
+    )  # fmt: skip
+
+
+def _each(value: Value) -> tuple[Value, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def told(goal: Goal, fact: Value, random: Random) -> str:

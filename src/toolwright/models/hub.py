@@ -1,0 +1,41 @@
+"""A model's folder: a local one, or one of the Hugging Face hub, fetched once and kept in its cache."""
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import huggingface_hub as hub
+
+from toolwright.core.errors import ConfigError, boundary
+from toolwright.core.values import clip
+
+_REPO = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def folder_of(name: str, endpoint: str | None = None) -> Path:
+    """Give the folder of a model.
+
+    Args:
+        name: a folder, or ``OWNER/MODEL`` on the hub.
+        endpoint: another hub's address.
+
+    Raises:
+        ConfigError: there is no such folder, and no hub that can be reached has it.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    if not _REPO.fullmatch(name):
+        raise ConfigError(
+            f"{name!r} is no folder; give one, or OWNER/MODEL of the hub", code="model-folder"
+        )
+
+    def missing(fault: Exception) -> ConfigError:
+        said = clip(str(fault).strip().splitlines()[0], 160) if str(fault).strip() else repr(fault)
+        return ConfigError(
+            f"{name!r} is no folder here, and could not be fetched from the hub: {said}", code="hub"
+        )
+
+    return boundary(
+        lambda: Path(cast("Any", hub).snapshot_download(name, endpoint=endpoint)), missing
+    )

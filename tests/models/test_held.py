@@ -1,0 +1,138 @@
+"""Replies held to what was read: plans name tools that exist, calls take values that the prompt has."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+from llguidance import LLMatcher, LLTokenizer
+from tests.models.test_decoding import Hashing, asked
+from tests.training.small_run import runs
+
+from toolwright.core.messages import SystemMessage, ToolSpec, UserMessage
+from toolwright.core.model import ModelRequest
+from toolwright.core.values import Value
+from toolwright.models import held
+from toolwright.models.decoding import Writer
+from toolwright.models.grammar import CallGrammars, calls_of
+from toolwright.models.text_model import DecoderModel
+from toolwright.roles.marked import END, call_text
+from toolwright.training.tokenizer import Words
+
+pytestmark = pytest.mark.anyio
+READ = 'the film "Blue Dawn" (MV123) for Ada Okafor, 3 days from 2026-03-04, 12.5 each'
+
+
+def tool(name: str, **properties: dict[str, Value]) -> ToolSpec:
+    shape: dict[str, Any] = {"type": "object", "properties": properties, "required": [*properties]}
+    return ToolSpec(name=name, description="", parameters=shape)
+
+
+RENT = tool(
+    "rent_film", film={"type": "string"}, days={"type": "integer", "minimum": 1},
+    day={"type": "string", "format": "date"}, kind={"type": "string", "enum": ["tape", "disc"]},
+    again={"type": "boolean"}, others={"type": "array", "items": {"type": "string"}},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return Words.train(runs(20), 700)
+
+
+def grammars(words: Words, *, hold: bool = True) -> CallGrammars:
+    end = words.token(END)
+    assert end is not None
+    return CallGrammars(words.text, end, words.size, hold=hold)
+
+
+def model(words: Words, wild: int) -> DecoderModel:
+    class Codec:
+        encode, decode = words.encode, words.decode
+
+    end = words.token(END)
+    assert end is not None
+    decoder = Hashing(words.size, wild=wild)
+    return DecoderModel("m", Writer(decoder, end), Codec(), guides=grammars(words).guide)
+
+
+def request(*tools: ToolSpec, choice: str, read: str = READ) -> ModelRequest:
+    messages = (SystemMessage(content="forbidden "), UserMessage(content=read))
+    return asked("").model_copy(
+        update={"messages": messages, "tools": tools, "tool_choice": choice, "max_tokens": 400}
+    )
+
+
+async def test_however_wild_the_scores_a_call_takes_what_was_read_and_nothing_else(
+    words: Words,
+) -> None:
+    done = 0
+    for wild in range(30):
+        reply = await model(words, wild).complete(request(RENT, choice="required"))
+        if reply.finish_reason == "length":
+            continue  # wild scores may list other films without end
+        call = json.loads(reply.content)
+        jsonschema.validate(call["arguments"], dict(RENT.parameters))
+        given = call["arguments"]
+        assert {"rent_film", "2026-03-04"} == {call["name"], given["day"]}
+        assert given["days"] == 3
+        assert all(
+            text and text in READ and '"' not in text for text in (given["film"], *given["others"])
+        )
+        done += 1
+    assert done >= 10
+
+
+async def test_however_wild_the_scores_a_plan_names_tools_that_exist_and_values_that_were_read(
+    words: Words,
+) -> None:
+    named, quoted = set[str](), set[str]()
+    for wild in range(60):
+        reply = await model(words, wild).complete(request(RENT, tool("list_films"), choice="none"))
+        named |= set(re.findall(r"`([^`]*)`", reply.content))
+        text = re.sub(r"`[^`]*`", "", reply.content)
+        quoted |= set(re.findall(r'"([^"]*)"', text))
+    assert named <= {"rent_film", "list_films"}
+    assert named
+    assert quoted
+    assert all(value and value in READ for value in quoted)
+
+
+async def test_a_tool_that_needs_what_was_not_read_is_called_as_its_schema_says(
+    words: Words,
+) -> None:
+    asks = tool("guess", number={"type": "integer"})
+    reply = await model(words, 1).complete(request(asks, choice="required", read="no number"))
+    call = json.loads(reply.content)
+    assert isinstance(call["arguments"]["number"], int)
+
+
+def test_the_reference_plays_within_the_grammar(words: Words) -> None:
+    end = words.token(END)
+    assert end is not None
+    tokens = LLTokenizer(words.text, n_vocab=words.size, eos_token=end)
+
+    def fits(grammar: str, text: str) -> bool:
+        matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(grammar), log_level=0)
+        assert not matcher.is_error(), matcher.get_error()
+        ids = [*words.encode(text), end]
+        return matcher.validate_tokens(ids) == len(ids)
+
+    calls = 0
+    for run in runs(12):
+        read = run.task.input
+        for step in run.path():
+            assert fits(held.plan(run.task.tools, read), f"{step.thought}\nNext: caller")
+            for call, result in zip(step.calls, step.results, strict=True):
+                assert fits(calls_of(run.task.tools, read=read), call_text(call, run.task.tools))
+                read += f"\n{result.content}"
+                calls += 1
+    assert calls > 10
+
+
+def test_without_holding_only_a_demanded_call_has_a_grammar(words: Words) -> None:
+    free = grammars(words, hold=False)
+    assert free.guide(request(RENT, choice="none")) is None
+    assert free.guide(request(RENT, choice="required")) is not None
+    assert grammars(words).guide(request(choice="none")) is None
