@@ -19,6 +19,7 @@ def main() -> None:
         "measures_speed",
         "junction",
         "trio",
+        "prefill",
     ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
