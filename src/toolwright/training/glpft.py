@@ -132,7 +132,8 @@ def _shown(samples: Sequence[Sample], stage: Stage, recipe: Recipe) -> Sequence[
 def _base(recipe: Recipe, tokenizer: Path, base: Path | None) -> object:
     """Give the model that a stage begins with: the given one, or one of random weights."""
     if base is not None:
-        return load_model(base)
+        model = load_model(base)
+        return model.float() if str(model.dtype) == "torch.float16" else model
     if recipe.architecture is None:
         raise ConfigError(
             "this recipe trains a base that must be given; name its folder", code="no-base"

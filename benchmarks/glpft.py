@@ -1,0 +1,99 @@
+"""The training experiments of alpha-UMi (Tables 1 to 3, Figures 4 and 5) in miniature, on ToolWorld.
+
+    python benchmarks/glpft.py --out FOLDER [--base FOLDER] [--seeds 3] [--size 300] [--tasks 60]
+
+Every method begins with the same base, a decoder that knows the marks; each cell (method, seed, size) is
+trained and measured in a process of its own and kept, so that a run that was broken off goes on. Tables and
+plots are written to ``docs/glpft``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from glpft_cell import Cell
+from glpft_report import write
+from toolwright.embedded import trio_path
+
+HERE = Path(__file__).parent
+SIZES = (38, 75, 150, 300, 600)
+
+
+def cells_of(given: argparse.Namespace) -> list[Cell]:
+    """Give every cell: all methods with each seed, and two of them at five sizes."""
+    plain = Cell(
+        method="glpft",
+        tasks=given.tasks,
+        base=str(given.base),
+        size=given.size,
+        static=given.static,
+    )
+    found: list[Cell] = []
+    for seed in range(given.seeds):
+        kinds: tuple[dict[str, Any], ...] = (
+            {"method": "single"}, {"method": "glpft"}, {"method": "multi"},
+            {"method": "glpft", "reuse": False}, {"method": "single", "budget": "epochs"},
+        )  # fmt: skip
+        found += [plain.model_copy(update=kind | {"seed": seed}) for kind in kinds]
+    for size in SIZES if given.scaling else ():
+        scaled = [
+            plain.model_copy(update={"method": one, "size": size}) for one in ("single", "glpft")
+        ]
+        found += [one for one in scaled if one not in found]
+    return found
+
+
+def run(cells: Sequence[Cell], out: Path) -> list[dict[str, Any]]:
+    """Run the cells that are not there, one after the other; gives what each came to."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    done: list[dict[str, Any]] = []
+    with Progress(*columns) as progress:
+        bar = progress.add_task("cells", total=len(cells))
+        for cell in cells:
+            progress.update(bar, description=cell.name)
+            folder = out / cell.name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "wanted.json").write_text(cell.model_dump_json(), encoding="utf-8")
+            program = [
+                sys.executable,
+                str(HERE / "glpft_cell.py"),
+                str(folder / "wanted.json"),
+                str(folder),
+            ]
+            with (folder / "log.txt").open("w", encoding="utf-8") as log:
+                subprocess.run(program, check=True, stdout=log, stderr=log)
+            done.append(json.loads((folder / "cell.json").read_text(encoding="utf-8")))
+            progress.advance(bar)
+    return done
+
+
+def main() -> None:
+    words = argparse.ArgumentParser()
+    words.add_argument(
+        "--base", type=Path, default=trio_path(), help="a decoder's folder [what ships]"
+    )
+    words.add_argument("--out", type=Path, required=True, help="where cells are kept")
+    words.add_argument("--seeds", type=int, default=3)
+    words.add_argument("--size", type=int, default=300, help="trajectories to learn from")
+    words.add_argument(
+        "--tasks", type=int, default=60, help="tasks to play, with seen and with unseen tools"
+    )
+    words.add_argument("--static", type=int, default=25, help="runs whose steps are scored a side")
+    words.add_argument("--scaling", action="store_true", help="also the five sizes of Figure 4")
+    given = words.parse_args()
+    write(run(cells_of(given), given.out), HERE.parent / "docs" / "glpft")
+
+
+if __name__ == "__main__":
+    main()

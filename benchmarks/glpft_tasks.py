@@ -1,0 +1,21 @@
+"""The reference runs that the training experiments learn from and are scored on."""
+
+import asyncio
+
+from toolwright.core.task import Trajectory
+from toolwright.world.generate import make_tasks
+from toolwright.world.players import Reference, play
+from toolwright.world.tools import Split
+
+TRAIN_SEED = 100_000
+HELD_OUT_SEED = 20_000
+"""Apart from each other, and from the seeds of the shipped trio's lessons (1,000,000 and later)."""
+
+
+def reference_runs(split: Split, count: int, seed: int) -> list[Trajectory]:
+    """Give the reference's runs of some tasks."""
+
+    async def runs() -> list[Trajectory]:
+        return [(await play(task, Reference(task)))[0] for task in make_tasks(split, count, seed)]
+
+    return asyncio.run(runs())
