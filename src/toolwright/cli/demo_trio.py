@@ -21,8 +21,8 @@ SPLITS: "tuple[tuple[Split, str], ...]" = (
 )
 SAID = (
     "This is a model, running here: a decoder of 4.5 million weights with three roles, trained from "
-    "nothing on ToolWorld by `toolwright train shipped`. It knows this world's kind of tools and little "
-    "else; docs/training.md says what it lacks."
+    "nothing on ToolWorld. It knows this world's kind of tools and little "
+    "else; docs/training.md says how it was made and what it lacks."
 )
 
 

@@ -207,9 +207,9 @@ def trio(
 @click.option("--short", type=click.IntRange(0), help="Lessons of one or two calls, after them.")
 @click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, last.")
 def shipped(*, output: Path, **given: int | None) -> None:
-    """Make the trio that the package ships: lessons, tokenizer, training, export.
+    """Make a trio as the package ships one: lessons, tokenizer, training, export.
 
-    About an hour and a half on two cores. A run that was broken off goes on with the same command.
+    About two hours on two cores. A run that was broken off goes on with the same command.
     """
     _words()
     from toolwright.cli.training_bar import TrainingBar

@@ -10,11 +10,11 @@ from peft import PeftConfig, PeftModel
 
 from toolwright.core.errors import ConfigError, InputError
 from toolwright.training.export import export
+from toolwright.training.launch import ADAPTER
 from toolwright.training.samples import ROLES
 from toolwright.training.sft import TOKENIZER, load_model
 
 GRAPH, CONFIG = "decoder.onnx", "config.json"
-ADAPTER = "adapter_config.json"
 
 
 def deliver(folder: Path, out: Path, *, tell: Callable[[str], None] = lambda _: None) -> None:

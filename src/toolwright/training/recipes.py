@@ -136,7 +136,7 @@ def small(width: int = 256, layers: int = 6, epochs: float = 3) -> Recipe:
 
 
 def shipped() -> Recipe:
-    """Give the recipe of the trio that the package ships: one pass over a curriculum, for all roles."""
+    """Give the recipe of a trio as the package ships one: one pass over a curriculum, for all roles."""
     return Recipe(
         whole=Stage(name="backbone", roles=EVERY, learning_rate=2e-3, epochs=1, warmup=0.03),
         local=(),
