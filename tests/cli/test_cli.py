@@ -172,6 +172,38 @@ def test_unknown_settings_are_named(tmp_path: Path) -> None:
         env={"PATH": "/usr/bin:/bin", "TOOLWRIGHT_STOER": "x"},
     )  # fmt: skip
     assert done.returncode == 1 and "unknown setting 'TOOLWRIGHT_STOER'" in done.stderr
+    assert "did you mean 'store'?" in done.stderr
+
+
+def _check(folder: Path, text: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    (folder / "toolwright.toml").write_text(text)
+    return subprocess.run(
+        [TOOLWRIGHT, "config", "check"], cwd=folder, capture_output=True, text=True, check=False,
+        env={"PATH": "/usr/bin:/bin", **variables},
+    )  # fmt: skip
+
+
+def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
+    text = 'epsilon = 0.02\nport = 9000\nstore = "postgresql://me:secret@host/tools"\n'
+    done = _check(tmp_path, text, TOOLWRIGHT_PORT="9001")
+    assert done.returncode == 0 and "secret" not in done.stdout
+    lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith("│")}
+    assert "0.02" in lines["epsilon"] and "toolwright.toml" in lines["epsilon"]
+    assert "9001" in lines["port"] and "TOOLWRIGHT_PORT" in lines["port"]
+    assert "default" in lines["confidence"] and "Chance that a tool" in lines["confidence"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("epsilom = 0.1", "unknown setting 'epsilom' in toolwright.toml; did you mean 'epsilon'?"),
+        ("epsilon = 2", "epsilon = 2 (from toolwright.toml) is not allowed"),
+        ("epsilon = ", "cannot be read as TOML"),
+    ],
+)
+def test_a_wrong_file_of_settings_is_named(tmp_path: Path, text: str, says: str) -> None:
+    done = _check(tmp_path, text)
+    assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_fault_of_our_own_is_one_line_too() -> None:

@@ -1,23 +1,32 @@
 """The settings, and the only reading of the environment."""
 
 import os
+import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from toolwright.core.errors import ConfigError
 from toolwright.core.messages import Frozen
 
 PREFIX = "TOOLWRIGHT_"
+FILE = "CONFIG"
+DEFAULT_FILE = "toolwright.toml"
 
 
 class Settings(Frozen):
-    """What a program of toolwright needs to know; each field can be set as ``TOOLWRIGHT_<FIELD>``."""
+    """What a program of toolwright needs to know.
 
-    store: Path = Path(".toolwright/tools.db")
-    """The SQLite file that keeps tools, queue and ledger."""
+    Each field can be set by a flag, as ``TOOLWRIGHT_<FIELD>``, or in ``toolwright.toml``.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    store: str | Path = ".toolwright/tools.db"
+    """The SQLite file that keeps tools, queue and ledger, or ``postgresql://user@host/name``."""
     model: str | None = None
     """URI of the strong model, such as ``openai:gpt-5``."""
     second_model: str | None = None
@@ -38,6 +47,24 @@ class Settings(Frozen):
     """When an independent second tool is made."""
     needed: int = Field(default=10, ge=6)
     """Queued demonstrations that start a making."""
+    host: str = "127.0.0.1"
+    """Where the gateway listens; anything but this machine takes keys."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Its port."""
+    epsilon: float = Field(default=0.05, gt=0, lt=1)
+    """Share of answers that a tool may get wrong on live traffic."""
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Chance that a tool that is promoted keeps to ``epsilon``."""
+    audit_rate: float = Field(default=0.1, gt=0, le=1)
+    """Share of a tool's requests that the strong model answers, to be compared."""
+    approval: bool = False
+    """A person has to approve before a proved tool serves."""
+    making: bool = True
+    """The gateway makes tools in the background."""
+    lease_seconds: float = Field(default=30.0, gt=0)
+    """How long a gateway that died in the middle of a making keeps others from it."""
+    largest_body: int = Field(default=20 << 20, ge=1024)
+    """Bytes that a request's body may have."""
     data: Path = Path("../shared/data")
     """Folder of data sets for development; it is no part of the package."""
 
@@ -52,22 +79,72 @@ def secret(name: str) -> str | None:
     return environment().get(name) or None
 
 
-def load(**given: object) -> Settings:
-    """Give the settings: arguments first, then the environment, then the defaults.
+class Effective(NamedTuple):
+    """The settings, and for each the place that it comes from: a flag, a variable, the file, or the
+    default.
+    """
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def _known(name: str, where: str, shown: str) -> None:
+    """Refuse a name that is no setting, with the nearest one that is."""
+    if name in Settings.model_fields:
+        return
+    near = get_close_matches(name, Settings.model_fields, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(Settings.model_fields)}"
+    raise ConfigError(f"unknown setting {shown!r} in {where}; {hint}", code="setting-unknown")
+
+
+def _file() -> tuple[dict[str, object], str]:
+    """Give what the settings' file says, and its name; nothing where there is none."""
+    named = environment().get(PREFIX + FILE)
+    path = Path(named or DEFAULT_FILE)
+    if not path.exists():
+        if named:
+            raise ConfigError(f"there is no file {named!r}, which {PREFIX + FILE} names")
+        return {}, ""
+    try:
+        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise ConfigError(f"{path} cannot be read as TOML: {fault}") from fault
+    for name in values:
+        _known(name, str(path), name)
+    return values, str(path)
+
+
+def effective(**given: object) -> Effective:
+    """Give the settings with their origins: flags first, then the environment, the file, and the defaults.
+
+    The file is ``toolwright.toml`` in the working folder, or what ``TOOLWRIGHT_CONFIG`` names.
 
     Raises:
-        ConfigError: a value is not allowed, or a ``TOOLWRIGHT_`` variable is not known.
+        ConfigError: a value is not allowed, or a setting is not known; both are named with their origin.
     """
-    values: dict[str, object] = {}
+    values, path = _file()
+    origins = dict.fromkeys(Settings.model_fields, "default") | dict.fromkeys(values, path)
     for name, text in environment().items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name != PREFIX + FILE:
             field = name.removeprefix(PREFIX).lower()
-            if field not in Settings.model_fields:
-                known = ", ".join(PREFIX + one.upper() for one in Settings.model_fields)
-                raise ConfigError(f"unknown setting {name!r}; known are {known}")
-            values[field] = text
-    values |= {name: value for name, value in given.items() if value is not None}
+            _known(field, "the environment", name)
+            values[field], origins[field] = text, name
+    for name, value in given.items():
+        if value is not None:
+            values[name], origins[name] = value, "--" + name.replace("_", "-")
     try:
-        return Settings.model_validate(values)
-    except ValueError as fault:
-        raise ConfigError(f"a setting is not allowed: {fault}") from fault
+        return Effective(Settings.model_validate(values), origins)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = str(first["loc"][0])
+        said = f"{name} = {first['input']!r} (from {origins.get(name, 'a flag')})"
+        raise ConfigError(f"{said} is not allowed: {first['msg']}", code="setting-value") from fault
+
+
+def load(**given: object) -> Settings:
+    """Give the settings alone; see ``effective``.
+
+    Raises:
+        ConfigError: a value is not allowed, or a setting is not known.
+    """
+    return effective(**given).settings

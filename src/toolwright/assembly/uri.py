@@ -76,6 +76,18 @@ def _endpoint(uri: ModelUri) -> tuple[str, str | None]:
     return base_url, key
 
 
+def endpoint_of(text: str) -> tuple[str, str | None, float]:
+    """Give the base URL, the key, and the seconds of patience of ``openai:NAME?base_url=...``.
+
+    Raises:
+        ConfigError: the URI is wrong, of another scheme, or the key is missing.
+    """
+    uri = parse(text)
+    if uri.scheme != "openai":
+        raise ConfigError(f"a gateway passes on to openai:NAME?base_url=..., not to {uri.scheme!r}")
+    return *_endpoint(uri), _number(uri, "timeout", 600.0)
+
+
 def _openai(uri: ModelUri) -> Model:
     from toolwright.models.openai import OpenAIModel  # noqa: PLC0415 - aiohttp takes 0.3 s to load
 

@@ -81,7 +81,7 @@ class Workshop:
         self.sandbox, self._other = sandboxes
         self.models, self._observe = models, observe
         base = Order(request_class="(queue)", labelled=(), second=settings.second)
-        self.queue = Queue(self._order, needed=settings.needed, settings=base)
+        self.queue = Queue(self.made, needed=settings.needed, settings=base)
         self.dispatcher = Dispatcher(
             store, self.sandbox, strong=models.strong, user=models.user,
             policy=Policy(dispatch=settings.dispatch), queue=self.queue,
@@ -117,7 +117,12 @@ class Workshop:
             stack.push_async_callback(workshop.dispatcher.close)
             yield workshop
 
-    async def _order(self, order: Order, ledger: Ledger) -> Outcome:
+    async def made(self, order: Order, ledger: Ledger) -> Outcome:
+        """Make a tool of an order and prove it; its model calls are entered in a ledger.
+
+        Raises:
+            ConfigError: no strong model is configured.
+        """
         order = checked(order)
         strong, second = self.models.strong, self.models.second
         if strong is None or second is None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 store_option = click.option(
-    "--store", type=click.Path(path_type=Path), help="The store's file [.toolwright/tools.db]."
+    "--store", help="The store's file, or postgresql://user@host/name [.toolwright/tools.db]."
 )
 model_option = click.option("--model", help="The strong model, such as openai:gpt-5.")
 

@@ -33,6 +33,11 @@ def _fault(schema: str) -> str | None:
     return None
 
 
+def meets(schema: Mapping[str, Value], value: Value) -> bool:
+    """Say whether a value meets a JSON Schema; none meets a schema that is none."""
+    return schema_fault(schema) is None and bool(_validator(canonical(schema)).is_valid(value))
+
+
 def violations(spec: ToolSpec, arguments: Mapping[str, Value]) -> list[str]:
     """Give each way in which arguments break the tool's schema, at most five, in a fixed order."""
     faults = cast(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -19,6 +19,14 @@ class Transition(Frozen):
     state: State
     reason: str
     at: datetime
+
+
+class Lease(NamedTuple):
+    """The right to do one thing, until it lapses; of two holders the one with the larger token is right."""
+
+    name: str
+    owner: str
+    token: int
 
 
 class LedgerEntry(Frozen):
@@ -41,6 +49,30 @@ class Count(Frozen):
     answered: int = 0
     refused: int = 0
     failed: int = 0
+
+
+class Standing(Frozen):
+    """What comparisons on live traffic have shown of a version.
+
+    Attributes:
+        attempt: number of this proof among those of its class, from 1.
+        trials: comparisons with a stronger tier, or with a user's word.
+        wrong: how many of them disagreed.
+        probe: comparisons still due before it serves again, after one that disagreed.
+        probed: comparisons since that one, itself counted.
+        probed_wrong: how many of these disagreed.
+        ready: proved, and waiting for a person's approval.
+        approved: a person has approved it.
+    """
+
+    attempt: int = Field(default=1, ge=1)
+    trials: int = 0
+    wrong: int = 0
+    probe: int = 0
+    probed: int = 0
+    probed_wrong: int = 0
+    ready: bool = False
+    approved: bool = False
 
 
 class MakingReport(Frozen):
@@ -101,8 +133,14 @@ class TrajectoryLog(Protocol):
 class ToolStore(Protocol):
     """Keeps made tools for good: versions never change, states do."""
 
-    async def add(self, record: ToolRecord, state: State, reason: str) -> ToolRecord:
-        """Keep a new version; gives it back with its number. All or nothing."""
+    async def add(
+        self, record: ToolRecord, state: State, reason: str, lease: Lease | None = None
+    ) -> ToolRecord:
+        """Keep a new version; gives it back with its number. All or nothing.
+
+        Raises:
+            StoreError: the lease under which it was made is lost; another maker has it.
+        """
         ...
 
     async def get(self, request_class: str, version: int | None = None) -> ToolRecord:
@@ -129,6 +167,10 @@ class ToolStore(Protocol):
 
     async def enqueue(self, request_class: str, demonstration: Demonstration) -> int:
         """Queue a request with its answer for making; gives the number of queued ones."""
+        ...
+
+    async def join(self, request_class: str, other: str) -> None:
+        """Move all that is queued under one class to another one."""
         ...
 
     async def queued(self, request_class: str | None = None) -> dict[str, list[Demonstration]]:

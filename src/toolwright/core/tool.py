@@ -17,7 +17,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     "proposed": frozenset({"verified", "retired"}),
     "verified": frozenset({"shadowing", "serving", "retired"}),
     "shadowing": frozenset({"serving", "demoted", "retired"}),
-    "serving": frozenset({"demoted", "retired"}),
+    "serving": frozenset({"shadowing", "demoted", "retired"}),
     "demoted": frozenset({"shadowing", "serving", "retired"}),
     "retired": frozenset(),
 }

@@ -1,4 +1,4 @@
-"""The database engine: SQLite settings that survive a kill, and faults as store errors."""
+"""The database engine: SQLite or PostgreSQL, settings that survive a kill, and faults as store errors."""
 
 import asyncio
 import sqlite3
@@ -8,10 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    RowMapping,
+    Select,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from toolwright.core.errors import StoreError
+from toolwright.core.errors import ConfigError, StoreError
 from toolwright.store.schema import migrate
 
 WRITE = "toolwright_write"
@@ -48,6 +60,8 @@ def fault_of(where: str, fault: Exception) -> StoreError:
         return StoreError(f"{where} cannot grow ({text}); free some space", code="store-full")
     if "locked" in text or "busy" in text:
         return StoreError(f"{where} is busy ({text})", code="store-busy", retryable=True)
+    if "connection" in text and ("refused" in text or "closed" in text or "terminat" in text):
+        return StoreError(f"{where} cannot be reached ({text})", code="store-away", retryable=True)
     if "unable to open" in text or "readonly" in text:
         return StoreError(
             f"{where} cannot be opened for writing ({text}); check its folder", code="store-open"
@@ -62,6 +76,7 @@ class Database:
         self._engine, self.where = engine, where
         try:
             with self.transaction(write=True) as connection:
+                self.hold(connection, "migrations")
                 migrate(connection, now())
         except StoreError:
             self.close()
@@ -84,6 +99,44 @@ class Database:
         engine = create_engine(f"sqlite:///{path}")
         _sqlite(engine)
         return cls(engine, str(path))
+
+    @classmethod
+    def open(cls, where: str) -> "Database":
+        """Open the store that a path or a URL such as ``postgresql://user@host/name`` names.
+
+        Raises:
+            ConfigError: the URL is wrong, or its driver is not installed.
+            StoreError: it cannot be opened.
+        """
+        if "://" not in where:
+            return cls.sqlite(Path(where))
+        try:
+            url = make_url(where)
+            if url.get_backend_name() != "postgresql":
+                raise ConfigError(f"a store is a file or postgresql://..., not {url.drivername!r}")
+            engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except ArgumentError as fault:
+            raise ConfigError(f"{where!r} is no URL of a database") from fault
+        except ModuleNotFoundError as fault:
+            raise ConfigError(
+                "PostgreSQL needs the extra: pip install 'toolwright[postgres]'", code="extra"
+            ) from fault
+        return cls(engine, url.render_as_string(hide_password=True))
+
+    @property
+    def lite(self) -> bool:
+        """Whether it is SQLite, whose writers come one at a time anyway."""
+        return self._engine.dialect.name == "sqlite"
+
+    def upsert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """Give an INSERT that takes ``ON CONFLICT``."""
+        return sqlite.insert(table) if self.lite else postgresql.insert(table)
+
+    def hold(self, connection: Connection, name: str) -> None:
+        """Let no other transaction that holds the same name go on until this one ends."""
+        if not self.lite:
+            lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            connection.execute(lock, {"name": name})
 
     @contextmanager
     def transaction(self, *, write: bool) -> Generator[Connection]:

@@ -27,7 +27,7 @@ APPLIED = Table(
 )
 TOOLS = Table(
     "tools", METADATA,
-    Column("request_class", String(120), primary_key=True),
+    Column("request_class", String(240), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("record", Text, nullable=False),
@@ -36,7 +36,7 @@ TOOLS = Table(
 TRANSITIONS = Table(
     "transitions", METADATA,
     Column("id", Integer, primary_key=True),
-    Column("request_class", String(120), nullable=False, index=True),
+    Column("request_class", String(240), nullable=False, index=True),
     Column("version", Integer, nullable=False),
     Column("state", String(20), nullable=False),
     Column("reason", Text, nullable=False),
@@ -45,7 +45,7 @@ TRANSITIONS = Table(
 QUEUE = Table(
     "queue", METADATA,
     Column("id", Integer, primary_key=True),
-    Column("request_class", String(120), nullable=False),
+    Column("request_class", String(240), nullable=False),
     Column("input", Text, nullable=False),
     Column("input_digest", String(64), nullable=False),
     Column("target", Text),
@@ -55,7 +55,7 @@ LEDGER = Table(
     "ledger", METADATA,
     Column("id", Integer, primary_key=True),
     Column("purpose", String(20), nullable=False),
-    Column("request_class", String(120)),
+    Column("request_class", String(240)),
     Column("model", String(200), nullable=False),
     Column("requests", Integer, nullable=False),
     Column("input_tokens", Integer, nullable=False),
@@ -67,7 +67,7 @@ LEDGER = Table(
 )  # fmt: skip
 COUNTS = Table(
     "counts", METADATA,
-    Column("request_class", String(120), primary_key=True),
+    Column("request_class", String(240), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("tier", String(20), primary_key=True),
     Column("answered", Integer, nullable=False),
@@ -77,7 +77,7 @@ COUNTS = Table(
 REPORTS = Table(
     "reports", METADATA,
     Column("id", Integer, primary_key=True),
-    Column("request_class", String(120), nullable=False, index=True),
+    Column("request_class", String(240), nullable=False, index=True),
     Column("made", Integer, nullable=False),
     Column("version", Integer),
     Column("at", String(40), nullable=False),
@@ -99,7 +99,56 @@ WISHES = Table(
     Column("at", String(40), nullable=False),
     Column("wants", Text, nullable=False),
     Column("trace", Integer, nullable=False),
-    Column("request_class", String(120)),
+    Column("request_class", String(240)),
+)  # fmt: skip
+STANDINGS = Table(
+    "standings", METADATA,
+    Column("request_class", String(240), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+COMPARISONS = Table(
+    "comparisons", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("request_class", String(240), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("input", Text),
+    Column("ours", Text),
+    Column("theirs", Text),
+)  # fmt: skip
+LEASES = Table(
+    "leases", METADATA,
+    Column("name", String(240), primary_key=True),
+    Column("owner", String(80), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("until", Float, nullable=False),
+)  # fmt: skip
+KEYS = Table(
+    "keys", METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+GRANTS = Table(
+    "grants", METADATA,
+    Column("request_class", String(240), primary_key=True),
+    Column("tenant", String(80), primary_key=True),
+    Column("at", String(40), nullable=False),
+)  # fmt: skip
+REQUESTS = Table(
+    "requests", METADATA,
+    Column("id", String(80), primary_key=True),
+    Column("tenant", String(80), nullable=False, index=True),
+    Column("key", String(40), nullable=False),
+    Column("at", String(40), nullable=False, index=True),
+    Column("tier", String(20), nullable=False),
+    Column("request_class", String(240)),
+    Column("cost", String(40)),
+    Column("saved", String(40)),
+    Column("tokens", Integer, nullable=False),
+    Column("body", Text, nullable=False),
 )  # fmt: skip
 
 
@@ -112,7 +161,11 @@ def _second(connection: Connection) -> None:
     METADATA.create_all(connection, tables=[TRACES, WISHES])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second)
+def _third(connection: Connection) -> None:
+    METADATA.create_all(connection, tables=[STANDINGS, COMPARISONS, LEASES, KEYS, GRANTS, REQUESTS])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third)
 
 
 def migrate(connection: Connection, now: str) -> None:

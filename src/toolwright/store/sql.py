@@ -1,18 +1,19 @@
-"""The tool store over SQL: immutable versions, states, queue, ledger, counts and reports."""
+"""The tool store over SQL: immutable versions, states, queue, ledger, counts and reports.
+
+A store has rooms: one that is opened as a room, such as ``acme/``, reads and writes only classes whose names
+begin so, and shows them without it. The whole store, without a room, sees all of them under their full names.
+"""
 
 import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
+from os import PathLike, fspath
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Column, ColumnElement, Row, delete, func, insert, select, true, update
 
-from toolwright.core.errors import StoreError, ToolNotFound
-from toolwright.core.model import Usage
+from toolwright.core.errors import ToolNotFound
 from toolwright.core.store import (
     Count,
     LedgerEntry,
@@ -20,24 +21,46 @@ from toolwright.core.store import (
     TrajectoryLog,
     Transition,
 )
-from toolwright.core.tool import TRANSITIONS as ALLOWED
 from toolwright.core.tool import Demonstration, State, ToolRecord
+from toolwright.core.traffic import Lease, LiveStore
 from toolwright.core.values import digest
-from toolwright.store.engine import Database, now
-from toolwright.store.schema import COUNTS, LEDGER, QUEUE, REPORTS, TOOLS, TRANSITIONS
+from toolwright.store.engine import Database
+from toolwright.store.live import SqlLive, check_lease
+from toolwright.store.rows import ledger_entry, ledger_row
+from toolwright.store.schema import COUNTS, GRANTS, LEDGER, QUEUE, REPORTS, TOOLS, TRANSITIONS
+from toolwright.store.states import move, note, step_down
 from toolwright.store.traces import SqlTraces
+from toolwright.store.traffic import SqlTraffic
 
 
 class SqlStore:
     """Keeps everything in one SQL database; see ``toolwright.core.store.ToolStore``."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, room: str = "") -> None:
+        self._database, self._room = database, room
 
     @classmethod
-    def open(cls, path: Path) -> "SqlStore":
-        """Open, or begin, a store in one SQLite file."""
-        return cls(Database.sqlite(path))
+    def open(cls, where: str | PathLike[str]) -> "SqlStore":
+        """Open, or begin, a store in one SQLite file, or in the PostgreSQL database of a URL."""
+        return cls(Database.open(fspath(where)))
+
+    def room(self, name: str) -> "SqlStore":
+        """Give a room of this store."""
+        return SqlStore(self._database, self._room + name)
+
+    def _full(self, request_class: str) -> str:
+        return self._room + request_class
+
+    def _mine(self, column: Column[Any]) -> ColumnElement[bool]:
+        """Give the condition that a class is of this room; letters of two cases differ."""
+        return func.substr(column, 1, len(self._room)) == self._room if self._room else true()
+
+    def _short(self, row: Row[Any]) -> str:
+        return str(row.request_class)[len(self._room) :]
+
+    def _tool(self, row: Row[Any]) -> ToolRecord:
+        record = ToolRecord.model_validate_json(row.record)
+        return record.model_copy(update={"request_class": self._short(row)})
 
     def close(self) -> None:
         """Close the database."""
@@ -48,84 +71,98 @@ class SqlStore:
         """The trajectories and the wishes for tools, in the same database."""
         return SqlTraces(self._database)
 
-    async def add(self, record: ToolRecord, state: State, reason: str) -> ToolRecord:
-        """Keep a new version under the next number of its class."""
-        return await asyncio.to_thread(self._add, record, state, reason)
+    @property
+    def live(self) -> LiveStore:
+        """What live traffic shows of this room's tools, in the same database."""
+        return SqlLive(self._database, self._room)
 
-    def _add(self, record: ToolRecord, state: State, reason: str) -> ToolRecord:
+    @property
+    def traffic(self) -> "SqlTraffic":
+        """The log of requests and the keys, in the same database; a room's store has that of the whole."""
+        return SqlTraffic(self._database)
+
+    async def add(
+        self, record: ToolRecord, state: State, reason: str, lease: Lease | None = None
+    ) -> ToolRecord:
+        """Keep a new version under the next number of its class."""
+        return await asyncio.to_thread(self._add, record, state, reason, lease)
+
+    def _add(
+        self, record: ToolRecord, state: State, reason: str, lease: Lease | None
+    ) -> ToolRecord:
+        name = self._full(record.request_class)
         with self._database.transaction(write=True) as connection:
-            mine = TOOLS.c.request_class == record.request_class
+            if lease is not None:
+                check_lease(self._database, connection, lease)
+            self._database.hold(connection, name)
+            mine = TOOLS.c.request_class == name
             last = connection.execute(select(func.max(TOOLS.c.version)).where(mine)).scalar()
             kept = record.model_copy(update={"version": (last or 0) + 1})
             if state == "serving":
-                self._step_down(connection, record.request_class, "a newer version serves")
+                step_down(connection, name, "a newer version serves")
             row = {
-                "request_class": kept.request_class, "version": kept.version,
+                "request_class": name, "version": kept.version,
                 "digest": kept.digest, "record": kept.model_dump_json(), "state": state,
             }  # fmt: skip
             connection.execute(insert(TOOLS).values(row))
-            _log(connection, kept.request_class, kept.version, state, reason)
+            note(connection, name, kept.version, state, reason)
         return kept
-
-    def _step_down(self, connection: Connection, request_class: str, reason: str) -> None:
-        mine = (TOOLS.c.request_class == request_class) & (TOOLS.c.state == "serving")
-        for (version,) in connection.execute(select(TOOLS.c.version).where(mine)).all():
-            _log(connection, request_class, version, "demoted", reason)
-        connection.execute(update(TOOLS).where(mine).values(state="demoted"))
 
     async def get(self, request_class: str, version: int | None = None) -> ToolRecord:
         """Give a version, by default the newest."""
-        query = select(TOOLS.c.record).where(TOOLS.c.request_class == request_class)
+        query = select(TOOLS.c.request_class, TOOLS.c.record).where(
+            TOOLS.c.request_class == self._full(request_class)
+        )
         if version is not None:
             query = query.where(TOOLS.c.version == version)
         rows = await self._database.rows(query.order_by(TOOLS.c.version.desc()).limit(1))
         if not rows:
             name = request_class if version is None else f"{request_class} v{version}"
             raise ToolNotFound(f"the store has no tool {name!r}; `toolwright tools list` names all")
-        return ToolRecord.model_validate_json(rows[0].record)
+        return self._tool(rows[0])
 
     async def serving(self) -> Sequence[ToolRecord]:
         """Give the serving version of each class."""
-        rows = await self._database.rows(select(TOOLS.c.record).where(TOOLS.c.state == "serving"))
-        return [ToolRecord.model_validate_json(row.record) for row in rows]
+        query = select(TOOLS.c.request_class, TOOLS.c.record).where(TOOLS.c.state == "serving")
+        rows = await self._database.rows(query.where(self._mine(TOOLS.c.request_class)))
+        return [self._tool(row) for row in rows]
 
     async def versions(
         self, request_class: str | None = None
     ) -> Sequence[tuple[ToolRecord, State]]:
         """Give all versions with their states."""
-        query = select(TOOLS.c.record, TOOLS.c.state)
+        query = select(TOOLS.c.request_class, TOOLS.c.record, TOOLS.c.state)
+        query = query.where(self._mine(TOOLS.c.request_class))
         if request_class is not None:
-            query = query.where(TOOLS.c.request_class == request_class)
+            query = query.where(TOOLS.c.request_class == self._full(request_class))
         rows = await self._database.rows(query.order_by(TOOLS.c.request_class, TOOLS.c.version))
-        return [(ToolRecord.model_validate_json(row.record), row.state) for row in rows]
+        return [(self._tool(row), row.state) for row in rows]
 
     async def move(self, request_class: str, version: int, state: State, reason: str) -> None:
         """Change a version's state; a version that begins to serve replaces the one that did."""
-        await asyncio.to_thread(self._move, request_class, version, state, reason)
+        await asyncio.to_thread(self._move, self._full(request_class), version, state, reason)
 
-    def _move(self, request_class: str, version: int, state: State, reason: str) -> None:
-        mine = (TOOLS.c.request_class == request_class) & (TOOLS.c.version == version)
+    def _move(self, name: str, version: int, state: State, reason: str) -> None:
         with self._database.transaction(write=True) as connection:
-            current: State | None = connection.execute(
-                select(TOOLS.c.state).where(mine)
-            ).scalar_one_or_none()
-            if current is None:
-                raise ToolNotFound(f"the store has no tool '{request_class} v{version}'")
-            if state not in ALLOWED[current]:
-                raise StoreError(
-                    f"'{request_class} v{version}' is {current}, it cannot become {state}",
-                    code="store-state",
-                )
-            if state == "serving":
-                self._step_down(connection, request_class, f"v{version} serves")
-            connection.execute(update(TOOLS).where(mine).values(state=state))
-            _log(connection, request_class, version, state, reason)
+            self._database.hold(connection, name)
+            move(connection, name, version, state, reason)
+
+    async def changes(self) -> str:
+        """Give a text that differs once any version of any room has changed its state, or a grant was
+        made.
+        """
+        last = select(func.max(TRANSITIONS.c.id)).scalar_subquery()
+        query = select(
+            last.label("last"), func.count().label("grants"), func.max(GRANTS.c.at).label("at")
+        )
+        (row,) = await self._database.rows(query.select_from(GRANTS))
+        return f"{row.last} {row.grants} {row.at}"
 
     async def history(self, request_class: str, version: int) -> Sequence[Transition]:
         """Give every change of state of a version."""
         table = TRANSITIONS
         query = select(table.c.state, table.c.reason, table.c.at).where(
-            table.c.request_class == request_class, table.c.version == version
+            table.c.request_class == self._full(request_class), table.c.version == version
         )
         rows = await self._database.rows(query.order_by(table.c.id))
         return [
@@ -137,26 +174,42 @@ class SqlStore:
         """Queue a request with its answer; a request that is queued already stays as it is."""
 
         def work() -> int:
+            name = self._full(request_class)
             row = {
-                "request_class": request_class, "input": demonstration.input,
+                "request_class": name, "input": demonstration.input,
                 "input_digest": digest(demonstration.input), "target": demonstration.target,
             }  # fmt: skip
-            mine = QUEUE.c.request_class == request_class
+            mine = QUEUE.c.request_class == name
+            new = self._database.upsert(QUEUE).values(row).on_conflict_do_nothing()
             with self._database.transaction(write=True) as connection:
-                connection.execute(upsert(QUEUE).values(row).on_conflict_do_nothing())
+                connection.execute(new)
                 return connection.execute(select(func.count()).where(mine)).scalar_one()
 
         return await asyncio.to_thread(work)
 
+    async def join(self, request_class: str, other: str) -> None:
+        """Move all that is queued under one class to another one; what both have stays once."""
+        old, new = self._full(request_class), self._full(other)
+        there = select(QUEUE.c.input_digest).where(QUEUE.c.request_class == new)
+        mine = QUEUE.c.request_class == old
+
+        def work() -> None:
+            with self._database.transaction(write=True) as connection:
+                connection.execute(delete(QUEUE).where(mine, QUEUE.c.input_digest.in_(there)))
+                connection.execute(update(QUEUE).where(mine).values(request_class=new))
+
+        await asyncio.to_thread(work)
+
     async def queued(self, request_class: str | None = None) -> dict[str, list[Demonstration]]:
         """Give the queued demonstrations by class."""
         query = select(QUEUE.c.request_class, QUEUE.c.input, QUEUE.c.target).order_by(QUEUE.c.id)
+        query = query.where(self._mine(QUEUE.c.request_class))
         if request_class is not None:
-            query = query.where(QUEUE.c.request_class == request_class)
+            query = query.where(QUEUE.c.request_class == self._full(request_class))
         found: dict[str, list[Demonstration]] = {}
         for row in await self._database.rows(query):
             demonstration = Demonstration(input=row.input, target=row.target)
-            found.setdefault(row.request_class, []).append(demonstration)
+            found.setdefault(self._short(row), []).append(demonstration)
         return found
 
     async def record(self, entries: Sequence[LedgerEntry], counts: Sequence[Count]) -> None:
@@ -165,9 +218,12 @@ class SqlStore:
         def work() -> None:
             with self._database.transaction(write=True) as connection:
                 if entries:
-                    connection.execute(insert(LEDGER), [_ledger_row(entry) for entry in entries])
+                    connection.execute(
+                        insert(LEDGER), [ledger_row(one, self._room) for one in entries]
+                    )
                 for count in counts:
-                    new = upsert(COUNTS).values(count.model_dump())
+                    row = count.model_dump() | {"request_class": self._full(count.request_class)}
+                    new = self._database.upsert(COUNTS).values(row)
                     added = {
                         name: COUNTS.c[name] + new.excluded[name]
                         for name in ("answered", "refused", "failed")
@@ -179,23 +235,26 @@ class SqlStore:
 
     async def ledger(self) -> Sequence[LedgerEntry]:
         """Give every ledger entry."""
-        return [
-            _entry(row) for row in await self._database.rows(select(LEDGER).order_by(LEDGER.c.id))
-        ]
+        query = select(LEDGER).order_by(LEDGER.c.id).where(self._mine(LEDGER.c.request_class))
+        return [ledger_entry(row, self._room) for row in await self._database.rows(query)]
 
     async def counts(self) -> Sequence[Count]:
         """Give the counts by class, version and tier."""
-        rows = await self._database.mappings(
-            select(COUNTS).order_by(COUNTS.c.request_class, COUNTS.c.version)
-        )
-        return [Count.model_validate(dict(row)) for row in rows]
+        query = select(COUNTS).order_by(COUNTS.c.request_class, COUNTS.c.version)
+        return [
+            Count(
+                request_class=self._short(row), version=row.version, tier=row.tier,
+                answered=row.answered, refused=row.refused, failed=row.failed,
+            )
+            for row in await self._database.rows(query.where(self._mine(COUNTS.c.request_class)))
+        ]  # fmt: skip
 
     async def report(self, report: MakingReport) -> int:
         """Keep a making report."""
 
         def work() -> int:
             row = {
-                "request_class": report.request_class, "made": int(report.made),
+                "request_class": self._full(report.request_class), "made": int(report.made),
                 "version": report.version, "at": report.at.isoformat(),
                 "body": json.dumps(report.body),
             }  # fmt: skip
@@ -207,40 +266,13 @@ class SqlStore:
 
     async def reports(self, request_class: str | None = None) -> Sequence[MakingReport]:
         """Give making reports."""
-        query = select(REPORTS).order_by(REPORTS.c.id)
+        query = select(REPORTS).order_by(REPORTS.c.id).where(self._mine(REPORTS.c.request_class))
         if request_class is not None:
-            query = query.where(REPORTS.c.request_class == request_class)
+            query = query.where(REPORTS.c.request_class == self._full(request_class))
         return [
             MakingReport(
-                id=row.id, request_class=row.request_class, made=bool(row.made),
+                id=row.id, request_class=self._short(row), made=bool(row.made),
                 version=row.version, at=datetime.fromisoformat(row.at), body=json.loads(row.body),
             )
             for row in await self._database.rows(query)
         ]  # fmt: skip
-
-
-def _log(connection: Connection, name: str, version: int, state: str, reason: str) -> None:
-    row = {"request_class": name, "version": version, "state": state, "reason": reason, "at": now()}
-    connection.execute(insert(TRANSITIONS).values(row))
-
-
-def _ledger_row(entry: LedgerEntry) -> dict[str, object]:
-    usage = entry.usage
-    return {
-        "purpose": entry.purpose, "request_class": entry.request_class, "model": entry.model,
-        "requests": usage.requests, "input_tokens": usage.input_tokens,
-        "cached_tokens": usage.cached_tokens, "output_tokens": usage.output_tokens,
-        "cost": None if usage.cost is None else str(usage.cost),
-        "seconds": entry.seconds, "at": entry.at.isoformat(),
-    }  # fmt: skip
-
-
-def _entry(row: Row[Any]) -> LedgerEntry:
-    usage = Usage(
-        requests=row.requests, input_tokens=row.input_tokens, cached_tokens=row.cached_tokens,
-        output_tokens=row.output_tokens, cost=None if row.cost is None else Decimal(row.cost),
-    )  # fmt: skip
-    return LedgerEntry(
-        purpose=row.purpose, request_class=row.request_class, model=row.model, usage=usage,
-        seconds=row.seconds, at=datetime.fromisoformat(row.at),
-    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""The gateway, put together from the settings."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+from toolwright.assembly.settings import Settings
+from toolwright.assembly.uri import endpoint_of
+from toolwright.assembly.workshop import Models, Workshop
+from toolwright.cache.bound import Bound, needed
+from toolwright.cache.crew import Crew
+from toolwright.cache.lifecycle import Rules
+from toolwright.core.errors import ConfigError
+from toolwright.gateway.app import Gateway, Parts
+from toolwright.gateway.asgi import Gate
+from toolwright.gateway.completions import Completions
+from toolwright.gateway.desks import Desks
+from toolwright.gateway.feedback import Feedback
+from toolwright.gateway.journal import LOG, Journal
+from toolwright.gateway.keys import KeyRing
+from toolwright.gateway.meters import Meters
+from toolwright.gateway.strong import Strong
+from toolwright.gateway.upstream import Upstream
+from toolwright.maker.making import Order
+from toolwright.models.prices import price
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Give how tools are proved on live traffic."""
+    bound = Bound(epsilon=settings.epsilon, confidence=settings.confidence)
+    return Rules(bound=bound, audit_rate=settings.audit_rate, approval=settings.approval)
+
+
+def loopback(host: str) -> bool:
+    """Say whether a host is reached from this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@asynccontextmanager
+async def gateway(settings: Settings, models: Models | None = None) -> AsyncGenerator[Gateway]:
+    """Open a gateway; it serves once its ``start`` was called.
+
+    Args:
+        settings: ``model`` names the strong model's endpoint.
+        models: models that make tools, in place of those that the settings name.
+
+    Raises:
+        ConfigError: no endpoint is named, or it would be open to everybody.
+    """
+    if settings.model is None:
+        raise ConfigError(
+            "a gateway needs a strong model: set one with --model openai:NAME?base_url=...",
+            code="no-model",
+        )
+    base_url, secret, seconds = endpoint_of(settings.model)
+    async with Workshop.open(settings, models=models) as workshop:
+        store = workshop.store
+        log, meters = store.traffic, Meters()
+        ring = KeyRing(log, open_door=loopback(settings.host))
+        await ring.refresh()
+        if not ring.known and not loopback(settings.host):
+            raise ConfigError(
+                f"no key is set, so {settings.host!r} would let everybody in; "
+                "make one with `toolwright keys create`, or serve on 127.0.0.1"
+            )
+        rules = rules_of(settings)
+        LOG.info("a tool without a fault serves after %d comparisons", needed(rules.bound))
+        desks = Desks(store, store.live, log=log, keys=log, sandbox=workshop.sandbox, rules=rules)
+        base = Order(request_class="(queue)", labelled=(), second=settings.second)
+        crew = Crew(
+            workshop.made, store.live, needed=settings.needed, settings=base, told=_tell,
+            lease_seconds=settings.lease_seconds,
+        )  # fmt: skip
+        journal, upstream = Journal(log), Upstream(base_url, secret, seconds)
+        completions = Completions(
+            desks, Strong(upstream), journal, ring, meters, crew=crew if settings.making else None,
+            price=price,
+        )  # fmt: skip
+        feedback = Feedback(log, desks, journal)
+        parts = Parts(
+            rooms=store, live=store.live, log=log, upstream=upstream, desks=desks, journal=journal,
+            keys=ring, meters=meters, completions=completions, feedback=feedback, crew=crew,
+        )  # fmt: skip
+        yield Gateway(parts, Gate(most=settings.largest_body))
+
+
+def _tell(full: str, what: str) -> None:
+    LOG.info("%s: %s", full, what)

@@ -1,0 +1,194 @@
+"""One room's tools at live work: which may answer, which are compared, and what each comparison leads to."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from toolwright.cache import tiers
+from toolwright.cache.classify import Classifier
+from toolwright.cache.dispatcher import Policy
+from toolwright.cache.lifecycle import Auditor, Judged, Rules, compared
+from toolwright.cache.queue import JOIN_SCORE, name_for
+from toolwright.core.sandbox import Sandbox
+from toolwright.core.store import Standing, ToolStore
+from toolwright.core.tool import State, ToolRecord
+from toolwright.core.traffic import ComparedBy, Comparison, LiveStore, Weighed
+from toolwright.core.values import fold
+
+ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
+Mode = Literal["serve", "audit", "shadow", "none"]
+
+
+class Entry(NamedTuple):
+    """A version at work: its record, its state, and the full name of its class."""
+
+    record: ToolRecord
+    state: State
+    full: str
+
+
+class Found(NamedTuple):
+    """What the tools have to say to a request.
+
+    Attributes:
+        mode: ``serve`` the answer; ``audit`` or ``shadow``: a stronger tier answers and is compared;
+            ``none``.
+        entry: the version that answers or is compared.
+        answer: what it computed; None in shadow, where it computes after the stronger tier has answered.
+        why: in words.
+        attempts: each version that was tried and did not answer, with the reason.
+    """
+
+    mode: Mode
+    entry: Entry | None = None
+    answer: str | None = None
+    why: str = ""
+    attempts: tuple[str, ...] = ()
+
+
+class Desk:
+    """Answers and compares for one room.
+
+    Args:
+        store: the room's store.
+        live: what live traffic shows, of the whole store, by full names.
+        sandbox: where tools run.
+        rules: how tools are proved.
+        room: what the full names of the room's classes begin with.
+    """
+
+    def __init__(
+        self,
+        store: ToolStore,
+        live: LiveStore,
+        sandbox: Sandbox,
+        rules: Rules,
+        *,
+        room: str = "",
+        policy: Policy | None = None,
+    ) -> None:
+        self.store, self.room, self._live, self._sandbox = store, room, live, sandbox
+        self._rules, self._policy = rules, policy or Policy()
+        self.classifier = Classifier()
+        self.entries: dict[str, Entry] = {}
+        self.waiting: dict[str, int] = {}
+        self._auditor = Auditor(rules.audit_rate)
+
+    async def start(self, granted: Sequence[Entry] = ()) -> None:
+        """Load the versions that are at work, those that others grant, and the classes that wait for a
+        tool.
+        """
+        self.entries, self.classifier, self.waiting = {}, Classifier(), {}
+        for record, state in await self.store.versions():
+            if state in ALIVE:
+                self.adopt(Entry(record, state, self.room + record.request_class))
+        for entry in granted:
+            if entry.state == "serving" and entry.record.request_class not in self.entries:
+                self.adopt(entry)
+        for name, waiting in (await self.store.queued()).items():
+            self.waiting[name] = len(waiting)
+            if name not in self.entries:
+                for one in waiting:
+                    self.classifier.learn(name, one.input)
+
+    def adopt(self, entry: Entry) -> None:
+        """Take a version to work; it replaces an older one of its class."""
+        name = entry.record.request_class
+        self.entries[name] = entry
+        self.classifier.forget(name)
+        for one in entry.record.demonstrations:
+            self.classifier.learn(name, one.input)
+
+    async def ask(self, text: str) -> Found:
+        """Give what the tools have to say to a request."""
+        attempts: list[str] = []
+        policy = self._policy
+        ranked = self.classifier.rank(text, most=policy.candidates, least=policy.least_score)
+        for name, _ in ranked:
+            entry = self.entries.get(name)
+            if entry is None or not entry.record.compiled:
+                continue
+            if entry.state == "shadowing":
+                return Found("shadow", entry, attempts=tuple(attempts))
+            tried = await tiers.compiled(self._sandbox, entry.record, text)
+            label = entry.record.label
+            if tried.answer is not None:
+                mode: Mode = "audit" if self._auditor.due(entry.full) else "serve"
+                why = f"{label} understood every word and was rebuilt"
+                return Found(mode, entry, tried.answer, why, tuple(attempts))
+            attempts.append(f"{label} {tried.status}: {tried.why}")
+        return Found("none", attempts=tuple(attempts))
+
+    def class_of(self, text: str, found: Found) -> str:
+        """Give the class that an answered request belongs to: its tool's, the most alike one, or a new
+        one.
+        """
+        if found.entry is not None:
+            return found.entry.record.request_class
+        for guess in self.classifier.rank(text, most=1, least=JOIN_SCORE):
+            return guess.request_class
+        return name_for(text)
+
+    def join(self, text: str, found: Found) -> str:
+        """Give the class of an answered request that will be queued; the next one alike joins the same."""
+        name = self.class_of(text, found)
+        self.waiting[name] = self.waiting.get(name, 0) + 1
+        if name not in self.entries:
+            self.classifier.learn(name, text)
+        return name
+
+    def merge(self, name: str, other: str, texts: Sequence[str]) -> None:
+        """Follow a class that turned out to be another one."""
+        self.classifier.forget(name)
+        self.waiting[other] = self.waiting.get(other, 0) + self.waiting.pop(name, 0)
+        if other not in self.entries:
+            for text in texts:
+                self.classifier.learn(other, text)
+
+    async def settle(self, found: Found, text: str, theirs: str, *, keep: bool) -> Weighed | None:
+        """Compare a stronger tier's answer with the tool's.
+
+        Gives None where there is nothing to compare: the parser refused, or no tool was in question.
+        """
+        if found.entry is None or found.mode not in {"audit", "shadow"}:
+            return None
+        ours = found.answer
+        if ours is None:
+            tried = await tiers.compiled(self._sandbox, found.entry.record, text)
+            ours = tried.answer
+        if ours is None:
+            return None
+        by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
+        agreed = fold(ours) == fold(theirs)
+        texts = (text, ours, theirs) if keep else (None, None, None)
+        return await self.weigh(found.entry, by, texts, agreed=agreed)
+
+    async def weigh(
+        self,
+        entry: Entry,
+        by: ComparedBy,
+        texts: tuple[str | None, str | None, str | None],
+        *,
+        agreed: bool,
+    ) -> Weighed:
+        """Let a comparison count, and follow where the version moves."""
+        record = entry.record
+
+        def judge(standing: Standing, state: State) -> tuple[Standing, State | None, str]:
+            judged: Judged = compared(standing, state, agreed=agreed, rules=self._rules)
+            return judged.standing, judged.state, judged.reason
+
+        asked, ours, theirs = texts
+        kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
+        weighed = await self._live.weigh(
+            entry.full, record.version, judge, None if agreed else kept
+        )
+        self.follow(entry, weighed.state)
+        return weighed
+
+    def follow(self, entry: Entry, state: State) -> None:
+        """Take note of a version's state; one that is no longer at work is left out."""
+        name = entry.record.request_class
+        if state in ALIVE:
+            self.entries[name] = entry._replace(state=state)
+        else:
+            self.entries.pop(name, None)

@@ -1,0 +1,48 @@
+"""The gateway's process: uvicorn around it, and a line that says where it listens."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from toolwright.assembly.serving import gateway
+from toolwright.assembly.settings import Settings
+from toolwright.cli.common import say
+
+DRAIN_SECONDS = 30
+
+
+class Telling(uvicorn.Server):
+    """A server that says where it listens as soon as it does, and ends in peace when it is told to."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take signals as words to end by, and do not raise them again: the store is still to be closed."""
+        loop = asyncio.get_running_loop()
+        for word in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(word, self.handle_exit, word, None)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for one in server.sockets:
+                host, port = one.getsockname()[:2]
+                say(f"toolwright serves at http://{host}:{port}/v1")
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal ends it; what is at work is finished first."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    async with gateway(settings) as app:
+        config = uvicorn.Config(
+            app, host=settings.host, port=settings.port, access_log=False, log_level="warning",
+            lifespan="on", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False,
+            date_header=False,
+        )  # fmt: skip
+        await Telling(config).serve()

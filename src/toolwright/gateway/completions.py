@@ -1,0 +1,221 @@
+"""A request's way: tools that are proved answer it; else it goes on to the strong model, and is learned
+from.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from toolwright.cache.crew import Crew
+from toolwright.cache.desk import Desk, Found
+from toolwright.core.model import Usage
+from toolwright.core.store import LedgerEntry
+from toolwright.core.tool import Demonstration
+from toolwright.core.traffic import Handled, Key
+from toolwright.gateway.asgi import EVENTS, JSON, Headers, answer, header
+from toolwright.gateway.call import Call, Kind
+from toolwright.gateway.desks import Desks
+from toolwright.gateway.fitting import fits
+from toolwright.gateway.journal import Journal
+from toolwright.gateway.keys import KeyRing
+from toolwright.gateway.meters import Meters
+from toolwright.gateway.strong import Answered, Strong
+from toolwright.gateway.wire import Asked
+
+NO_TOOL = b"no-tool"
+NOTHING = Found("none")
+
+
+class Looked(NamedTuple):
+    """What the tools have to say, at which desk, and why none answers."""
+
+    desk: Desk | None
+    found: Found
+    why: str
+
+
+Price = Callable[[str, Usage], Decimal | None]
+
+
+class Completions:
+    """Answers chat completions and responses.
+
+    Args:
+        desks: the tools, by tenant and scope.
+        strong: the strong model's endpoint.
+        crew: makes tools; None: none are made.
+        journal: where everything is written.
+        keys: what may be spent.
+        meters: what is counted.
+        price: what a model's usage costs; None: nobody knows.
+        redact: applied to each text before it is kept.
+    """
+
+    def __init__(
+        self,
+        desks: Desks,
+        strong: Strong,
+        journal: Journal,
+        keys: KeyRing,
+        meters: Meters,
+        *,
+        crew: Crew | None = None,
+        price: Price,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        self._desks, self._strong, self._journal = desks, strong, journal
+        self._keys, self._meters, self._crew = keys, meters, crew
+        self._price, self._redact = price, redact
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def serve(self, call: Call, kind: Kind, body: bytes) -> None:
+        """Answer one request.
+
+        Raises:
+            Refusal: it is wrong, not allowed, or the strong model cannot be reached.
+        """
+        asked = kind.read(body)
+        self._keys.allow(call.key, asked.model)
+        looked = await self._ask(call, asked)
+        found = looked.found
+        if found.mode == "serve" and found.answer is not None:
+            await self._hit(call, kind, asked, found)
+            return
+        answered = await self._strong.answer(call, kind, asked, body, _marks(looked))
+        await self._settle(call, kind, asked, answered, looked)
+
+    async def idle(self) -> None:
+        """Wait until everything that follows answers is done."""
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    async def _ask(self, call: Call, asked: Asked) -> Looked:
+        if asked.text is None:
+            return Looked(None, NOTHING, asked.why)
+        control = header(call.scope, b"cache-control") or b""
+        if b"no-store" in control:
+            return Looked(None, NOTHING, "the request says no-store")
+        desk = await self._desks.of(call.key.tenant, asked.scope)
+        if b"no-cache" in control or header(call.scope, b"x-toolwright-control") == NO_TOOL:
+            return Looked(desk, NOTHING, "the request wants no tool")
+        found = await desk.ask(asked.text)
+        if found.mode == "serve" and not fits(asked, found.answer or ""):
+            label = found.entry.record.label if found.entry else ""
+            why = f"the answer of {label} does not fit what the request allows"
+            return Looked(desk, NOTHING._replace(attempts=(*found.attempts, why)), why)
+        return Looked(desk, found, "; ".join(found.attempts) or "no tool has this wording")
+
+    async def _hit(self, call: Call, kind: Kind, asked: Asked, found: Found) -> None:
+        entry, text = found.entry, found.answer or ""
+        if entry is None:
+            raise RuntimeError("a hit has an entry")
+        mean = self._desks.mean_cost(entry.full)
+        facts: dict[str, Any] = {
+            "tier": "compiled", "class": entry.record.request_class, "version": entry.record.version,
+            "why": found.why, "tokens": 0, "cost_usd": 0, "saved_usd": mean, "request_id": call.number,
+        }  # fmt: skip
+        seconds = time.perf_counter() - call.started
+        headers: Headers = [
+            *call.named(seconds), (b"x-toolwright-cache", b"hit"), (b"x-toolwright-tier", b"compiled"),
+            (b"x-toolwright-tool", f"{entry.record.request_class}@{entry.record.version}".encode()),
+            (b"x-toolwright-cost-usd", b"0"),
+        ]  # fmt: skip
+        if mean is not None:
+            headers.append((b"x-toolwright-saved-usd", f"{mean:.8f}".encode()))
+        if asked.stream:
+            events = b"".join(kind.events(asked, text, facts))
+            await answer(
+                call.send, 200, events, [EVENTS, (b"cache-control", b"no-cache"), *headers]
+            )
+        else:
+            await answer(call.send, 200, kind.whole(asked, text, facts), [JSON, *headers])
+        self._journal.add(
+            Handled(
+                id=call.number, tenant=call.key.tenant, key=call.key.id, model=asked.model,
+                tier="compiled", streamed=asked.stream, request_class=entry.full,
+                version=entry.record.version, why=found.why, attempts=found.attempts,
+                saved=None if mean is None else Decimal(f"{mean:.8f}"), seconds=seconds,
+                **self._texts(call.key, asked.text, text),
+            )
+        )  # fmt: skip
+        self._meters.saved(mean)
+        self._meters.request(kind.name, "compiled", 200, seconds)
+
+    def _texts(self, key: Key, asked: str | None, text: str | None) -> dict[str, Any]:
+        if not key.record or asked is None:
+            return {}
+        return {"input": self._redact(asked), "answer": text and self._redact(text)}
+
+    async def _settle(
+        self, call: Call, kind: Kind, asked: Asked, answered: Answered, looked: Looked
+    ) -> None:
+        """Enter what the strong model's answer cost, queue it as a demonstration, and end the reply."""
+        usage, key = answered.usage, call.key
+        desk, found = looked.desk, looked.found
+        cost = self._price(answered.model or asked.model, usage)
+        full: str | None = None
+        queued: tuple[str, Demonstration] | None = None
+        if desk is not None and asked.text is not None and answered.text is not None:
+            name = (desk.join if key.record else desk.class_of)(asked.text, found)
+            full = found.entry.full if found.entry else desk.room + name
+            if key.record:
+                one = Demonstration(
+                    input=self._redact(asked.text), target=self._redact(answered.text)
+                )
+                queued = (desk.room + name, one)
+        seconds = time.perf_counter() - call.started
+        self._journal.add(
+            Handled(
+                id=call.number, tenant=key.tenant, key=key.id, model=answered.model or asked.model,
+                tier="strong", status=answered.status, streamed=asked.stream, request_class=full,
+                why=asked.why or "the strong model answered", attempts=found.attempts,
+                input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost,
+                seconds=seconds, **self._texts(key, asked.text, answered.text),
+            ),
+            LedgerEntry(
+                purpose="strong", request_class=full or f"{key.tenant}/", model=answered.model or asked.model,
+                usage=usage.model_copy(update={"cost": cost}), seconds=seconds,
+            ) if usage.requests else None,
+            queued,
+        )  # fmt: skip
+        self._keys.used(key, usage.tokens, cost)
+        self._meters.spent(
+            usage.input_tokens, usage.output_tokens, None if cost is None else float(cost)
+        )
+        self._meters.request(kind.name, "strong", answered.status, seconds)
+        await self._journal.written()
+        await answered.finish()
+        if desk is None or asked.text is None or answered.text is None or full is None:
+            return
+        if cost is not None:
+            self._desks.cost(full, float(cost))
+        self._soon(self._compare(desk, found, asked.text, answered.text, record=key.record))
+        if self._crew is not None and queued is not None:
+            self._crew.offer(desk, queued[0].removeprefix(desk.room))
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _compare(
+        self, desk: Desk, found: Found, text: str, theirs: str, *, record: bool
+    ) -> None:
+        before = found.entry.state if found.entry else None
+        weighed = await desk.settle(found, text, theirs, keep=record)
+        if weighed is not None:
+            moved = weighed.state if weighed.state != before else None
+            self._meters.compared(found.mode, agreed=not weighed.disagreed, moved=moved)
+
+
+def _marks(looked: Looked) -> Headers:
+    """Give the headers that say why the strong model answers."""
+    found, why = looked.found, looked.why
+    word = b"bypass" if found is NOTHING else b"miss"
+    if found.mode in {"audit", "shadow"}:
+        word = found.mode.encode()
+    marks: Headers = [(b"x-toolwright-cache", word), (b"x-toolwright-tier", b"strong")]
+    if word == b"bypass":
+        marks.append((b"x-toolwright-why", why.encode("latin-1", "replace").replace(b"\n", b" ")))
+    return marks

@@ -1,0 +1,131 @@
+"""Requests, keys and grants over SQL."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Executable, Float, cast, delete, func, select
+
+from toolwright.core.tool import Demonstration
+from toolwright.core.traffic import Handled, Key, Traffic
+from toolwright.core.values import digest
+from toolwright.store.engine import Database, now
+from toolwright.store.rows import ledger_row
+from toolwright.store.schema import GRANTS, KEYS, LEDGER, QUEUE, REQUESTS
+
+
+class SqlTraffic:
+    """Keeps requests and keys; see ``TrafficLog`` and ``KeyStore`` in ``toolwright.core.traffic``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, traffic: Traffic) -> None:
+        """Write everything in one transaction."""
+        await asyncio.to_thread(self._write, traffic)
+
+    def _write(self, traffic: Traffic) -> None:
+        with self._database.transaction(write=True) as connection:
+            if traffic.handled:
+                new = self._database.upsert(REQUESTS).on_conflict_do_nothing()
+                connection.execute(new, [_request_row(one) for one in traffic.handled])
+            if traffic.entries:
+                connection.execute(
+                    LEDGER.insert(), [ledger_row(one, "") for one in traffic.entries]
+                )
+            if traffic.queued:
+                new = self._database.upsert(QUEUE).on_conflict_do_nothing()
+                connection.execute(new, [_queue_row(*one) for one in traffic.queued])
+
+    async def request(self, number: str, tenant: str | None = None) -> Handled | None:
+        """Give one request by its id."""
+        query = select(REQUESTS.c.body).where(REQUESTS.c.id == number)
+        if tenant is not None:
+            query = query.where(REQUESTS.c.tenant == tenant)
+        rows = await self._database.rows(query)
+        return Handled.model_validate_json(rows[0].body) if rows else None
+
+    async def requests(
+        self, *, tenant: str | None = None, request_class: str | None = None, most: int = 100
+    ) -> Sequence[Handled]:
+        """Give the newest requests first."""
+        query = select(REQUESTS.c.body).order_by(REQUESTS.c.at.desc(), REQUESTS.c.id).limit(most)
+        if tenant is not None:
+            query = query.where(REQUESTS.c.tenant == tenant)
+        if request_class is not None:
+            query = query.where(REQUESTS.c.request_class == request_class)
+        return [Handled.model_validate_json(row.body) for row in await self._database.rows(query)]
+
+    async def mean_costs(self, room: str) -> Mapping[str, float]:
+        """Give what the strong model's answers cost on average, by the classes of a room."""
+        mine = func.substr(LEDGER.c.request_class, 1, len(room)) == room
+        mean = func.avg(cast(LEDGER.c.cost, Float)).label("mean")
+        query = (
+            select(LEDGER.c.request_class, mean)
+            .where(mine, LEDGER.c.purpose == "strong", LEDGER.c.cost.is_not(None))
+            .group_by(LEDGER.c.request_class)
+        )
+        rows = await self._database.rows(query)
+        return {str(row.request_class)[len(room) :]: float(row.mean) for row in rows}
+
+    async def keep_key(self, key: Key, digest: str) -> None:
+        """Keep a new key, or a changed one."""
+        body = {"body": key.model_dump_json()}
+        new = self._database.upsert(KEYS).values(id=key.id, digest=digest, **body)
+        await self._do(new.on_conflict_do_update(index_elements=["id"], set_=body))
+
+    async def keys(self) -> Mapping[str, Key]:
+        """Give all keys by digest."""
+        rows = await self._database.rows(select(KEYS.c.digest, KEYS.c.body))
+        return {row.digest: Key.model_validate_json(row.body) for row in rows}
+
+    async def spent(self, key: Key) -> Decimal:
+        """Give what a key has spent in its window; requests of unknown cost are not in it."""
+        query = select(REQUESTS.c.cost).where(
+            REQUESTS.c.key == key.id, REQUESTS.c.cost.is_not(None)
+        )
+        if key.window is not None:
+            since = datetime.now(UTC) - timedelta(days=key.window)
+            query = query.where(REQUESTS.c.at >= since.isoformat())
+        rows = await self._database.rows(query)
+        return sum((Decimal(row.cost) for row in rows), start=Decimal(0))
+
+    async def grant(self, request_class: str, tenant: str) -> None:
+        """Let a tenant use a class of another one."""
+        row = {"request_class": request_class, "tenant": tenant, "at": now()}
+        await self._do(self._database.upsert(GRANTS).values(row).on_conflict_do_nothing())
+
+    async def withdraw(self, request_class: str, tenant: str) -> None:
+        """Take a grant back."""
+        mine = (GRANTS.c.request_class == request_class) & (GRANTS.c.tenant == tenant)
+        await self._do(delete(GRANTS).where(mine))
+
+    async def granted(self, tenant: str) -> Sequence[str]:
+        """Give the full names of the classes that others let a tenant use."""
+        query = select(GRANTS.c.request_class).where(GRANTS.c.tenant == tenant)
+        return [row.request_class for row in await self._database.rows(query)]
+
+    async def _do(self, statement: Executable) -> None:
+        def work() -> None:
+            with self._database.transaction(write=True) as connection:
+                connection.execute(statement)
+
+        await asyncio.to_thread(work)
+
+
+def _request_row(one: Handled) -> dict[str, object]:
+    return {
+        "id": one.id, "tenant": one.tenant, "key": one.key, "at": one.at.isoformat(),
+        "tier": one.tier, "request_class": one.request_class,
+        "cost": None if one.cost is None else str(one.cost),
+        "saved": None if one.saved is None else str(one.saved),
+        "tokens": one.input_tokens + one.output_tokens, "body": one.model_dump_json(),
+    }  # fmt: skip
+
+
+def _queue_row(request_class: str, one: Demonstration) -> dict[str, object]:
+    return {
+        "request_class": request_class, "input": one.input, "input_digest": digest(one.input),
+        "target": one.target,
+    }  # fmt: skip

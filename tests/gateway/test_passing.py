@@ -1,0 +1,179 @@
+"""Requests pass to the strong model and back as the official SDK expects, and every fault has its status."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import openai
+import pytest
+from tests.gateway.house import QUESTIONS, House, house
+
+pytestmark = pytest.mark.anyio
+HELLO: Any = [{"role": "user", "content": "Hello there"}]
+
+
+async def test_an_unknown_request_is_answered_by_the_strong_model(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        answer, headers = await here.ask("Hello there")
+        assert answer == "11 characters"
+        assert headers["x-toolwright-cache"] == "miss" and headers["x-toolwright-tier"] == "strong"
+        assert headers["x-request-id"].startswith("req_")
+        assert "content-length" in headers and headers["content-type"] == "application/json"
+
+
+async def test_streams_pass_with_the_usage_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        for wanted in (True, False):
+            more: Any = {"stream_options": {"include_usage": True}} if wanted else {}
+            stream = await here.client.chat.completions.create(
+                model="gpt-5", messages=HELLO, stream=True, **more
+            )
+            chunks = [chunk async for chunk in stream]
+            text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+            assert text == "11 characters"
+            assert [c.usage is not None for c in chunks].count(True) == wanted
+            assert all(c.choices for c in chunks) != wanted
+        kept = await here.app.parts.log.requests()
+        assert [one.input_tokens for one in kept] == [3, 3] and {one.streamed for one in kept} == {
+            True
+        }
+
+
+async def test_what_only_a_model_can_do_goes_to_it_and_is_not_learned_from(tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    kinds: list[dict[str, Any]] = [{"tools": [tool]}, {"n": 2}, {"logprobs": True}]
+    async with house(tmp_path) as here:
+        for more in kinds:
+            _, headers = await here.ask("Hello there", **more)
+            assert (
+                headers["x-toolwright-cache"] == "bypass" and "it " in headers["x-toolwright-why"]
+            )
+        turns: Any = [*HELLO, {"role": "assistant", "content": "Hi"}, *HELLO]
+        await here.client.chat.completions.create(model="gpt-5", messages=turns)
+        assert await here.app.parts.rooms.queued() == {}
+
+
+async def test_responses_pass_too(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        said = await here.client.responses.create(model="gpt-5", input="Hello there")
+        assert said.output_text == "11 characters"
+
+
+async def test_models_are_listed_and_one_is_found_or_not(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        assert [one.id async for one in here.client.models.list()] == ["gpt-5", "gpt-5-mini"]
+        assert (await here.client.models.retrieve("gpt-5")).id == "gpt-5"
+        with pytest.raises(openai.NotFoundError) as caught:
+            await here.client.models.retrieve("gpt-9")
+        assert caught.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "code"),
+    [
+        ("fails-401", 502, "upstream_key"),
+        ("fails-429", 429, None),
+        ("fails-500", 500, None),
+        ("fails-garbage", 502, "upstream_unavailable"),
+        ("fails-hang", 504, "upstream_unavailable"),
+    ],
+)
+async def test_faults_of_the_strong_model_are_told_as_what_they_are(
+    tmp_path: Path, model: str, status: int, code: str | None
+) -> None:
+    def patient(settings: Any) -> Any:
+        return settings.model_copy(update={"model": settings.model + "&timeout=0.3"})
+
+    async with house(tmp_path, patient) as here:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await here.ask("Hello there", model)
+        assert caught.value.status_code == status and caught.value.code == code
+        assert caught.value.response.headers["x-request-id"].startswith("req_")
+        assert (await here.ask("Hello there"))[0] == "11 characters"
+
+
+async def test_a_stream_that_breaks_off_ends_with_an_error(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        stream = await here.client.chat.completions.create(
+            model="fails-cut", messages=HELLO, stream=True
+        )
+        with pytest.raises(openai.APIError, match="broke off"):
+            async for _ in stream:
+                pass
+        assert await here.app.parts.rooms.queued() == {}
+
+
+BODIES: list[tuple[bytes, int, str]] = [
+    (b"{", 400, "no JSON"),
+    (b"[]", 400, "must be a JSON object"),
+    (b"{}", 400, "'model' is missing"),
+    (b'{"model": 3}', 400, "'model' must be a text, got int"),
+    (b'{"model": "m"}', 400, "'messages' is missing"),
+    (b'{"model": "m", "messages": [3]}', 400, "messages[0] must be an object"),
+    (b'{"model": "m", "messages": [{"content": "x"}]}', 400, "messages[0].role"),
+    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "n": 0}', 400, "'n' must be"),
+    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": 1}', 400, "'stream' must"),
+    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stop": 1}', 400, "'stop' must"),
+    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "x"}}',
+     400, "response_format.type"),
+    (b" " * 5000, 413, "larger than"),
+]  # fmt: skip
+
+
+async def test_a_wrong_body_is_named_and_the_service_goes_on(tmp_path: Path) -> None:
+    def small(settings: Any) -> Any:
+        return settings.model_copy(update={"largest_body": 4096})
+
+    async with house(tmp_path, small) as here, aiohttp.ClientSession() as session:
+        for body, status, says in BODIES:
+            async with session.post(f"{here.url}/v1/chat/completions", data=body) as reply:
+                error = (await reply.json())["error"]
+            assert reply.status == status and says in error["message"], (body, error)
+            assert set(error) == {"message", "type", "param", "code"}
+        for method, path, status in (("GET", "/v1/nothing", 404), ("GET", "/v1/responses", 405)):
+            async with session.request(method, here.url + path) as reply:
+                assert reply.status == status
+        assert here.endpoint.seen == []
+        assert (await here.ask("Hello there"))[0] == "11 characters"
+
+
+async def test_a_client_that_leaves_breaks_off_the_request_to_the_model(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        here.endpoint.hold.clear()
+        with pytest.raises(openai.APITimeoutError):
+            await here.ask("Hello there", timeout=0.2)
+        await here.endpoint.left.wait()
+        here.endpoint.hold.set()
+        assert (await here.ask("Hello there"))[0] == "11 characters"
+
+
+async def test_the_ledger_is_the_endpoints_own_usage_to_the_token(tmp_path: Path) -> None:
+    async with house(tmp_path, lambda s: s.model_copy(update={"making": False})) as here:
+        await _many(here, 60)
+        kept = await here.app.parts.log.requests(most=1000)
+        entries = await here.app.parts.rooms.ledger()
+        assert sum(one.input_tokens for one in kept) == here.endpoint.input_tokens
+        assert sum(one.usage.input_tokens for one in entries) == here.endpoint.input_tokens
+        assert sum(one.usage.output_tokens for one in entries) == here.endpoint.output_tokens
+        assert len(kept) == len(entries) == 60
+
+
+async def _many(here: House, count: int) -> None:
+    for number in range(count):
+        if number % 3:
+            await here.ask(QUESTIONS[number])
+            continue
+        stream = await here.client.chat.completions.create(
+            model="gpt-5", messages=[{"role": "user", "content": QUESTIONS[number]}], stream=True
+        )
+        async for _ in stream:
+            pass
+
+
+async def test_health_says_when_it_is_ready(tmp_path: Path) -> None:
+    async with house(tmp_path) as here, aiohttp.ClientSession() as session:
+        for path in ("/healthz", "/readyz"):
+            async with session.get(here.url + path) as reply:
+                assert (reply.status, await reply.json()) == (200, {"status": "ok", "store": "ok"})
+        async with session.get(f"{here.url}/metrics") as reply:
+            assert "toolwright_requests_total" in await reply.text()

@@ -1,0 +1,131 @@
+"""Gateways that end: told to, or killed; nothing acknowledged is lost, and one of many makes each tool."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.gateway.house import QUESTIONS
+from tests.gateway.processes import running
+from tests.gateway.upstream import Endpoint, solved, upstream
+from tests.store.test_postgres import URL, where
+
+from toolwright.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+__all__ = ["where"]
+
+
+@pytest.fixture
+async def behind() -> AsyncIterator[tuple[str, Endpoint]]:
+    async with upstream() as found:
+        yield found
+
+
+async def test_a_gateway_that_is_told_to_end_finishes_what_it_accepted(
+    tmp_path: Path, behind: tuple[str, Endpoint]
+) -> None:
+    url, endpoint = behind
+    store = str(tmp_path / "tools.db")
+    async with running(store, url) as gateway, aiohttp.ClientSession() as session:
+        endpoint.hold.clear()
+        asked = asyncio.create_task(gateway.ask(session, "Hello there"))
+        while not endpoint.seen:
+            await asyncio.wait([asked], timeout=0.05)
+        gateway.process.terminate()
+        await asyncio.wait([asked], timeout=0.2)
+        endpoint.hold.set()
+        body, headers = await asked
+        assert body["choices"][0]["message"]["content"] == "11 characters"
+        assert await gateway.process.wait() == 0
+    kept = SqlStore.open(store)
+    assert [one.id for one in await kept.traffic.requests()] == [headers["x-request-id"]]
+    kept.close()
+
+
+@pytest.mark.parametrize("after", [3, 17, 40])
+async def test_a_killed_gateway_has_written_whatever_it_answered(
+    tmp_path: Path, behind: tuple[str, Endpoint], after: int
+) -> None:
+    url, _ = behind
+    store, told = str(tmp_path / "tools.db"), set[str]()
+    async with running(store, url, "--no-making") as gateway, aiohttp.ClientSession() as session:
+
+        async def ask(number: int) -> None:
+            _, headers = await gateway.ask(session, QUESTIONS[number % 100])
+            told.add(headers["x-request-id"])
+            if len(told) == after:
+                await gateway.kill()
+
+        await asyncio.gather(*map(ask, range(60)), return_exceptions=True)
+    kept = SqlStore.open(store)
+    written = {one.id for one in await kept.traffic.requests(most=1000)}
+    assert told <= written and after <= len(told)
+    entries = await kept.ledger()
+    assert len(entries) == len(written)
+    kept.close()
+
+
+async def _heir(store: str, url: str, endpoint: Endpoint) -> None:
+    """Let one gateway be killed while it makes a tool; the other one makes it, and it serves."""
+    endpoint.hold_making.clear()
+    quick = {
+        "TOOLWRIGHT_EPSILON": "0.3",
+        "TOOLWRIGHT_CONFIDENCE": "0.8",
+        "TOOLWRIGHT_LEASE_SECONDS": "1",
+    }
+    async with (
+        aiohttp.ClientSession() as session,
+        running(store, url, **quick) as first,
+        running(store, url, **quick) as second,
+    ):
+        for text in QUESTIONS[:12]:
+            await first.ask(session, text)
+        await endpoint.making.wait()
+        await first.kill()
+        endpoint.hold_making.set()
+        kinds: list[str] = []
+        async with asyncio.timeout(60):
+            while "hit" not in kinds:
+                text = QUESTIONS[20 + len(kinds) % 300]
+                body, headers = await second.ask(session, text)
+                assert body["choices"][0]["message"]["content"] == solved(text)
+                kinds.append(headers["x-toolwright-cache"])
+    kept = SqlStore.open(store)
+    ((record, state),) = await kept.versions()
+    assert (record.version, state) == (1, "serving") and endpoint.makings == 2
+    kept.close()
+
+
+async def test_a_making_that_is_killed_is_made_by_another_gateway(
+    tmp_path: Path, behind: tuple[str, Endpoint]
+) -> None:
+    await _heir(str(tmp_path / "tools.db"), *behind)
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not URL, reason="POSTGRES_URL names no server")
+async def test_so_it_is_over_postgresql(where: str, behind: tuple[str, Endpoint]) -> None:
+    await _heir(where, *behind)
+
+
+async def test_two_gateways_that_learn_at_once_make_one_tool(
+    tmp_path: Path, behind: tuple[str, Endpoint]
+) -> None:
+    url, endpoint = behind
+    store = str(tmp_path / "tools.db")
+    async with (
+        aiohttp.ClientSession() as session,
+        running(store, url) as one,
+        running(store, url) as other,
+    ):
+        texts = enumerate(QUESTIONS[:80])
+        await asyncio.gather(*((one, other)[n % 2].ask(session, text) for n, text in texts))
+        kept = SqlStore.open(store)
+        async with asyncio.timeout(60):
+            while not (found := await kept.versions()):
+                await asyncio.wait([asyncio.create_task(one.ask(session, QUESTIONS[90]))])
+        await other.ask(session, QUESTIONS[91])
+        assert len(found) == 1 and endpoint.makings == 1
+        kept.close()

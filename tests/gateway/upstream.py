@@ -1,0 +1,197 @@
+"""A strong model's endpoint on loopback: it sorts words, counts what it used, and fails when a model's
+name says so.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from tests.maker.tools import RIGHT, fenced
+
+MAKING = "You write a tool"
+
+
+def solved(text: str) -> str:
+    """Sort the words after a colon; anything else is answered with its length."""
+    words = text.partition(": ")[2].rstrip(".")
+    return ", ".join(sorted(words.split(", "))) if words else f"{len(text)} characters"
+
+
+class Endpoint:
+    """Answers as OpenAI's endpoints do.
+
+    Attributes:
+        seen: bodies that came.
+        keys: authorizations that came.
+        left: set once a client has left before the end.
+        spoil: changes an answer, for a world that has changed.
+        hold: requests wait for it before they are answered.
+        makings: how often a tool was asked for; ``making`` is set by the first, ``hold_making`` holds them.
+    """
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.left = asyncio.Event()
+        self.input_tokens = self.output_tokens = 0
+        self.spoil: Callable[[str], str] = str
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.makings = 0
+        self.making = asyncio.Event()
+        self.hold_making = asyncio.Event()
+        self.hold_making.set()
+
+    async def _made(self) -> str:
+        self.makings += 1
+        self.making.set()
+        await self.hold_making.wait()
+        return fenced(RIGHT)
+
+    def _used(self, text: str, answer: str) -> tuple[int, int]:
+        used = len(text) // 4 + 1, len(answer) // 4 + 1
+        self.input_tokens += used[0]
+        self.output_tokens += used[1]
+        return used
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        body = await self._take(request)
+        failed = await self._fail(request, str(body["model"]))
+        if failed is not None:
+            return failed
+        text = str(body["messages"][-1]["content"])
+        answer = await self._made() if MAKING in text else self.spoil(solved(text))
+        asked, said = self._used(text, answer)
+        usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+        if body.get("stream"):
+            return await self._stream(request, body, answer, usage)
+        message: dict[str, Any] = {"role": "assistant", "content": answer}
+        finish = "stop"
+        if body.get("tools"):
+            call = {
+                "id": "call_1",
+                "type": "function",
+                "function": {"name": "f", "arguments": "{}"},
+            }
+            message, finish = (
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                "tool_calls",
+            )
+        choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
+        whole = {
+            "id": "chatcmpl-1", "object": "chat.completion", "created": int(time.time()),
+            "model": body["model"], "choices": [choice] * (body.get("n") or 1), "usage": usage,
+        }  # fmt: skip
+        return web.json_response(whole)
+
+    async def _take(self, request: web.Request) -> dict[str, Any]:
+        body: dict[str, Any] = await request.json()
+        self.seen.append(body)
+        self.keys.append(request.headers.get("authorization"))
+        try:
+            await self.hold.wait()
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
+        return body
+
+    async def _fail(self, request: web.Request, model: str) -> web.StreamResponse | None:
+        match model:
+            case "fails-401" | "fails-500":
+                status = int(model[-3:])
+                return web.json_response({"error": {"message": "no", "type": "t"}}, status=status)
+            case "fails-429":
+                error = {"error": {"message": "slow down", "type": "rate_limit_error"}}
+                return web.json_response(error, status=429, headers={"retry-after": "0"})
+            case "fails-garbage":
+                return web.Response(text="<html>oops</html>")
+            case "fails-hang":
+                await asyncio.Event().wait()
+            case "fails-cut":
+                cut = web.StreamResponse(headers={"content-type": "text/event-stream"})
+                await cut.prepare(request)
+                await cut.write(b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n')
+                assert request.transport is not None
+                request.transport.abort()
+                return cut
+            case _:
+                pass
+        return None
+
+    async def _stream(
+        self, request: web.Request, body: dict[str, Any], answer: str, usage: dict[str, int]
+    ) -> web.StreamResponse:
+        stream = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await stream.prepare(request)
+        common = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": body["model"],
+        }
+        options: dict[str, Any] = body.get("stream_options") or {}
+        wanted = options.get("include_usage")
+        pieces = [{"role": "assistant", "content": ""}, *({"content": one} for one in answer)]
+        events: list[dict[str, Any]] = [
+            {"choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in pieces
+        ]
+        events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        if wanted:
+            events = [one | {"usage": None} for one in events]
+            events.append({"choices": [], "usage": usage})
+        try:
+            for one in events:
+                await stream.write(f"data: {json.dumps(common | one)}\n\n".encode())
+            await stream.write(b"data: [DONE]\n\n")
+        except ConnectionError:
+            self.left.set()
+        return stream
+
+    async def response(self, request: web.Request) -> web.StreamResponse:
+        body = await self._take(request)
+        text = str(body["input"])
+        answer = solved(text)
+        asked, said = self._used(text, answer)
+        item: dict[str, Any] = {
+            "id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": answer, "annotations": []}],
+        }  # fmt: skip
+        whole: dict[str, Any] = {
+            "id": "resp_1", "object": "response", "created_at": 1.0, "status": "completed",
+            "model": body["model"], "output": [item], "parallel_tool_calls": True,
+            "tool_choice": "auto", "tools": [],
+            "usage": {
+                "input_tokens": asked, "output_tokens": said, "total_tokens": asked + said,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 0},
+            },
+        }  # fmt: skip
+        return web.json_response(whole)
+
+    async def models(self, request: web.Request) -> web.Response:
+        del request
+        names = ("gpt-5", "gpt-5-mini")
+        data = [{"id": one, "object": "model", "created": 1, "owned_by": "o"} for one in names]
+        return web.json_response({"object": "list", "data": data})
+
+
+@asynccontextmanager
+async def upstream() -> AsyncGenerator[tuple[str, Endpoint]]:
+    """Serve an endpoint; gives its base URL and it."""
+    endpoint = Endpoint()
+    app = web.Application(client_max_size=64 << 20)
+    app.router.add_post("/v1/chat/completions", endpoint.chat)
+    app.router.add_post("/v1/responses", endpoint.response)
+    app.router.add_get("/v1/models", endpoint.models)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", endpoint
+    finally:
+        endpoint.hold.set()
+        await runner.cleanup()
