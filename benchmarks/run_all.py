@@ -20,6 +20,7 @@ def main() -> None:
         "junction",
         "trio",
         "prefill",
+        "one_pass",
     ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)

@@ -7,9 +7,11 @@ Success and counts are exact and repeatable. ``--torch`` lets the torch backend 
 
 import argparse
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -24,6 +26,8 @@ from toolwright.core.model import Model, ModelRequest, ModelResponse
 from toolwright.core.task import Trajectory
 from toolwright.embedded import trio_path
 from toolwright.evaluation.live import Played, run_world, score
+from toolwright.models.codec import TokenizerFile
+from toolwright.models.grammar import CallGrammars
 from toolwright.roles.marked import Marked
 from toolwright.world.generate import make_tasks
 from toolwright.world.tools import Split
@@ -81,6 +85,32 @@ async def again(heard: Heard) -> tuple[int, int, float, float]:
     return differ, len(asked), tokens / seconds, tokens / sum(reply.seconds for _, reply in asked)
 
 
+def grammar_cost(heard: Heard) -> tuple[float, float, float]:
+    """Give the milliseconds that a grammar takes to begin, and for a picked token, and the share forced."""
+    codec = TokenizerFile(trio_path())
+    config: dict[str, Any] = json.loads((trio_path() / "config.json").read_text(encoding="utf-8"))
+    grammars = CallGrammars(codec.text, config["eos_token_id"], config["vocab_size"], hold=True)
+    begun = free = 0.0
+    replies = picked = forced = 0
+    for request, reply in heard.heard:
+        started = time.perf_counter()
+        guide = grammars.guide(request)
+        begun += time.perf_counter() - started
+        if guide is None:
+            continue
+        replies += 1
+        ids = codec.encode(reply.content)
+        started = time.perf_counter()
+        place = len(guide.forced())
+        forced += place
+        while place < len(ids):
+            guide.allowed()
+            follow = len(guide.take(ids[place]))
+            place, picked, forced = place + 1 + follow, picked + 1, forced + follow
+        free += time.perf_counter() - started
+    return 1000 * begun / replies, 1000 * free / picked, forced / (picked + forced)
+
+
 async def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--count", type=int, default=60)
@@ -103,6 +133,10 @@ async def main() -> None:
         cached = found.usage.cached_tokens / max(1, found.usage.input_tokens)
         print(f"{split}: {cached:.1%} of prompt tokens came from kept caches")
     Console(width=150).print(table)
+    if last is not None:
+        begin, token, share = grammar_cost(last)
+        print(f"a grammar: {begin:.2f} ms a reply to begin, {token:.3f} ms a token that is picked; "
+              f"{share:.0%} of the tokens were forced, at no reading of the model")  # fmt: skip
     size = sum(one.stat().st_size for one in trio_path().iterdir())
     print(f"in the package: {size / 1e6:.1f} MB")
     if given.torch and last is not None:

@@ -1,18 +1,22 @@
 """The gateway, put together from the settings."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 from toolwright.assembly.settings import Settings
-from toolwright.assembly.uri import endpoint_of
+from toolwright.assembly.uri import endpoint_of, name_of
 from toolwright.assembly.workshop import Models, Workshop
 from toolwright.cache.bound import Bound, needed
 from toolwright.cache.crew import Crew
 from toolwright.cache.lifecycle import Rules
 from toolwright.core.errors import ConfigError
+from toolwright.core.sandbox import Sandbox
+from toolwright.core.tool import ToolRecord
+from toolwright.core.toolbox import Tool, Toolbox
 from toolwright.gateway.app import Gateway, Parts
 from toolwright.gateway.asgi import Gate
+from toolwright.gateway.catalogue import Box, Catalogue
 from toolwright.gateway.completions import Completions
 from toolwright.gateway.desks import Desks
 from toolwright.gateway.feedback import Feedback
@@ -23,6 +27,8 @@ from toolwright.gateway.strong import Strong
 from toolwright.gateway.upstream import Upstream
 from toolwright.maker.making import Order
 from toolwright.models.prices import price
+from toolwright.tools.box import Box as ToolBox
+from toolwright.tools.made import MadeTool
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -37,6 +43,15 @@ def loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def box_of(sandbox: Sandbox) -> Box:
+    """Give what makes toolboxes of made tools."""
+
+    def box(records: Sequence[ToolRecord], more: Sequence[Tool]) -> Toolbox:
+        return ToolBox([*more, *(MadeTool(record, sandbox) for record in records)])
+
+    return box
 
 
 @asynccontextmanager
@@ -80,9 +95,11 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
             price=price,
         )  # fmt: skip
         feedback = Feedback(log, desks, journal)
+        catalogue = Catalogue(store, box_of(workshop.sandbox), completions, name_of(settings.model))
         parts = Parts(
             rooms=store, live=store.live, log=log, upstream=upstream, desks=desks, journal=journal,
             keys=ring, meters=meters, completions=completions, feedback=feedback, crew=crew,
+            catalogue=catalogue,
         )  # fmt: skip
         yield Gateway(parts, Gate(most=settings.largest_body))
 

@@ -76,6 +76,11 @@ def _endpoint(uri: ModelUri) -> tuple[str, str | None]:
     return base_url, key
 
 
+def name_of(text: str) -> str:
+    """Give the model's own name in a URI."""
+    return parse(text).rest
+
+
 def endpoint_of(text: str) -> tuple[str, str | None, float]:
     """Give the base URL, the key, and the seconds of patience of ``openai:NAME?base_url=...``.
 

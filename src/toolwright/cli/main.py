@@ -17,6 +17,7 @@ COMMANDS = {
     "eval": "Measure: LATM's tables, static steps, live agents, ToolAlpaca, mathematics.",
     "keys": "Make, list and revoke the gateway's keys; grant classes to other tenants.",
     "make": "Make, prove and store a tool from a file of demonstrations.",
+    "mcp": "Serve the store's tools to an MCP client over stdio.",
     "queue": "Show the requests that wait for a tool.",
     "serve": "Serve as an OpenAI-compatible gateway that makes and proves tools on the way.",
     "solve": "Answer one request.",

@@ -161,6 +161,21 @@ class Traffic(NamedTuple):
     queued: Sequence[tuple[str, Demonstration]] = ()
 
 
+class Line(NamedTuple):
+    """One day's requests of a class that one tier answered: how many, what they cost and saved (US dollars).
+
+    An unknown cost is in no sum; ``unknown`` counts such requests.
+    """
+
+    day: str
+    request_class: str | None
+    tier: str
+    requests: int
+    cost: float
+    saved: float
+    unknown: int
+
+
 class TrafficLog(Protocol):
     """Keeps a line for each request."""
 
@@ -176,6 +191,14 @@ class TrafficLog(Protocol):
         self, *, tenant: str | None = None, request_class: str | None = None, most: int = 100
     ) -> Sequence[Handled]:
         """Give the newest requests first."""
+        ...
+
+    async def days(self, since: str) -> Sequence[Line]:
+        """Give the requests since a day (ISO 8601) by day, class and tier, oldest first."""
+        ...
+
+    async def makings(self) -> Mapping[str, float]:
+        """Give what makings cost by the classes' full names, in US dollars."""
         ...
 
     async def mean_costs(self, room: str) -> Mapping[str, float]:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from importlib.metadata import version
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import orjson
@@ -12,6 +13,7 @@ import orjson
 from toolwright.cache.crew import Crew
 from toolwright.core.errors import ToolwrightError
 from toolwright.core.store import ToolStore
+from toolwright.core.toolbox import Toolbox
 from toolwright.core.traffic import Key, LiveStore, TrafficLog
 from toolwright.gateway.asgi import (
     JSON,
@@ -24,11 +26,14 @@ from toolwright.gateway.asgi import (
     answer,
     answer_json,
     header,
+    local,
     read_body,
     refuse,
 )
 from toolwright.gateway.call import CHAT, RESPONSES, Call
+from toolwright.gateway.catalogue import Catalogue
 from toolwright.gateway.completions import Completions
+from toolwright.gateway.dashboard.pages import Pages
 from toolwright.gateway.desks import Desks
 from toolwright.gateway.feedback import Feedback
 from toolwright.gateway.journal import Journal
@@ -59,6 +64,7 @@ class Parts(NamedTuple):
     completions: Completions
     feedback: Feedback
     crew: Crew | None
+    catalogue: Catalogue
 
 
 class Gateway:
@@ -67,6 +73,9 @@ class Gateway:
     def __init__(self, parts: Parts, gate: Gate | None = None) -> None:
         self.parts, self._gate = parts, gate or Gate()
         self._models = Models(parts.upstream)
+        pages = Pages(parts.rooms, parts.live, parts.log, parts.keys, parts.desks)
+        self._pages: Any = pages.app()
+        self._mcp_server: Any = None
         self._ready = False
         self._watch: asyncio.Task[None] | None = None
         self._routes: dict[tuple[str, str], tuple[str, Handler]] = {
@@ -98,6 +107,8 @@ class Gateway:
         self._ready = False
         if self._watch is not None:
             self._watch.cancel()
+        if self._mcp_server is not None:
+            await self._mcp_server.close()
         await self.parts.completions.idle()
         if self.parts.crew is not None:
             await self.parts.crew.close()
@@ -134,6 +145,12 @@ class Gateway:
         if path in {"/healthz", "/readyz"}:
             await self._health(path, send, named)
             return
+        if path == "/mcp":
+            await self._mcp(scope, receive, send, named)
+            return
+        if path.startswith("/dashboard"):
+            await self._pages(scope, receive, send)
+            return
         endpoint = "none"
         gauge = self.parts.meters.in_flight
         gauge.inc()
@@ -153,6 +170,32 @@ class Gateway:
             await refuse(send, of_fault(fault), named)
         finally:
             gauge.dec()
+
+    async def _mcp(self, scope: Scope, receive: Receive, send: Send, named: Headers) -> None:
+        """Serve MCP to whoever has a key; its SDK is loaded with the first request."""
+        try:
+            key = self.parts.keys.of(header(scope, b"authorization"))
+            if not self.parts.keys.known and not local(header(scope, b"host")):
+                raise no_key("Without keys this is open on this machine alone.")
+            if self._mcp_server is None:
+                self._mcp_server = self._open_mcp()
+        except Refusal as refusal:
+            await refuse(send, refusal, named)
+            return
+        await self._mcp_server({**scope, "toolwright.key": key}, receive, send)
+
+    def _open_mcp(self) -> Any:  # noqa: ANN401 - of a module that is an extra
+        try:
+            from toolwright.gateway.mcp import KEY, McpOverHttp, server_of  # noqa: PLC0415
+        except ModuleNotFoundError as fault:
+            raise Refusal(
+                501, "MCP needs the extra: pip install 'toolwright[mcp]'", code="extra"
+            ) from fault
+
+        async def tools(context: Any) -> Toolbox:  # noqa: ANN401
+            return await self.parts.catalogue.of(context.request.scope[KEY])
+
+        return McpOverHttp(server_of(tools, version("toolwright")))
 
     def _count(self, endpoint: str, status: int, started: float) -> None:
         self.parts.meters.request(endpoint, "none", status, time.perf_counter() - started)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 import orjson
@@ -84,6 +85,15 @@ def header(scope: Scope, name: bytes) -> bytes | None:
         if key == name:
             return value
     return None
+
+
+def local(host: bytes | None) -> bool:
+    """Say whether a ``Host`` header names this machine, and no other name that may lead to it."""
+    name = (host or b"").decode("latin-1").rsplit(":", 1)[0].strip("[]")
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Executable, Float, cast, delete, func, select
+from sqlalchemy import Executable, Float, case, cast, delete, func, select
 
 from toolwright.core.tool import Demonstration
-from toolwright.core.traffic import Handled, Key, Traffic
+from toolwright.core.traffic import Handled, Key, Line, Traffic
 from toolwright.core.values import digest
 from toolwright.store.engine import Database, now
 from toolwright.store.rows import ledger_row
@@ -56,6 +56,38 @@ class SqlTraffic:
         if request_class is not None:
             query = query.where(REQUESTS.c.request_class == request_class)
         return [Handled.model_validate_json(row.body) for row in await self._database.rows(query)]
+
+    async def days(self, since: str) -> Sequence[Line]:
+        """Give the requests since a day by day, class and tier, oldest first."""
+        day, table = func.substr(REQUESTS.c.at, 1, 10), REQUESTS.c
+        query = (
+            select(
+                day.label("day"), table.request_class, table.tier,
+                func.count().label("requests"),
+                func.coalesce(func.sum(cast(table.cost, Float)), 0.0).label("cost"),
+                func.coalesce(func.sum(cast(table.saved, Float)), 0.0).label("saved"),
+                func.sum(case((table.cost.is_(None), 1), else_=0)).label("unknown"),
+            )
+            .where(table.at >= since)
+            .group_by(day, table.request_class, table.tier)
+            .order_by(day)
+        )  # fmt: skip
+        return [
+            Line(row.day, row.request_class, row.tier, row.requests, float(row.cost),
+                 float(row.saved), int(row.unknown))
+            for row in await self._database.rows(query)
+        ]  # fmt: skip
+
+    async def makings(self) -> Mapping[str, float]:
+        """Give what makings cost by the classes' full names."""
+        total = func.sum(cast(LEDGER.c.cost, Float)).label("total")
+        query = (
+            select(LEDGER.c.request_class, total)
+            .where(LEDGER.c.purpose.in_(["making", "second"]), LEDGER.c.request_class.is_not(None))
+            .group_by(LEDGER.c.request_class)
+        )
+        rows = await self._database.rows(query)
+        return {row.request_class: float(row.total or 0) for row in rows}
 
     async def mean_costs(self, room: str) -> Mapping[str, float]:
         """Give what the strong model's answers cost on average, by the classes of a room."""

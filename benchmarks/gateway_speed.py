@@ -1,0 +1,267 @@
+"""The gateway beside a bare pass-through (Starlette, aiohttp) in one run: processor time, latency, hits.
+
+    python benchmarks/gateway_speed.py [--rounds 5] [--seconds 3] [--litellm PROGRAM]
+
+Every feature is on: a key, the store, the log of each request, metrics. The targets take turns in each
+round and medians are shown, as ratios; times of one machine say little about another. LiteLLM's proxy stands
+beside them where its program, in an environment of its own, is named.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+from openai import OpenAI
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from toolwright.core.tool import Demonstration, Provenance, ToolRecord
+from toolwright.gateway.wire import scope_of
+from toolwright.store.sql import SqlStore
+
+HERE = Path(__file__).parent
+TOOLWRIGHT = str(Path(sys.executable).with_name("toolwright"))
+ASK = "Put these words into alphabetical order: {}."
+SOURCE = """import re
+
+def parse(request):
+    found = re.fullmatch(r"Put these words into alphabetical order: ([a-z]+(?:, [a-z]+)+)\\\\.", request)
+    return {"words": found[1].split(", ")} if found else None
+
+def unparse(args):
+    return "Put these words into alphabetical order: " + ", ".join(args["words"]) + "."
+
+def solve(words):
+    return sorted(words)
+
+def render(args, result):
+    return ", ".join(result)
+"""
+
+
+class Target(NamedTuple):
+    """A server under load: its name, port, process, key and what it is asked."""
+
+    name: str
+    port: int
+    process: psutil.Process
+    key: str
+    body: dict[str, Any]
+
+
+class Load(NamedTuple):
+    """What one round found: requests a second, seconds of each, and processor seconds a request."""
+
+    rate: float
+    seconds: list[float]
+    cpu: float
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def started(words: list[str], port: int, **variables: str) -> Generator[psutil.Process]:
+    """Start a server and wait until it listens."""
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **variables}
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """Give the processor seconds of a process and all that it has started, also those that have ended."""
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        times = one.cpu_times()
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if not head.startswith(b"http/1.1 200"):
+        raise RuntimeError(head.decode())
+    if b"content-length: " in head:
+        size = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(size)
+        return
+    while True:
+        size = int(await reader.readline(), 16)
+        await reader.readexactly(size + 2)
+        if size == 0:
+            return
+
+
+async def load(target: Target, callers: int, seconds: float) -> Load:
+    """Ask a target from so many connections for some seconds."""
+    body = json.dumps(target.body).encode()
+    request = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\n"
+        f"authorization: Bearer {target.key}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    ).encode() + body
+    found: list[float] = []
+    before, begun = cpu_of(target.process), time.perf_counter()
+
+    async def caller() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
+        while time.perf_counter() - begun < seconds:
+            start = time.perf_counter()
+            await _one(reader, writer, request)
+            found.append(time.perf_counter() - start)
+        writer.close()
+
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    lasted = time.perf_counter() - begun
+    return Load(len(found) / lasted, found, (cpu_of(target.process) - before) / len(found))
+
+
+def keep_tool(store: Path) -> None:
+    """Put a proved tool into the store, so that its requests are hits."""
+
+    async def keep() -> None:
+        opened = SqlStore.open(store)
+        room = opened.room(f"bench/{scope_of('gpt-5', [], b'')}/")
+        record = ToolRecord(
+            request_class="sorting", source=SOURCE, compiled=True,
+            demonstrations=(Demonstration(input=ASK.format("b, a"), target="a, b"),),
+            provenance=Provenance(model="none", demonstrations_digest="", prompts_digest=""),
+        )  # fmt: skip
+        await room.add(record, "serving", "for the benchmark")
+        opened.close()
+
+    asyncio.run(keep())
+
+
+def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]:
+    """Start the upstream and everything that is measured."""
+    ports = [free_port() for _ in range(4)]
+    upstream = f"http://127.0.0.1:{ports[0]}/v1"
+    python, store = sys.executable, folder / "tools.db"
+    stack.enter_context(
+        started([python, str(HERE / "gateway_peers.py"), "mock", str(ports[0])], ports[0])
+    )
+    keep_tool(store)
+    made = subprocess.run(
+        [TOOLWRIGHT, "keys", "create", "bench", "--store", str(store)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    key = made.stdout.split()[3]
+    bare = stack.enter_context(
+        started([python, str(HERE / "gateway_peers.py"), "bare", str(ports[1]), upstream], ports[1])
+    )
+    words = [TOOLWRIGHT, "serve", "--store", str(store), "--port", str(ports[2]), "--no-making",
+             "--audit-rate", "0.001", "--model", f"openai:gpt-5?base_url={upstream}"]  # fmt: skip
+    ours = stack.enter_context(started(words, ports[2]))
+    hello = {
+        "model": "gpt-5",
+        "messages": [{"role": "user", "content": "Say something friendly. " * 5}],
+    }
+    stream = hello | {"stream": True, "stream_options": {"include_usage": True}}
+    hit = {
+        "model": "gpt-5",
+        "messages": [{"role": "user", "content": ASK.format("pear, fig, apple")}],
+    }
+    found = [
+        Target("bare pass-through", ports[1], bare, key, hello),
+        Target("toolwright, pass-through", ports[2], ours, key, hello),
+        Target("bare, stream of 22 events", ports[1], bare, key, stream),
+        Target("toolwright, stream of 22 events", ports[2], ours, key, stream),
+        Target("toolwright, a tool answers", ports[2], ours, key, hit),
+    ]
+    if litellm:
+        config = folder / "litellm.yaml"
+        config.write_text(
+            "model_list:\n- model_name: gpt-5\n  litellm_params:\n    model: openai/gpt-5\n"
+            f"    api_base: {upstream}\n    api_key: none\n"
+        )
+        words = [litellm, "--config", str(config), "--port", str(ports[3])]
+        proxy = stack.enter_context(started(words, ports[3], LITELLM_LOG="ERROR"))
+        found.append(Target("LiteLLM proxy", ports[3], proxy, key, hello))
+    return found
+
+
+def share(found: list[float], part: float) -> float:
+    return sorted(found)[min(len(found) - 1, int(part * len(found)))]
+
+
+def sdk_milliseconds(target: Target, count: int = 200) -> float:
+    """Give the median milliseconds that the official SDK sees."""
+    client = OpenAI(base_url=f"http://127.0.0.1:{target.port}/v1", api_key=target.key)
+    found: list[float] = []
+    for _ in range(count):
+        start = time.perf_counter()
+        client.chat.completions.create(**target.body)
+        found.append(time.perf_counter() - start)
+    return 1000 * statistics.median(found)
+
+
+def main() -> None:
+    words = argparse.ArgumentParser()
+    words.add_argument("--rounds", type=int, default=5)
+    words.add_argument("--seconds", type=float, default=3.0)
+    words.add_argument("--litellm", help="LiteLLM's program, in an environment of its own")
+    given = words.parse_args()
+    loads: dict[tuple[str, int], list[Load]] = defaultdict(list)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        found = targets(stack, folder, given.litellm)
+        for target in found:
+            asyncio.run(load(target, 4, 0.5))
+        for _ in track(range(given.rounds), "rounds"):
+            for callers in (1, 16):
+                for target in found:
+                    loads[target.name, callers].append(
+                        asyncio.run(load(target, callers, given.seconds))
+                    )
+        table = Table("target", "callers", "requests a second", "p50 ms", "p99 ms", "CPU us a request",
+                      "CPU against bare")  # fmt: skip
+        for target in found:
+            beside = "bare, stream of 22 events" if "stream" in target.name else "bare pass-through"
+            for callers in (1, 16):
+                mine = loads[target.name, callers]
+                cpu = statistics.median(one.cpu for one in mine)
+                base = statistics.median(one.cpu for one in loads[beside, callers])
+                seconds = [second for one in mine for second in one.seconds]
+                table.add_row(
+                    target.name, str(callers), f"{statistics.median(one.rate for one in mine):,.0f}",
+                    f"{1000 * share(seconds, 0.5):.2f}", f"{1000 * share(seconds, 0.99):.2f}",
+                    f"{1e6 * cpu:.0f}", f"{cpu / base:.2f}",
+                )  # fmt: skip
+        Console(width=140).print(table)
+        hit, memory = found[4], found[4].process.memory_full_info().pss / 2**20
+        print(f"the official SDK sees a tool's answer in {sdk_milliseconds(hit):.2f} ms (median)")
+        print(f"memory of the gateway after all this: {memory:.0f} MiB (PSS, without its workers)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The dashboard shows the bill and the tools, lets people decide, and opens for admins alone."""
+
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.gateway.house import House, house
+from tests.gateway.test_keys import key
+
+from toolwright.assembly.settings import Settings
+from toolwright.core.traffic import Line
+from toolwright.gateway.dashboard.bill import bill_of
+from toolwright.gateway.dashboard.door import Door
+from toolwright.gateway.dashboard.plots import Bar, bars
+
+pytestmark = pytest.mark.anyio
+HERE = {"sec-fetch-site": "same-origin"}
+
+
+def waiting(settings: Settings) -> Settings:
+    return settings.model_copy(update={"epsilon": 0.3, "confidence": 0.8, "approval": True})
+
+
+async def page(session: aiohttp.ClientSession, here: House, path: str) -> str:
+    async with session.get(f"{here.url}/dashboard{path}") as reply:
+        assert reply.status == 200, path
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+        return await reply.text()
+
+
+async def ready(here: House) -> str:
+    """Ask until the class's tool is proved and waits for a person; gives its full name."""
+    from tests.gateway.house import QUESTIONS
+
+    for text in QUESTIONS[:60]:
+        await here.ask(text)
+        await here.settled()
+        for record, _ in await here.app.parts.rooms.versions():
+            if (await here.app.parts.live.standing(record.request_class, 1)).ready:
+                return record.request_class
+    raise AssertionError("no tool was proved")
+
+
+async def test_a_person_approves_a_proved_tool_and_sees_all_of_it(tmp_path: Path) -> None:
+    from tests.gateway.house import QUESTIONS
+
+    async with house(tmp_path, waiting) as here, aiohttp.ClientSession() as session:
+        name = await ready(here)
+        assert "waits for approval" in await page(session, here, "/classes")
+        shown = await page(session, here, "/tools/" + name.replace("/", "%2F"))
+        assert "def parse" in shown and "near misses" in shown and "Approve" in shown
+        form = {"name": name, "version": "1", "what": "approve"}
+        change = f"{here.url}/dashboard/change"
+        async with session.post(
+            change, data=form, headers={"origin": "http://evil.example"}
+        ) as reply:
+            assert reply.status == 403
+        async with session.post(change, data=form, headers=HERE, allow_redirects=False) as reply:
+            assert reply.status == 303
+        kinds = [(await here.ask(text))[1]["x-toolwright-cache"] for text in QUESTIONS[-8:]]
+        assert "hit" in kinds
+        await here.app.parts.journal.written()
+        bill = await page(session, here, "")
+        assert name in bill and "<svg" in bill and "Answered by tools" in bill
+        listed = await page(session, here, "/requests")
+        number = re.search(r"/dashboard/requests/(req_\w+)", listed)
+        assert number is not None
+        one = await page(session, here, "/requests/" + number[1])
+        assert "understood every word" in one or "the strong model answered" in one
+        makings = await page(session, here, "/makings")
+        assert "made v1" in makings and "passed" in await page(session, here, "/makings/1")
+        for what, state in (("demote", "demoted"), ("rollback", "serving"), ("retire", "retired")):
+            async with session.post(change, data=form | {"what": what}, headers=HERE) as reply:
+                assert reply.status == 200 and state in await reply.text()
+        async with session.post(change, data=form | {"what": "rollback"}, headers=HERE) as reply:
+            assert reply.status == 400 and "cannot become serving" in await reply.text()
+
+
+async def test_only_admins_get_in(tmp_path: Path) -> None:
+    plain, admin = await key(tmp_path), await key(tmp_path, "boss", admin=True)
+    async with house(tmp_path) as here, aiohttp.ClientSession() as session:
+        async with session.get(f"{here.url}/dashboard", allow_redirects=False) as reply:
+            assert (reply.status, reply.headers["location"]) == (303, "/dashboard/login")
+        for secret, status in (("tw-wrong", 401), (plain, 403)):
+            async with session.post(f"{here.url}/dashboard/login", data={"key": secret}) as reply:
+                assert reply.status == status and 'role="alert"' in await reply.text()
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as boss:
+            async with boss.post(f"{here.url}/dashboard/login", data={"key": admin}) as reply:
+                assert reply.status == 200 and "Nothing has been asked yet" in await reply.text()
+            assert all(one["httponly"] and one["samesite"] == "strict" for one in jar)
+            assert admin not in str(list(jar))
+
+
+async def test_an_open_dashboard_is_no_name_that_leads_here(tmp_path: Path) -> None:
+    async with house(tmp_path) as here, aiohttp.ClientSession() as session:
+        async with session.get(f"{here.url}/dashboard", headers={"host": "evil.example"}) as reply:
+            assert reply.status == 403
+        for path in ("/requests/req_none", "/makings/9", "/tools/a%2Fb%2Fc"):
+            async with session.get(f"{here.url}/dashboard{path}") as reply:
+                assert reply.status == 404
+
+
+def test_a_ticket_ends_and_cannot_be_forged() -> None:
+    now = [1000.0]
+    door = Door(clock=lambda: now[0])
+    ticket = door.ticket("key_1")
+    assert door.holder(ticket) == "key_1"
+    assert door.holder(ticket.replace("key_1", "key_2")) is None
+    assert door.holder(None) is door.holder("") is door.holder("a.b.c") is None
+    assert Door().holder(ticket) is None
+    now[0] += 9 * 3600
+    assert door.holder(ticket) is None
+
+
+def test_a_bill_adds_up() -> None:
+    lines = [
+        Line("2026-01-01", "a/s/x", "strong", 10, 1.0, 0.0, 0),
+        Line("2026-01-02", "a/s/x", "compiled", 40, 0.0, 4.0, 0),
+        Line("2026-01-02", None, "strong", 2, 0.5, 0.0, 1),
+    ]
+    bill = bill_of(lines, {"a/s/x": 0.25, "a/s/y": 0.1})
+    first = bill.lines[0]
+    assert (first.name, first.requests, first.by_tools, first.break_even) == ("a/s/x", 50, 40, 3)
+    assert first.net == 3.75 and bill.spent == 1.5 and bill.making == 0.35 and bill.unknown == 1
+    assert [(day.spent, day.saved) for day in bill.days] == [(1.0, 0.0), (0.5, 4.0)]
+
+
+def test_the_tallest_bar_fills_the_plot() -> None:
+    plot = bars([Bar("01-01", 1.0, 2.0), Bar("01-02", 0.0, 4.0)], "t", ("spent", "saved"))
+    assert max(block.height for block in plot.blocks) == 132 and len(plot.labels) == 2
+    assert bars([], "t", ("a", "b")).blocks == []
