@@ -1,12 +1,19 @@
 """Requests pass to the strong model and back as the official SDK expects, and every fault has its status."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import openai
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.gateway.house import QUESTIONS, House, house
+
+from toolwright.core.errors import ConfigError
+from toolwright.gateway.spans import Spans
 
 pytestmark = pytest.mark.anyio
 HELLO: Any = [{"role": "user", "content": "Hello there"}]
@@ -177,3 +184,46 @@ async def test_health_says_when_it_is_ready(tmp_path: Path) -> None:
                 assert (reply.status, await reply.json()) == (200, {"status": "ok", "store": "ok"})
         async with session.get(f"{here.url}/metrics") as reply:
             assert "toolwright_requests_total" in await reply.text()
+
+
+async def test_spans_tell_of_requests_without_their_texts(tmp_path: Path) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    async with house(tmp_path) as here:
+        here.app.parts.completions.watch(Spans(provider))
+        await here.ask("Hello secret")
+        with pytest.raises(openai.InternalServerError):
+            await here.ask("Hello secret", "fails-500")
+    good, bad = exporter.get_finished_spans()
+    assert good.name == "chat gpt-5" and good.attributes is not None and bad.attributes is not None
+    assert good.attributes["gen_ai.usage.input_tokens"] == 4
+    assert good.attributes["toolwright.tier"] == "strong" and bad.attributes["error.type"] == "500"
+    assert "secret" not in str(good.attributes) + str(bad.attributes)
+
+
+def hide(text: str) -> str:
+    """Hide digits."""
+    return re.sub(r"\d", "#", text)
+
+
+async def test_texts_are_redacted_before_they_are_kept(tmp_path: Path) -> None:
+    named = f"{__name__}:hide"
+    async with house(tmp_path, lambda s: s.model_copy(update={"redact": named})) as here:
+        answer, _ = await here.ask("My card is 4711")
+        assert answer == "15 characters"
+        await here.app.parts.journal.written()
+        (kept,) = await here.app.parts.log.requests()
+        ((one,),) = (await here.app.parts.rooms.queued()).values()
+        assert (
+            kept.input == one.input == "My card is ####"
+            and kept.answer == one.target == "## characters"
+        )
+    assert b"4711" not in (tmp_path / "tools.db").read_bytes()
+
+
+@pytest.mark.parametrize("named", ["nowhere:x", "json:nothing", "json", "math:pi"])
+async def test_a_redaction_that_is_none_is_named(tmp_path: Path, named: str) -> None:
+    with pytest.raises(ConfigError, match="redact names"):
+        async with house(tmp_path, lambda s: s.model_copy(update={"redact": named})):
+            pass

@@ -1,8 +1,10 @@
 """The gateway, put together from the settings."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib import import_module
 from ipaddress import ip_address
+from typing import cast
 
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.uri import endpoint_of, name_of
@@ -14,6 +16,7 @@ from toolwright.core.errors import ConfigError
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.tool import ToolRecord
 from toolwright.core.toolbox import Tool, Toolbox
+from toolwright.core.traffic import Handled
 from toolwright.gateway.app import Gateway, Parts
 from toolwright.gateway.asgi import Gate
 from toolwright.gateway.catalogue import Box, Catalogue
@@ -54,6 +57,48 @@ def box_of(sandbox: Sandbox) -> Box:
     return box
 
 
+def redaction(named: str | None) -> Callable[[str], str]:
+    """Give the function that ``package.module:function`` names.
+
+    Raises:
+        ConfigError: there is no such function.
+    """
+    if named is None:
+        return str
+    module, _, name = named.partition(":")
+    try:
+        found: object = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as fault:
+        raise ConfigError(f"redact names {named!r}, which cannot be loaded: {fault}") from fault
+    if not callable(found):
+        raise ConfigError(f"redact names {named!r}, which is no function")
+    return cast("Callable[[str], str]", found)
+
+
+def exported_spans() -> Callable[[Handled], None]:
+    """Give what writes spans to where the ``OTEL_...`` variables say.
+
+    Raises:
+        ConfigError: the extra is missing.
+    """
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter,
+        )
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+        from toolwright.gateway.spans import Spans  # noqa: PLC0415
+    except ModuleNotFoundError as fault:
+        raise ConfigError(
+            "spans need the extra: pip install 'toolwright[otel]'", code="extra"
+        ) from fault
+    provider = TracerProvider(resource=Resource.create({"service.name": "toolwright"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return Spans(provider)
+
+
 @asynccontextmanager
 async def gateway(settings: Settings, models: Models | None = None) -> AsyncGenerator[Gateway]:
     """Open a gateway; it serves once its ``start`` was called.
@@ -92,8 +137,10 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
         journal, upstream = Journal(log), Upstream(base_url, secret, seconds)
         completions = Completions(
             desks, Strong(upstream), journal, ring, meters, crew=crew if settings.making else None,
-            price=price,
+            price=price, redact=redaction(settings.redact),
         )  # fmt: skip
+        if settings.spans:
+            completions.watch(exported_spans())
         feedback = Feedback(log, desks, journal)
         catalogue = Catalogue(store, box_of(workshop.sandbox), completions, name_of(settings.model))
         parts = Parts(

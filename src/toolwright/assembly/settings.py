@@ -61,6 +61,12 @@ class Settings(Frozen):
     """A person has to approve before a proved tool serves."""
     making: bool = True
     """The gateway makes tools in the background."""
+    redact: str | None = None
+    """``package.module:function``, applied to each text before it is kept; None: texts are kept as they
+    are.
+    """
+    spans: bool = False
+    """Write OpenTelemetry spans (``toolwright[otel]``); ``OTEL_...`` variables say where to."""
     lease_seconds: float = Field(default=30.0, gt=0)
     """How long a gateway that died in the middle of a making keeps others from it."""
     largest_body: int = Field(default=20 << 20, ge=1024)

@@ -14,6 +14,8 @@ from toolwright.core.tool import State, ToolRecord
 from toolwright.core.traffic import ComparedBy, Comparison, LiveStore, Weighed
 from toolwright.core.values import fold
 
+MOST_CLASSES, MOST_EXAMPLES = 2000, 200
+"""Classes that wait for a tool in memory, and demonstrations of one."""
 ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
 Mode = Literal["serve", "audit", "shadow", "none"]
 
@@ -36,6 +38,7 @@ class Found(NamedTuple):
         answer: what it computed; None in shadow, where it computes after the stronger tier has answered.
         why: in words.
         attempts: each version that was tried and did not answer, with the reason.
+        best: the class with the most alike wording, where one is alike.
     """
 
     mode: Mode
@@ -43,6 +46,12 @@ class Found(NamedTuple):
     answer: str | None = None
     why: str = ""
     attempts: tuple[str, ...] = ()
+    best: str | None = None
+
+    @property
+    def known(self) -> str | None:
+        """The class that the request is of, as far as that is known: its tool's, or the most alike one."""
+        return self.entry.record.request_class if self.entry else self.best
 
 
 class Desk:
@@ -87,8 +96,9 @@ class Desk:
         for name, waiting in (await self.store.queued()).items():
             self.waiting[name] = len(waiting)
             if name not in self.entries:
-                for one in waiting:
+                for one in waiting[:MOST_EXAMPLES]:
                     self.classifier.learn(name, one.input)
+        self._trim()
 
     def adopt(self, entry: Entry) -> None:
         """Take a version to work; it replaces an older one of its class."""
@@ -103,38 +113,49 @@ class Desk:
         attempts: list[str] = []
         policy = self._policy
         ranked = self.classifier.rank(text, most=policy.candidates, least=policy.least_score)
+        best = ranked[0].request_class if ranked and ranked[0].score >= JOIN_SCORE else None
         for name, _ in ranked:
             entry = self.entries.get(name)
             if entry is None or not entry.record.compiled:
                 continue
             if entry.state == "shadowing":
-                return Found("shadow", entry, attempts=tuple(attempts))
+                return Found("shadow", entry, attempts=tuple(attempts), best=best)
             tried = await tiers.compiled(self._sandbox, entry.record, text)
             label = entry.record.label
             if tried.answer is not None:
                 mode: Mode = "audit" if self._auditor.due(entry.full) else "serve"
                 why = f"{label} understood every word and was rebuilt"
-                return Found(mode, entry, tried.answer, why, tuple(attempts))
+                return Found(mode, entry, tried.answer, why, tuple(attempts), best)
             attempts.append(f"{label} {tried.status}: {tried.why}")
-        return Found("none", attempts=tuple(attempts))
+        return Found("none", attempts=tuple(attempts), best=best)
 
-    def class_of(self, text: str, found: Found) -> str:
-        """Give the class that an answered request belongs to: its tool's, the most alike one, or a new
-        one.
+    def join(self, text: str, found: Found) -> tuple[str, bool]:
+        """Give the class of an answered request, and whether to queue it; the next one alike joins the same.
+
+        A class that has no tool after many demonstrations gets no more of them.
         """
-        if found.entry is not None:
-            return found.entry.record.request_class
-        for guess in self.classifier.rank(text, most=1, least=JOIN_SCORE):
-            return guess.request_class
-        return name_for(text)
-
-    def join(self, text: str, found: Found) -> str:
-        """Give the class of an answered request that will be queued; the next one alike joins the same."""
-        name = self.class_of(text, found)
-        self.waiting[name] = self.waiting.get(name, 0) + 1
-        if name not in self.entries:
+        name = found.known
+        if name is None or name not in self.waiting:
+            guesses = self.classifier.rank(text, most=1, least=JOIN_SCORE)
+            name = found.known or (guesses[0].request_class if guesses else name_for(text))
+        count = self.waiting.pop(name, 0) + 1
+        self.waiting[name] = count
+        if name in self.entries:
+            return name, True
+        if count <= MOST_EXAMPLES:
             self.classifier.learn(name, text)
-        return name
+        self._trim()
+        return name, count <= MOST_EXAMPLES
+
+    def _trim(self) -> None:
+        """Forget the classes that were joined longest ago, so that requests without a class cost no
+        memory.
+        """
+        while len(self.waiting) > MOST_CLASSES:
+            oldest = next(iter(self.waiting))
+            del self.waiting[oldest]
+            if oldest not in self.entries:
+                self.classifier.forget(oldest)
 
     def merge(self, name: str, other: str, texts: Sequence[str]) -> None:
         """Follow a class that turned out to be another one."""

@@ -68,6 +68,7 @@ class Completions:
         self._desks, self._strong, self._journal = desks, strong, journal
         self._keys, self._meters, self._crew = keys, meters, crew
         self._price, self._redact = price, redact
+        self._spans: Callable[[Handled], None] | None = None
         self._later: set[asyncio.Task[None]] = set()
 
     async def serve(self, call: Call, kind: Kind, body: bytes) -> None:
@@ -85,6 +86,10 @@ class Completions:
             return
         answered = await self._strong.answer(call, kind, asked, body, _marks(looked))
         await self._settle(call, kind, asked, answered, looked)
+
+    def watch(self, spans: Callable[[Handled], None]) -> None:
+        """Let somebody hear of each request that is over."""
+        self._spans = spans
 
     async def idle(self) -> None:
         """Wait until everything that follows answers is done."""
@@ -130,7 +135,7 @@ class Completions:
             )
         else:
             await answer(call.send, 200, kind.whole(asked, text, facts), [JSON, *headers])
-        self._journal.add(
+        self._note(
             Handled(
                 id=call.number, tenant=call.key.tenant, key=call.key.id, model=asked.model,
                 tier="compiled", streamed=asked.stream, request_class=entry.full,
@@ -157,15 +162,9 @@ class Completions:
         full: str | None = None
         queued: tuple[str, Demonstration] | None = None
         if desk is not None and asked.text is not None and answered.text is not None:
-            name = (desk.join if key.record else desk.class_of)(asked.text, found)
-            full = found.entry.full if found.entry else desk.room + name
-            if key.record:
-                one = Demonstration(
-                    input=self._redact(asked.text), target=self._redact(answered.text)
-                )
-                queued = (desk.room + name, one)
+            full, queued = self._class(desk, found, key, asked.text, answered.text)
         seconds = time.perf_counter() - call.started
-        self._journal.add(
+        self._note(
             Handled(
                 id=call.number, tenant=key.tenant, key=key.id, model=answered.model or asked.model,
                 tier="strong", status=answered.status, streamed=asked.stream, request_class=full,
@@ -186,13 +185,39 @@ class Completions:
         self._meters.request(kind.name, "strong", answered.status, seconds)
         await self._journal.written()
         await answered.finish()
-        if desk is None or asked.text is None or answered.text is None or full is None:
+        if desk is None or asked.text is None or answered.text is None:
             return
-        if cost is not None:
+        if cost is not None and full is not None:
             self._desks.cost(full, float(cost))
         self._soon(self._compare(desk, found, asked.text, answered.text, record=key.record))
         if self._crew is not None and queued is not None:
             self._crew.offer(desk, queued[0].removeprefix(desk.room))
+
+    def _class(
+        self, desk: Desk, found: Found, key: Key, text: str, answer: str
+    ) -> tuple[str | None, tuple[str, Demonstration] | None]:
+        """Give the full name of a request's class, and what is queued; a new class's name has words of its
+        text.
+        """
+        name, wanted = found.known, False
+        text = self._redact(text)
+        if key.record:
+            name, wanted = desk.join(text, found)
+        if name is None:
+            return None, None
+        full = found.entry.full if found.entry else desk.room + name
+        one = Demonstration(input=text, target=self._redact(answer)) if wanted else None
+        return full, (desk.room + name, one) if one else None
+
+    def _note(
+        self,
+        handled: Handled,
+        entry: LedgerEntry | None = None,
+        queued: tuple[str, Demonstration] | None = None,
+    ) -> None:
+        self._journal.add(handled, entry, queued)
+        if self._spans is not None:
+            self._spans(handled)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -7,6 +7,8 @@ from toolwright.cache.lifecycle import Rules
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.traffic import KeyStore, LiveStore, Rooms, TrafficLog
 
+MOST_COSTS = 20_000
+
 
 class Desks:
     """Opens desks and keeps them up to date.
@@ -78,7 +80,9 @@ class Desks:
 
     def cost(self, full: str, cost: float) -> None:
         """Note what an answer of the strong model cost, in US dollars."""
-        mean, number = self._costs.get(full, (0.0, 0))
+        mean, number = self._costs.pop(full, (0.0, 0))
+        if len(self._costs) >= MOST_COSTS:
+            del self._costs[next(iter(self._costs))]
         self._costs[full] = (mean + (cost - mean) / (number + 1), number + 1)
 
     def mean_cost(self, full: str) -> float | None:

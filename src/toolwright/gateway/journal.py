@@ -1,6 +1,7 @@
 """What has happened, written behind the answers in batches: one transaction for all that came meanwhile."""
 
 import asyncio
+import contextlib
 import logging
 
 from toolwright.core.errors import StoreError
@@ -65,14 +66,17 @@ class Journal:
             cut = len(self._handled) - MOST
             del self._handled[:cut]
             self.dropped += cut
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     async def written(self, seconds: float = 1.0) -> None:
         """Wait until everything taken so far is written, or some seconds have passed."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(done)
         self._wake.set()
-        await asyncio.wait([done], timeout=seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await done
 
     async def _write_on(self) -> None:
         while not (self._closing and not self._handled and not self._waiting):

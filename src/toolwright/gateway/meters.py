@@ -19,14 +19,16 @@ class Meters:
             "toolwright_request_seconds", "Whole time of a request.", ["tier"],
             buckets=SECONDS, registry=self.registry,
         )  # fmt: skip
-        self._tokens = Counter(
+        tokens = Counter(
             "toolwright_upstream_tokens", "Tokens of the strong model.", ["kind"],
             registry=self.registry,
         )  # fmt: skip
-        self._cost = Counter(
+        cost = Counter(
             "toolwright_cost_usd", "US dollars: spent, and saved by tools.", ["kind"],
             registry=self.registry,
         )  # fmt: skip
+        self._input, self._output = tokens.labels("input"), tokens.labels("output")
+        self._spent, self._saved = cost.labels("spent"), cost.labels("saved")
         self.in_flight = Gauge(
             "toolwright_requests_in_flight", "Requests now at work.", registry=self.registry
         )
@@ -59,15 +61,15 @@ class Meters:
 
     def spent(self, input_tokens: int, output_tokens: int, cost: float | None) -> None:
         """Count what the strong model used."""
-        self._tokens.labels("input").inc(input_tokens)
-        self._tokens.labels("output").inc(output_tokens)
+        self._input.inc(input_tokens)
+        self._output.inc(output_tokens)
         if cost is not None:
-            self._cost.labels("spent").inc(cost)
+            self._spent.inc(cost)
 
     def saved(self, cost: float | None) -> None:
         """Count what a tool saved."""
         if cost is not None:
-            self._cost.labels("saved").inc(cost)
+            self._saved.inc(cost)
 
     def compared(self, kind: str, *, agreed: bool, moved: str | None) -> None:
         """Count a comparison, and the state that it led to."""

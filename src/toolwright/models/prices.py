@@ -22,6 +22,10 @@ def price(model: str, usage: Usage, provider: str | None = None) -> Decimal | No
 
     if not _known(model, provider):
         return None
+    rates = _rates(model, provider)
+    if rates is not None:
+        fresh = max(0, usage.input_tokens - usage.cached_tokens)
+        return fresh * rates[0] + usage.cached_tokens * rates[1] + usage.output_tokens * rates[2]
     return _calculate(
         PricedUsage(
             input_tokens=usage.input_tokens,
@@ -47,3 +51,24 @@ def _known(model: str, provider: str | None) -> bool:
     from genai_prices import Usage as PricedUsage  # noqa: PLC0415
 
     return _calculate(PricedUsage(input_tokens=1, output_tokens=1), model, provider) is not None
+
+
+MANY = 2_000_000
+
+
+@cache
+def _rates(model: str, provider: str | None) -> tuple[Decimal, Decimal, Decimal] | None:
+    """Give the prices of a fresh, a cached and an output token, where no number of them changes these."""
+    from genai_prices import Usage as PricedUsage  # noqa: PLC0415
+
+    def cost(fresh: int, cached: int, output: int) -> Decimal:
+        usage = PricedUsage(
+            input_tokens=fresh + cached, cache_read_tokens=cached or None, output_tokens=output
+        )
+        return _calculate(usage, model, provider) or Decimal(0)
+
+    rates = cost(MANY, 0, 0) / MANY, cost(0, MANY, 0) / MANY, cost(0, 0, MANY) / MANY
+    for used in ((1, 0, 0), (1000, 3000, 500), (150_000, 7, 11), (300_000, 300_000, 90_000)):
+        if cost(*used) != sum(part * rate for part, rate in zip(used, rates, strict=True)):
+            return None
+    return rates

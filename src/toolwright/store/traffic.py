@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Executable, Float, case, cast, delete, func, select
+from sqlalchemy import Executable, Float, case, cast, delete, func, insert, select
 
 from toolwright.core.tool import Demonstration
 from toolwright.core.traffic import Handled, Key, Line, Traffic
@@ -29,14 +29,13 @@ class SqlTraffic:
         with self._database.transaction(write=True) as connection:
             if traffic.handled:
                 new = self._database.upsert(REQUESTS).on_conflict_do_nothing()
-                connection.execute(new, [_request_row(one) for one in traffic.handled])
+                self._database.bulk(connection, new, [_request_row(one) for one in traffic.handled])
             if traffic.entries:
-                connection.execute(
-                    LEDGER.insert(), [ledger_row(one, "") for one in traffic.entries]
-                )
+                entries = [ledger_row(one, "") for one in traffic.entries]
+                self._database.bulk(connection, insert(LEDGER), entries)
             if traffic.queued:
                 new = self._database.upsert(QUEUE).on_conflict_do_nothing()
-                connection.execute(new, [_queue_row(*one) for one in traffic.queued])
+                self._database.bulk(connection, new, [_queue_row(*one) for one in traffic.queued])
 
     async def request(self, number: str, tenant: str | None = None) -> Handled | None:
         """Give one request by its id."""
