@@ -12,6 +12,9 @@ from typing import Any
 from aiohttp import web
 from tests.maker.tools import RIGHT, fenced
 
+from toolwright.gateway import replies
+from toolwright.gateway.wire import content_text, read_response
+
 MAKING = "You write a tool"
 
 
@@ -63,7 +66,7 @@ class Endpoint:
         failed = await self._fail(request, str(body["model"]))
         if failed is not None:
             return failed
-        text = str(body["messages"][-1]["content"])
+        text = content_text(body["messages"][-1]["content"]) or ""
         answer = await self._made() if MAKING in text else self.spoil(solved(text))
         asked, said = self._used(text, answer)
         usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
@@ -152,25 +155,25 @@ class Endpoint:
         return stream
 
     async def response(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
         body = await self._take(request)
-        text = str(body["input"])
-        answer = solved(text)
-        asked, said = self._used(text, answer)
-        item: dict[str, Any] = {
-            "id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
-            "content": [{"type": "output_text", "text": answer, "annotations": []}],
+        asked = read_response(raw)
+        answer = solved(asked.text or "")
+        asked_tokens, said_tokens = self._used(asked.text or "", answer)
+        used = {
+            "input_tokens": asked_tokens, "output_tokens": said_tokens,
+            "total_tokens": asked_tokens + said_tokens,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
         }  # fmt: skip
-        whole: dict[str, Any] = {
-            "id": "resp_1", "object": "response", "created_at": 1.0, "status": "completed",
-            "model": body["model"], "output": [item], "parallel_tool_calls": True,
-            "tool_choice": "auto", "tools": [],
-            "usage": {
-                "input_tokens": asked, "output_tokens": said, "total_tokens": asked + said,
-                "input_tokens_details": {"cached_tokens": 0},
-                "output_tokens_details": {"reasoning_tokens": 0},
-            },
-        }  # fmt: skip
-        return web.json_response(whole)
+        if body.get("stream"):
+            stream = web.StreamResponse(headers={"content-type": "text/event-stream"})
+            await stream.prepare(request)
+            for one in replies.response_events(asked, answer, {}):
+                await stream.write(one)
+            return stream
+        whole: dict[str, Any] = json.loads(replies.response(asked, answer, {}))
+        return web.json_response(whole | {"usage": used})
 
     async def models(self, request: web.Request) -> web.Response:
         del request
