@@ -79,6 +79,7 @@ class Pages:
         return Starlette(
             routes=[
                 Route("/dashboard/style.css", self.style),
+                Route("/dashboard/icon.svg", self.icon),
                 Route("/dashboard/login", self.login, methods=["GET", "POST"]),
                 Route("/dashboard/change", self._guarded(self.change), methods=["POST"]),
                 *routes,
@@ -112,6 +113,11 @@ class Pages:
         """Give the style sheet."""
         del request
         return Response((HERE / "style.css").read_text(encoding="utf-8"), media_type="text/css")
+
+    async def icon(self, request: Request) -> Response:
+        """Give the icon."""
+        del request
+        return Response((HERE / "icon.svg").read_text("utf-8"), media_type="image/svg+xml")
 
     async def login(self, request: Request) -> Response:
         """Take an admin key, and give a cookie for some hours."""
