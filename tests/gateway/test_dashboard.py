@@ -1,5 +1,6 @@
 """The dashboard shows the bill and the tools, lets people decide, and opens for admins alone."""
 
+import html
 import re
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from toolwright.core.traffic import Line
 from toolwright.gateway.dashboard.bill import bill_of
 from toolwright.gateway.dashboard.door import Door
 from toolwright.gateway.dashboard.plots import Bar, bars
+from toolwright.world.generate import make_tasks
+from toolwright.world.players import Reference, play
 
 pytestmark = pytest.mark.anyio
 HERE = {"sec-fetch-site": "same-origin"}
@@ -100,6 +103,21 @@ async def test_an_open_dashboard_is_no_name_that_leads_here(tmp_path: Path) -> N
         for path in ("/requests/req_none", "/makings/9", "/tools/a%2Fb%2Fc"):
             async with session.get(f"{here.url}/dashboard{path}") as reply:
                 assert reply.status == 404
+
+
+async def test_a_run_of_an_agent_is_a_tree(tmp_path: Path) -> None:
+    task = next(iter(make_tasks("train", 1)))
+    run, _ = await play(task, Reference(task))
+    assert run.steps[0].thought
+    async with house(tmp_path) as here, aiohttp.ClientSession() as session:
+        number = await here.app.parts.traces.log(run)
+        listed = await page(session, here, "/trajectories")
+        assert f"/dashboard/trajectories/{number}" in listed
+        shown = html.unescape(await page(session, here, f"/trajectories/{number}"))
+        assert task.input in shown and all(step.thought in shown for step in run.steps)
+        assert shown.count("<details open>") == len(run.path())
+        async with session.get(f"{here.url}/dashboard/trajectories/99") as reply:
+            assert reply.status == 400 and "no trajectory 99" in await reply.text()
 
 
 def test_a_ticket_ends_and_cannot_be_forged() -> None:

@@ -144,8 +144,8 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
         feedback = Feedback(log, desks, journal)
         catalogue = Catalogue(store, box_of(workshop.sandbox), completions, name_of(settings.model))
         parts = Parts(
-            rooms=store, live=store.live, log=log, upstream=upstream, desks=desks, journal=journal,
-            keys=ring, meters=meters, completions=completions, feedback=feedback, crew=crew,
+            rooms=store, live=store.live, log=log, traces=store.traces, upstream=upstream, desks=desks,
+            journal=journal, keys=ring, meters=meters, completions=completions, feedback=feedback, crew=crew,
             catalogue=catalogue,
         )  # fmt: skip
         yield Gateway(parts, Gate(most=settings.largest_body))

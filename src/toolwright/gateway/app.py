@@ -12,7 +12,7 @@ import orjson
 
 from toolwright.cache.crew import Crew
 from toolwright.core.errors import ToolwrightError
-from toolwright.core.store import ToolStore
+from toolwright.core.store import ToolStore, TrajectoryLog
 from toolwright.core.toolbox import Toolbox
 from toolwright.core.traffic import Key, LiveStore, TrafficLog
 from toolwright.gateway.asgi import (
@@ -56,6 +56,7 @@ class Parts(NamedTuple):
     rooms: ToolStore
     live: LiveStore
     log: TrafficLog
+    traces: TrajectoryLog
     upstream: Upstream
     desks: Desks
     journal: Journal
@@ -73,7 +74,14 @@ class Gateway:
     def __init__(self, parts: Parts, gate: Gate | None = None) -> None:
         self.parts, self._gate = parts, gate or Gate()
         self._models = Models(parts.upstream)
-        pages = Pages(parts.rooms, parts.live, parts.log, parts.keys, parts.desks)
+        pages = Pages(
+            parts.rooms,
+            parts.live,
+            parts.log,
+            traces=parts.traces,
+            keys=parts.keys,
+            desks=parts.desks,
+        )
         self._pages: Any = pages.app()
         self._mcp_server: Any = None
         self._ready = False

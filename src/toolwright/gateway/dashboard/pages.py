@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from toolwright.cache.bound import needed, upper
 from toolwright.core.errors import InputError, ToolwrightError
-from toolwright.core.store import Standing, ToolStore
+from toolwright.core.store import Standing, ToolStore, TrajectoryLog
+from toolwright.core.task import Step
 from toolwright.core.tool import State
 from toolwright.core.traffic import LiveStore, TrafficLog
 from toolwright.gateway.asgi import local
@@ -51,14 +52,22 @@ class Pages:
         rooms: the whole store.
         live: standings and disagreements.
         log: requests.
+        traces: agents' trajectories.
         keys: who may look.
         desks: told of changes; knows the rules.
     """
 
     def __init__(
-        self, rooms: ToolStore, live: LiveStore, log: TrafficLog, keys: KeyRing, desks: Desks
+        self,
+        rooms: ToolStore,
+        live: LiveStore,
+        log: TrafficLog,
+        *,
+        traces: TrajectoryLog,
+        keys: KeyRing,
+        desks: Desks,
     ) -> None:
-        self._rooms, self._live, self._log = rooms, live, log
+        self._rooms, self._live, self._log, self._traces = rooms, live, log, traces
         self._keys, self._desks, self._door = keys, desks, Door()
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined,
@@ -74,6 +83,8 @@ class Pages:
             "/dashboard/tools/{name:path}": self.tool, "/dashboard/requests": self.requests,
             "/dashboard/requests/{number}": self.request, "/dashboard/makings": self.makings,
             "/dashboard/makings/{number:int}": self.making,
+            "/dashboard/trajectories": self.trajectories,
+            "/dashboard/trajectories/{number:int}": self.trajectory,
         }  # fmt: skip
         routes = [Route(path, self._guarded(page)) for path, page in shown.items()]
         return Starlette(
@@ -213,6 +224,21 @@ class Pages:
             if report.id == request.path_params["number"]:
                 return self._page("making.html", report=report, steps=report.body.get("steps", []))
         return self._page("fault.html", 404, said="There is no such making.")
+
+    async def trajectories(self, request: Request) -> Response:
+        """Show the newest runs of agents."""
+        del request
+        return self._page("trajectories.html", found=await self._traces.traces(100))
+
+    async def trajectory(self, request: Request) -> Response:
+        """Show one run as the tree that it is."""
+        number = request.path_params["number"]
+        run = await self._traces.trace(number)
+        children: dict[int | None, list[Step]] = {}
+        for step in run.steps:
+            children.setdefault(step.parent, []).append(step)
+        path = {step.id for step in run.path()}
+        return self._page("trajectory.html", number=number, run=run, children=children, path=path)
 
     async def change(self, request: Request) -> Response:
         """Approve, roll back, demote or retire a version."""
