@@ -36,7 +36,7 @@ async def phone() -> AsyncGenerator[tuple[Page, list[str], list[str]]]:
 async def test_a_person_approves_a_tool_by_keyboard_on_a_phone(tmp_path: Path) -> None:
     async with house(tmp_path, waiting) as here, phone() as (page, fetched, said):
         name = await ready(here)
-        await here.app.parts.journal.written()
+        await here.app.parts.journal.flush()
         for path in (*PAGES, "/tools/" + name.replace("/", "%2F")):
             await page.goto(f"{here.url}/dashboard{path}")
             assert await page.evaluate(WIDTH) <= 390, f"{path} is wider than a phone"

@@ -63,7 +63,7 @@ async def test_a_person_approves_a_proved_tool_and_sees_all_of_it(tmp_path: Path
             assert reply.status == 303
         kinds = [(await here.ask(text))[1]["x-toolwright-cache"] for text in QUESTIONS[-8:]]
         assert "hit" in kinds
-        await here.app.parts.journal.written()
+        await here.app.parts.journal.flush()
         bill = await page(session, here, "")
         assert name in bill and "<svg" in bill and "Answered by tools" in bill
         listed = await page(session, here, "/requests")

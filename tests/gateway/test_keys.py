@@ -19,7 +19,7 @@ from toolwright.cache.lifecycle import Rules
 from toolwright.core.errors import ConfigError, InputError, ToolNotFound
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.tool import Demonstration, Provenance, ToolRecord
-from toolwright.core.traffic import Handled, Key, Traffic
+from toolwright.core.traffic import Handled, Key
 from toolwright.gateway.keys import KeyRing, digest_of
 from toolwright.gateway.refusal import Refusal
 from toolwright.store.sql import SqlStore
@@ -114,6 +114,7 @@ async def test_a_key_that_does_not_record_leaves_no_text_behind(tmp_path: Path) 
         for text in QUESTIONS[:12]:
             await ask(here, secret, text)
         await here.settled()
+        await here.app.parts.journal.flush()
         kept = await here.app.parts.log.requests()
         assert len(kept) == 12 and {one.input for one in kept} == {None}
         assert await here.app.parts.rooms.queued() == {} and here.makings == []
@@ -204,7 +205,7 @@ async def _act(random: Random, store: SqlStore, tenant: str) -> None:
         case 2:
             handled = Handled(id=f"{tenant}{random.random()}", tenant=tenant, key="k", model="m",
                               tier="strong", input=tenant)  # fmt: skip
-            await store.traffic.write(Traffic([handled], (), ()))
+            await store.traffic.write([handled])
         case 3:
             queued = await room.queued()
             assert all(one.target == tenant for them in queued.values() for one in them)

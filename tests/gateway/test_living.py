@@ -42,7 +42,7 @@ async def test_a_class_gets_its_tool_which_is_shadowed_proved_and_serves(tmp_pat
         )
         assert float(headers["x-toolwright-saved-usd"]) > 0
         assert len(here.endpoint.seen) - asked <= 19 and len(here.makings) == 1
-        await here.app.parts.journal.written()
+        await here.app.parts.journal.flush()
         (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "compiled"][:1]
         assert kept.input == text and kept.saved is not None and kept.saved > 0
         ((record, state),) = await here.app.parts.rooms.versions()

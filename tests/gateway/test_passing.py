@@ -40,6 +40,7 @@ async def test_streams_pass_with_the_usage_only_where_it_is_asked_for(tmp_path: 
             assert text == "11 characters"
             assert [c.usage is not None for c in chunks].count(True) == wanted
             assert all(c.choices for c in chunks) != wanted
+        await here.app.parts.journal.flush()
         kept = await here.app.parts.log.requests()
         assert [one.input_tokens for one in kept] == [3, 3] and {one.streamed for one in kept} == {
             True
@@ -157,6 +158,7 @@ async def test_a_client_that_leaves_breaks_off_the_request_to_the_model(tmp_path
 async def test_the_ledger_is_the_endpoints_own_usage_to_the_token(tmp_path: Path) -> None:
     async with house(tmp_path, lambda s: s.model_copy(update={"making": False})) as here:
         await _many(here, 60)
+        await here.app.parts.journal.flush()
         kept = await here.app.parts.log.requests(most=1000)
         entries = await here.app.parts.rooms.ledger()
         assert sum(one.input_tokens for one in kept) == here.endpoint.input_tokens
@@ -212,7 +214,7 @@ async def test_texts_are_redacted_before_they_are_kept(tmp_path: Path) -> None:
     async with house(tmp_path, lambda s: s.model_copy(update={"redact": named})) as here:
         answer, _ = await here.ask("My card is 4711")
         assert answer == "15 characters"
-        await here.app.parts.journal.written()
+        await here.app.parts.journal.flush()
         (kept,) = await here.app.parts.log.requests()
         ((one,),) = (await here.app.parts.rooms.queued()).values()
         assert (

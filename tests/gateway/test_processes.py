@@ -59,6 +59,8 @@ async def test_a_killed_gateway_has_written_whatever_it_answered(
                 await gateway.kill()
 
         await asyncio.gather(*map(ask, range(60)), return_exceptions=True)
+    async with running(store, url, "--no-making"):
+        pass
     kept = SqlStore.open(store)
     written = {one.id for one in await kept.traffic.requests(most=1000)}
     assert told <= written and after <= len(told)

@@ -16,7 +16,7 @@ from tests.store.test_store import record
 from toolwright.core.errors import ConfigError, StoreError
 from toolwright.core.store import Count
 from toolwright.core.tool import Demonstration
-from toolwright.core.traffic import Handled, Key, Traffic
+from toolwright.core.traffic import Handled, Key
 from toolwright.store.sql import SqlStore
 
 URL = os.environ.get("POSTGRES_URL", "")
@@ -92,11 +92,14 @@ async def test_requests_and_keys_are_kept(postgres: SqlStore) -> None:
     key = Key(id="k", tenant="acme")
     await postgres.traffic.keep_key(key, "digest")
     assert await postgres.traffic.keys() == {"digest": key}
-    handled = Handled(id="r", tenant="acme", key="k", model="m", tier="strong")
+    handled = Handled(
+        id="r", tenant="acme", key="k", model="m", tier="strong", calls=1, input="q", answer="a",
+        queued="acme/s/x",
+    )  # fmt: skip
     for _ in range(2):
-        await postgres.traffic.write(
-            Traffic([handled], (), [("acme/s/x", Demonstration(input="q", target="a"))])
-        )
+        await postgres.traffic.write([handled], again=True)
+    assert len(await postgres.ledger()) == 1
+    assert await postgres.queued() == {"acme/s/x": [Demonstration(input="q", target="a")]}
     assert await postgres.traffic.requests(tenant="acme") == [handled]
     assert await postgres.traffic.spent(key) == 0
 

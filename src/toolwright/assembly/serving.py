@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from ipaddress import ip_address
+from pathlib import Path
 from typing import cast
 
 from toolwright.assembly.settings import Settings
@@ -26,6 +27,7 @@ from toolwright.gateway.feedback import Feedback
 from toolwright.gateway.journal import LOG, Journal
 from toolwright.gateway.keys import KeyRing
 from toolwright.gateway.meters import Meters
+from toolwright.gateway.spool import Spool
 from toolwright.gateway.strong import Strong
 from toolwright.gateway.upstream import Upstream
 from toolwright.maker.making import Order
@@ -38,6 +40,14 @@ def rules_of(settings: Settings) -> Rules:
     """Give how tools are proved on live traffic."""
     bound = Bound(epsilon=settings.epsilon, confidence=settings.confidence)
     return Rules(bound=bound, audit_rate=settings.audit_rate, approval=settings.approval)
+
+
+def spool_of(settings: Settings) -> Path:
+    """Give the folder where requests wait for the store."""
+    if settings.spool is not None:
+        return settings.spool
+    where = str(settings.store)
+    return Path(".toolwright/spool") if "://" in where else Path(where + ".spool")
 
 
 def loopback(host: str) -> bool:
@@ -129,12 +139,13 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
         rules = rules_of(settings)
         LOG.info("a tool without a fault serves after %d comparisons", needed(rules.bound))
         desks = Desks(store, store.live, log=log, keys=log, sandbox=workshop.sandbox, rules=rules)
+        journal = Journal(log, Spool(spool_of(settings)))
         base = Order(request_class="(queue)", labelled=(), second=settings.second)
         crew = Crew(
             workshop.made, store.live, needed=settings.needed, settings=base, told=_tell,
-            lease_seconds=settings.lease_seconds,
+            lease_seconds=settings.lease_seconds, flushed=journal.flush,
         )  # fmt: skip
-        journal, upstream = Journal(log), Upstream(base_url, secret, seconds)
+        upstream = Upstream(base_url, secret, seconds)
         completions = Completions(
             desks, Strong(upstream), journal, ring, meters, crew=crew if settings.making else None,
             price=price, redact=redaction(settings.redact),

@@ -61,6 +61,8 @@ class Settings(Frozen):
     """A person has to approve before a proved tool serves."""
     making: bool = True
     """The gateway makes tools in the background."""
+    spool: Path | None = None
+    """Folder where requests wait for the store; None: beside the store's file, or ``.toolwright/spool``."""
     redact: str | None = None
     """``package.module:function``, applied to each text before it is kept; None: texts are kept as they
     are.

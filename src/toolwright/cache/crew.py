@@ -70,6 +70,7 @@ class Crew:
         settings: an order whose profile, tries and limits every making shares.
         told: hears what became of each making.
         lease_seconds: of a lease; it is prolonged until the making ends.
+        flushed: awaited before the queue is read, so that all that was queued here stands in it.
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class Crew:
         settings: Order,
         told: Told,
         lease_seconds: float = 30.0,
+        flushed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._make, self._live, self._needed = make, live, needed
         self._settings, self._told, self._lease_seconds = settings, told, lease_seconds
-        self._owner = uuid4().hex
+        self._owner, self._flushed = uuid4().hex, flushed
         self._running: dict[str, asyncio.Task[None]] = {}
         self._due: dict[str, int] = {}
         self._rest: dict[str, _Rest] = {}
@@ -129,7 +131,6 @@ class Crew:
                 await self._heeded(lease, self._leased(desk, name, lease))
             finally:
                 await self._live.release(lease)
-            self._rest.pop(full, None)
         except ToolwrightError as fault:
             before = self._rest[full].seconds if full in self._rest else PAUSE_SECONDS / 2
             self._pause(full, min(MOST_SECONDS, 2 * before))
@@ -171,6 +172,7 @@ class Crew:
         failures = sum(not report.made for report in await store.reports(name))
         self._due[full] = self._needed * 2**failures
         if len(queued.get(name, [])) < self._due[full]:
+            self._pause(full, PAUSE_SECONDS)
             return
         wrong = await self._live.disagreements(full)
         first = frozenset(one.input for one in wrong if one.input is not None)
@@ -189,11 +191,14 @@ class Crew:
             self._due[full] *= 2
             self._told(full, f"no tool passed: {outcome.body.get('ending', '')}")
             return
+        self._rest.pop(full, None)
         desk.adopt(Entry(kept, "shadowing", full))
         self._told(full, f"v{kept.version} passed the gate and is in shadow")
 
     async def _merged(self, desk: Desk, name: str) -> tuple[str, dict[str, list[Demonstration]]]:
         """Join classes that came up twice; gives the name that a class has then, and the queue."""
+        if self._flushed is not None:
+            await self._flushed()
         queued = await desk.store.queued()
         found = doubles(queued)
         for old, new in found.items():

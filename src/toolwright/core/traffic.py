@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple, Protocol
 from pydantic import Field
 
 from toolwright.core.messages import Frozen
-from toolwright.core.store import Lease, LedgerEntry, Standing, ToolStore
+from toolwright.core.store import Lease, Standing, ToolStore
 from toolwright.core.task import Tier
-from toolwright.core.tool import Demonstration, State
+from toolwright.core.tool import State
 
 ComparedBy = Literal["shadow", "audit", "feedback"]
 Judge = Callable[[Standing, State], tuple[Standing, State | None, str]]
@@ -129,7 +129,8 @@ class KeyStore(Protocol):
 class Handled(Frozen):
     """One request as the log keeps it: who asked, who answered, why, what it cost and saved (US dollars).
 
-    ``input`` and ``answer`` are None where the key does not allow them to be kept.
+    ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
+    strong model; ``queued`` is the class, by its full name, for which they wait as a demonstration.
     """
 
     id: str
@@ -144,21 +145,16 @@ class Handled(Frozen):
     version: int | None = None
     why: str = ""
     attempts: tuple[str, ...] = ()
+    calls: int = 0
     input_tokens: int = 0
+    cached_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = Decimal(0)
     saved: Decimal | None = Decimal(0)
     seconds: float = 0.0
     input: str | None = None
     answer: str | None = None
-
-
-class Traffic(NamedTuple):
-    """What one transaction writes: requests, the model calls among them, and demonstrations by full class."""
-
-    handled: Sequence[Handled] = ()
-    entries: Sequence[LedgerEntry] = ()
-    queued: Sequence[tuple[str, Demonstration]] = ()
+    queued: str | None = None
 
 
 class Line(NamedTuple):
@@ -179,8 +175,11 @@ class Line(NamedTuple):
 class TrafficLog(Protocol):
     """Keeps a line for each request."""
 
-    async def write(self, traffic: Traffic) -> None:
-        """Write everything in one transaction; a request that is written already stays as it is."""
+    async def write(self, handled: Sequence[Handled], *, again: bool = False) -> None:
+        """Write requests in one transaction, with the ledger's entries and demonstrations that they are.
+
+        ``again``: some may be written already; they stay as they are.
+        """
         ...
 
     async def request(self, number: str, tenant: str | None = None) -> Handled | None:

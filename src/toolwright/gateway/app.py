@@ -141,6 +141,7 @@ class Gateway:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 await self.parts.keys.refresh()
+                await self.parts.journal.take_up()
                 await self.parts.desks.refresh()
             except ToolwrightError as fault:
                 LOG.warning("the store cannot be read, the last known stays: %s", fault)

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from toolwright.cache.crew import Crew
 from toolwright.cache.desk import Desk, Found
 from toolwright.core.model import Usage
-from toolwright.core.store import LedgerEntry
-from toolwright.core.tool import Demonstration
 from toolwright.core.traffic import Handled, Key
 from toolwright.gateway.asgi import EVENTS, JSON, Headers, answer, header
 from toolwright.gateway.call import Call, Kind
@@ -135,7 +133,7 @@ class Completions:
             )
         else:
             await answer(call.send, 200, kind.whole(asked, text, facts), [JSON, *headers])
-        self._note(
+        await self._note(
             Handled(
                 id=call.number, tenant=call.key.tenant, key=call.key.id, model=asked.model,
                 tier="compiled", streamed=asked.stream, request_class=entry.full,
@@ -160,62 +158,48 @@ class Completions:
         desk, found = looked.desk, looked.found
         cost = self._price(answered.model or asked.model, usage)
         full: str | None = None
-        queued: tuple[str, Demonstration] | None = None
+        queued: str | None = None
         if desk is not None and asked.text is not None and answered.text is not None:
-            full, queued = self._class(desk, found, key, asked.text, answered.text)
+            full, queued = self._class(desk, found, key, asked.text)
         seconds = time.perf_counter() - call.started
-        self._note(
+        await self._note(
             Handled(
                 id=call.number, tenant=key.tenant, key=key.id, model=answered.model or asked.model,
                 tier="strong", status=answered.status, streamed=asked.stream, request_class=full,
                 why=asked.why or "the strong model answered", attempts=found.attempts,
-                input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost,
-                seconds=seconds, **self._texts(key, asked.text, answered.text),
-            ),
-            LedgerEntry(
-                purpose="strong", request_class=full or f"{key.tenant}/", model=answered.model or asked.model,
-                usage=usage.model_copy(update={"cost": cost}), seconds=seconds,
-            ) if usage.requests else None,
-            queued,
+                calls=usage.requests, input_tokens=usage.input_tokens, cached_tokens=usage.cached_tokens,
+                output_tokens=usage.output_tokens, cost=cost, seconds=seconds, queued=queued,
+                **self._texts(key, asked.text, answered.text),
+            )
         )  # fmt: skip
         self._keys.used(key, usage.tokens, cost)
         self._meters.spent(
             usage.input_tokens, usage.output_tokens, None if cost is None else float(cost)
         )
         self._meters.request(kind.name, "strong", answered.status, seconds)
-        await self._journal.written()
         await answered.finish()
         if desk is None or asked.text is None or answered.text is None:
             return
         if cost is not None and full is not None:
             self._desks.cost(full, float(cost))
         self._soon(self._compare(desk, found, asked.text, answered.text, record=key.record))
-        if self._crew is not None and queued is not None:
-            self._crew.offer(desk, queued[0].removeprefix(desk.room))
+        if self._crew is not None and key.record and full is not None:
+            self._crew.offer(desk, full.removeprefix(desk.room))
 
     def _class(
-        self, desk: Desk, found: Found, key: Key, text: str, answer: str
-    ) -> tuple[str | None, tuple[str, Demonstration] | None]:
-        """Give the full name of a request's class, and what is queued; a new class's name has words of its
-        text.
-        """
+        self, desk: Desk, found: Found, key: Key, text: str
+    ) -> tuple[str | None, str | None]:
+        """Give the full names of a request's class, and of the class that it is queued for."""
         name, wanted = found.known, False
-        text = self._redact(text)
         if key.record:
-            name, wanted = desk.join(text, found)
+            name, wanted = desk.join(self._redact(text), found)
         if name is None:
             return None, None
         full = found.entry.full if found.entry else desk.room + name
-        one = Demonstration(input=text, target=self._redact(answer)) if wanted else None
-        return full, (desk.room + name, one) if one else None
+        return full, desk.room + name if wanted else None
 
-    def _note(
-        self,
-        handled: Handled,
-        entry: LedgerEntry | None = None,
-        queued: tuple[str, Demonstration] | None = None,
-    ) -> None:
-        self._journal.add(handled, entry, queued)
+    async def _note(self, handled: Handled) -> None:
+        await self._journal.add(handled)
         if self._spans is not None:
             self._spans(handled)
 

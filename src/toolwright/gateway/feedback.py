@@ -24,7 +24,7 @@ class Feedback:
             Refusal: the body is wrong, or the tenant has no such request.
         """
         number, right, answer = _read(body)
-        await self._journal.written()
+        await self._journal.flush()
         handled = await self._log.request(number, key.tenant)
         if handled is None:
             raise Refusal(

@@ -1,103 +1,130 @@
-"""What has happened, written behind the answers in batches: one transaction for all that came meanwhile."""
+"""What has happened: kept in a file at once, and written to the store behind the answers, in batches."""
 
 import asyncio
 import contextlib
 import logging
 
+from pydantic import ValidationError
+
 from toolwright.core.errors import StoreError
-from toolwright.core.store import LedgerEntry
-from toolwright.core.tool import Demonstration
-from toolwright.core.traffic import Handled, Traffic, TrafficLog
+from toolwright.core.traffic import Handled, TrafficLog
+from toolwright.gateway.spool import Page, Spool
 
 LOG = logging.getLogger("toolwright.gateway")
-PAUSE = 0.02
+PAUSE = 0.25
 AGAIN = 1.0
 MOST = 50_000
 
 
 class Journal:
-    """Collects requests, model calls and demonstrations, and writes them.
+    """Keeps each request in a spool before its answer ends, and writes many at once to the store.
 
-    While the store is away everything waits in memory, up to ``MOST`` requests; then the oldest are dropped,
-    and the log says how many.
+    While the store is away they wait in memory and in the spool, up to ``MOST``; then the oldest are dropped
+    from memory, and the log says how many.
     """
 
-    def __init__(self, log: TrafficLog) -> None:
-        self._log = log
+    def __init__(self, log: TrafficLog, spool: Spool) -> None:
+        self._log, self._spool = log, spool
         self._handled: list[Handled] = []
-        self._entries: list[LedgerEntry] = []
-        self._queued: list[tuple[str, Demonstration]] = []
+        self._pages: list[Page] = []
         self._waiting: list[asyncio.Future[None]] = []
-        self._wake = asyncio.Event()
+        self._wake, self._hurry = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self.away = False
         self.dropped = 0
 
     async def start(self) -> None:
-        """Begin to write."""
+        """Write what processes that were killed have left, and begin."""
+        await self.take_up()
         self._task = asyncio.create_task(self._write_on(), name="journal")
+
+    async def take_up(self) -> None:
+        """Write what processes that were killed have left.
+
+        Raises:
+            StoreError: the store is away; what is left stays.
+        """
+        for page in await asyncio.to_thread(self._spool.left):
+            found = await asyncio.to_thread(_read, page)
+            if found:
+                await self._log.write(found, again=True)
+                LOG.info("%d requests of a gateway that was killed are written", len(found))
+            await asyncio.to_thread(self._spool.drop, page)
 
     async def close(self) -> None:
         """Write what waits, and end."""
         self._closing = True
+        self._hurry.set()
         self._wake.set()
         if self._task is not None:
             await self._task
+        if not self._handled:
+            self._spool.close()
 
     @property
     def waiting(self) -> int:
-        """Requests that are not written yet."""
+        """Requests that are not in the store yet."""
         return len(self._handled)
 
-    def add(
-        self,
-        handled: Handled,
-        entry: LedgerEntry | None = None,
-        queued: tuple[str, Demonstration] | None = None,
-    ) -> None:
-        """Take a request, to be written soon."""
+    async def add(self, handled: Handled) -> None:
+        """Keep a request; where the spool takes no line, wait for the store instead."""
         self._handled.append(handled)
-        if entry is not None:
-            self._entries.append(entry)
-        if queued is not None:
-            self._queued.append(queued)
+        kept = self._spool.append(handled.model_dump_json().encode() + b"\n")
         if len(self._handled) > MOST:
             cut = len(self._handled) - MOST
             del self._handled[:cut]
             self.dropped += cut
+            LOG.error("%d requests were dropped, the store is away for too long", self.dropped)
         if not self._wake.is_set():
             self._wake.set()
+        if not kept:
+            await self.flush()
 
-    async def written(self, seconds: float = 1.0) -> None:
-        """Wait until everything taken so far is written, or some seconds have passed."""
+    async def flush(self, seconds: float = 1.0) -> None:
+        """Wait until everything taken so far is in the store, or some seconds have passed."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(done)
+        self._hurry.set()
         self._wake.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await done
 
     async def _write_on(self) -> None:
-        while not (self._closing and not self._handled and not self._waiting):
+        while True:
             await self._wake.wait()
             self._wake.clear()
-            if not self._waiting and not self._closing:
-                await asyncio.sleep(PAUSE)
-            if not await self._write() and self._closing:
-                LOG.error("%d requests could not be written before the end", len(self._handled))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE):
+                    await self._hurry.wait()
+            self._hurry.clear()
+            done = await self._write()
+            if self._closing and (not done or not self._handled):
+                if not done:
+                    LOG.error("%d requests wait in the spool for the store", len(self._handled))
                 return
 
     async def _write(self) -> bool:
-        traffic = Traffic(self._handled, self._entries, self._queued)
-        waiting = self._waiting
-        self._handled, self._entries, self._queued, self._waiting = [], [], [], []
+        handled, waiting = list[Handled](), list[asyncio.Future[None]]()
         try:
-            if traffic.handled or traffic.entries or traffic.queued:
-                await self._log.write(traffic)
-        except StoreError as fault:
-            self._take_back(traffic, waiting, fault)
+            fresh = await asyncio.to_thread(self._spool.fresh) if self._handled else None
+            handled, waiting = self._handled, self._waiting
+            self._handled, self._waiting = [], []
+            if fresh is not None:
+                self._pages.append(self._spool.turn(fresh))
+                await self._log.write(handled)
+        except (StoreError, OSError) as fault:
+            if not self.away:
+                LOG.error("the store is away, what happens waits: %s", fault)  # noqa: TRY400
+            self.away = True
+            self._handled = [*handled, *self._handled]
+            self._waiting = [*waiting, *self._waiting]
+            asyncio.get_running_loop().call_later(AGAIN, self._wake.set)
             return False
+        pages, self._pages = self._pages, []
+        for page in pages:
+            await asyncio.to_thread(self._spool.drop, page)
         if self.away:
             LOG.warning("the store is back")
         self.away = False
@@ -106,14 +133,15 @@ class Journal:
                 one.set_result(None)
         return True
 
-    def _take_back(
-        self, traffic: Traffic, waiting: list["asyncio.Future[None]"], fault: StoreError
-    ) -> None:
-        if not self.away:
-            LOG.error("the store is away, what happens waits in memory: %s", fault)
-        self.away = True
-        self._handled = [*traffic.handled, *self._handled]
-        self._entries = [*traffic.entries, *self._entries]
-        self._queued = [*traffic.queued, *self._queued]
-        self._waiting = [*waiting, *self._waiting]
-        asyncio.get_running_loop().call_later(AGAIN, self._wake.set)
+
+def _read(page: Page) -> list[Handled]:
+    """Give the requests of a file; a last line that was not finished was never acknowledged."""
+    found: list[Handled] = []
+    if not page.path.exists():
+        return found
+    for line in page.path.read_bytes().split(b"\n")[:-1]:
+        try:
+            found.append(Handled.model_validate_json(line))
+        except ValidationError:
+            LOG.warning("a line of %s cannot be read and is left out", page.path)
+    return found

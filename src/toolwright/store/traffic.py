@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Executable, Float, case, cast, delete, func, insert, select
+from sqlalchemy import Executable, Float, Insert, case, cast, delete, func, insert, select
 
-from toolwright.core.tool import Demonstration
-from toolwright.core.traffic import Handled, Key, Line, Traffic
+from toolwright.core.traffic import Handled, Key, Line
 from toolwright.core.values import digest
 from toolwright.store.engine import Database, now
-from toolwright.store.rows import ledger_row
 from toolwright.store.schema import GRANTS, KEYS, LEDGER, QUEUE, REQUESTS
 
 
@@ -21,21 +19,27 @@ class SqlTraffic:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, traffic: Traffic) -> None:
-        """Write everything in one transaction."""
-        await asyncio.to_thread(self._write, traffic)
+    async def write(self, handled: Sequence[Handled], *, again: bool = False) -> None:
+        """Write requests, ledger entries and demonstrations in one transaction."""
+        await asyncio.to_thread(self._write, handled, again=again)
 
-    def _write(self, traffic: Traffic) -> None:
+    def _write(self, handled: Sequence[Handled], *, again: bool) -> None:
         with self._database.transaction(write=True) as connection:
-            if traffic.handled:
-                new = self._database.upsert(REQUESTS).on_conflict_do_nothing()
-                self._database.bulk(connection, new, [_request_row(one) for one in traffic.handled])
-            if traffic.entries:
-                entries = [ledger_row(one, "") for one in traffic.entries]
-                self._database.bulk(connection, insert(LEDGER), entries)
-            if traffic.queued:
-                new = self._database.upsert(QUEUE).on_conflict_do_nothing()
-                self._database.bulk(connection, new, [_queue_row(*one) for one in traffic.queued])
+            if again:
+                ids = REQUESTS.c.id.in_([one.id for one in handled])
+                known = set(connection.execute(select(REQUESTS.c.id).where(ids)).scalars())
+                handled = [one for one in handled if one.id not in known]
+            tables: tuple[tuple[Insert, list[dict[str, object]]], ...] = (
+                (insert(REQUESTS), [_request_row(one) for one in handled]),
+                (insert(LEDGER), [_entry_row(one) for one in handled if one.calls]),
+                (
+                    self._database.upsert(QUEUE).on_conflict_do_nothing(),
+                    [row for one in handled if (row := _queue_row(one))],
+                ),
+            )
+            for statement, rows in tables:
+                if rows:
+                    self._database.bulk(connection, statement, rows)
 
     async def request(self, number: str, tenant: str | None = None) -> Handled | None:
         """Give one request by its id."""
@@ -155,8 +159,19 @@ def _request_row(one: Handled) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _queue_row(request_class: str, one: Demonstration) -> dict[str, object]:
+def _entry_row(one: Handled) -> dict[str, object]:
     return {
-        "request_class": request_class, "input": one.input, "input_digest": digest(one.input),
-        "target": one.target,
+        "purpose": "strong", "model": one.model, "request_class": one.request_class or f"{one.tenant}/",
+        "requests": one.calls, "input_tokens": one.input_tokens, "cached_tokens": one.cached_tokens,
+        "output_tokens": one.output_tokens, "cost": None if one.cost is None else str(one.cost),
+        "seconds": one.seconds, "at": one.at.isoformat(),
+    }  # fmt: skip
+
+
+def _queue_row(one: Handled) -> dict[str, object] | None:
+    if one.queued is None or one.input is None:
+        return None
+    return {
+        "request_class": one.queued, "input": one.input, "input_digest": digest(one.input),
+        "target": one.answer,
     }  # fmt: skip
