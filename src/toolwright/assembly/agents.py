@@ -82,22 +82,37 @@ def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
             return paper_family(choices.words)
 
 
+UNNAMED = (
+    "no model is named, so the trio that ships plays: it knows ToolWorld's kind of tools and little else; "
+    "name a model with --model"
+)
+
+
 class RoleModels:
     """The models of the three roles; one that is not named is the planner's, the planner's is the strong one.
 
+    Args:
+        settings: name the models.
+        model: plays all roles, whatever the settings name.
+        otherwise: the URI of what plays where the settings name none; None: that is an error.
+
     Attributes:
         reads: the text family of the planner's model.
+        unnamed: nobody named a model, ``otherwise`` plays.
 
     Raises:
         ConfigError: no model is named at all.
     """
 
-    def __init__(self, settings: Settings, model: Model | None = None) -> None:
+    def __init__(
+        self, settings: Settings, model: Model | None = None, *, otherwise: str | None = None
+    ) -> None:
         self.reads: FamilyName = "native"
+        self.unnamed = model is None and not (settings.planner_model or settings.model)
         if model is not None:
             self.planner = self.caller = self.summarizer = model
             return
-        named = settings.planner_model or settings.model
+        named = settings.planner_model or settings.model or otherwise
         if named is None:
             raise ConfigError(
                 "an agent needs a model; set one with --model, or --planner, --caller and --summarizer; "
@@ -181,13 +196,15 @@ class AgentSession:
         """
         chosen = choices or AgentChoices()
         async with AsyncExitStack() as stack:
-            models = RoleModels(settings, model)
+            models = RoleModels(settings, model, otherwise=TRIO)
             stack.push_async_callback(models.close)
             workshop = await stack.enter_async_context(
                 Workshop.open(settings, models=Models(model) if model is not None else None)
             )
             policy = policy_of(models.metered(workshop.dispatcher.ledger), chosen)
             box, problems = await toolbox_of(sources, stack, workshop.store, workshop.sandbox)
+            if models.unnamed:
+                problems = [UNNAMED, *problems]
             yield cls(workshop, box, problems, policy, chosen)
 
     async def task(self, text: str) -> Task:
