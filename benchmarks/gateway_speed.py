@@ -150,7 +150,7 @@ def keep_tool(store: Path) -> None:
 
     async def keep() -> None:
         opened = SqlStore.open(store)
-        room = opened.room(f"bench/{scope_of('gpt-5', [], b'')}/")
+        room = opened.room(f"bench/{scope_of('gpt-5', [''], b'')}/")
         record = ToolRecord(
             request_class="sorting", source=SOURCE, compiled=True,
             demonstrations=(Demonstration(input=ASK.format("b, a"), target="a, b"),),
