@@ -21,6 +21,7 @@ def main() -> None:
         "trio",
         "prefill",
         "one_pass",
+        "gateway_speed",
     ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)

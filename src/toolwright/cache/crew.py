@@ -91,11 +91,6 @@ class Crew:
         self._due: dict[str, int] = {}
         self._rest: dict[str, _Rest] = {}
 
-    @property
-    def busy(self) -> tuple[str, ...]:
-        """The full names of the classes whose tools are being made here."""
-        return tuple(self._running)
-
     def offer(self, desk: Desk, name: str) -> None:
         """Begin to make a class's tool, unless it is being made or too little waits."""
         full = desk.room + name

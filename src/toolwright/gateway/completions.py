@@ -16,7 +16,7 @@ from toolwright.gateway.asgi import EVENTS, JSON, Headers, answer, header
 from toolwright.gateway.call import Call, Kind
 from toolwright.gateway.desks import Desks
 from toolwright.gateway.fitting import fits
-from toolwright.gateway.journal import Journal
+from toolwright.gateway.journal import LOG, Journal
 from toolwright.gateway.keys import KeyRing
 from toolwright.gateway.meters import Meters
 from toolwright.gateway.strong import Answered, Strong
@@ -215,6 +215,9 @@ class Completions:
         weighed = await desk.settle(found, text, theirs, keep=record)
         if weighed is not None:
             moved = weighed.state if weighed.state != before else None
+            if moved is not None and found.entry is not None:
+                label = f"{found.entry.full} v{found.entry.record.version}"
+                LOG.info("%s is %s: %s", label, moved, weighed.reason)
             self._meters.compared(found.mode, agreed=not weighed.disagreed, moved=moved)
 
 
