@@ -22,7 +22,8 @@ from glpft_report import write
 from toolwright.embedded import trio_path
 
 HERE = Path(__file__).parent
-SIZES = (38, 75, 150, 300, 600)
+SHARES = (1 / 8, 1 / 4, 1 / 2, 1, 2)
+"""Figure 4's sizes, as shares of ``--size``."""
 
 
 def cells_of(given: argparse.Namespace) -> list[Cell]:
@@ -41,7 +42,8 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
             {"method": "glpft", "reuse": False}, {"method": "single", "budget": "epochs"},
         )  # fmt: skip
         found += [plain.model_copy(update=kind | {"seed": seed}) for kind in kinds]
-    for size in SIZES if given.scaling else ():
+    for share in SHARES if given.scaling else ():
+        size = round(given.size * share)
         scaled = [
             plain.model_copy(update={"method": one, "size": size}) for one in ("single", "glpft")
         ]

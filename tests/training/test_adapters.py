@@ -1,5 +1,6 @@
 """Roles as LoRA adapters on one trunk: trained, kept small, played as one model, activated over one cache."""
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -93,6 +94,18 @@ async def test_a_trio_of_adapters_plays_as_one_model(
         reply = await model.complete(asked)
         fresh = await model_of(f"local:{folder}").complete(asked)
         assert reply.content == fresh.content, "kept caches change nothing"
+
+
+@pytest.mark.parametrize("kind", ["plain", "activated"])
+async def test_adapters_read_several_replies_in_one_pass(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(kind)
+    alone = model_of(f"local:{folder}")
+    expected = [(await alone.complete(asked)).content for asked in requests()]
+    together = model_of(f"local:{folder}")
+    replies = await asyncio.gather(*(together.complete(asked) for asked in requests()))
+    assert [reply.content for reply in replies] == expected
 
 
 async def test_activated_adapters_share_one_cache_and_plain_ones_do_not(

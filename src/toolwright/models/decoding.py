@@ -1,13 +1,15 @@
 """Writing a reply token by token over any decoder: kept caches, grammar, sampling."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]
-CACHES = 8
+Pick = Callable[[Logits], int]
+CACHES = 16
+"""Sequences whose keys and values are kept."""
 ROLES = ("planner", "caller", "summarizer")
 """A trio's roles: of its folder, and of the marks that end its prompts."""
 
@@ -73,7 +75,7 @@ class Prefixes:
         """Give the cache that shares most tokens with a prompt, and how many; one at least is left."""
         shared = [_common(one.ids, ids) for one in self._kept]
         best = max(range(len(shared)), key=shared.__getitem__, default=None)
-        if best is None or (shared[best] < len(ids) // 4 and len(self._kept) < self._most):
+        if best is None or shared[best] < len(ids) // 4:
             return _Kept([], self._decoder.start()), 0
         return self._kept.pop(best), min(shared[best], len(ids) - 1)
 
@@ -97,8 +99,52 @@ class Written(NamedTuple):
     ended: bool
 
 
+class Reply:
+    """One reply in the making: what the decoder has to read next, and what has come of it.
+
+    Attributes:
+        cache: what the decoder has read, of its ``start``.
+        ids: the tokens in the cache.
+        fresh: the tokens to read next, one at least.
+        written: where the reply stands.
+        done: nothing is to come: its end was written, or its room is used up.
+    """
+
+    def __init__(
+        self, prompt: list[int], most: int, pick: Pick, guide: Guide | None, end: int
+    ) -> None:
+        self._pick, self._guide, self._end, self._most = pick, guide, end, most
+        self.cache: Any = None
+        self.ids: list[int] = []
+        forced = guide.forced()[:most] if guide is not None else []
+        self.fresh = [*prompt, *forced]
+        self.written = Written(forced, len(prompt), 0, ended=False)
+        self.done = len(forced) >= most
+
+    def resume(self, cache: Any, ids: Sequence[int], cached: int) -> None:  # noqa: ANN401
+        """Go on from a cache that holds some tokens of the prompt."""
+        self.fresh = self.fresh[len(ids) - len(self.ids) :]
+        self.cache, self.ids = cache, list(ids)
+        self.written = self.written._replace(cached=cached)
+
+    def take(self, scores: Logits) -> Written:
+        """Take the scores behind the fresh tokens, which are read now: choose what follows."""
+        self.ids += self.fresh
+        guide = self._guide
+        if guide is not None:
+            scores = np.where(guide.allowed(), scores, -np.inf)
+        token = self._pick(scores)
+        if token == self._end:
+            self.written, self.done = self.written._replace(ended=True), True
+            return self.written
+        self.fresh = [token, *(guide.take(token) if guide is not None else ())]
+        self.written = self.written._replace(ids=self.written.ids + self.fresh)
+        self.done = len(self.written.ids) >= self._most
+        return self.written
+
+
 class Writer:
-    """Writes replies with one decoder, one at a time.
+    """Writes replies with one decoder.
 
     Args:
         decoder: what scores tokens.
@@ -116,17 +162,11 @@ class Writer:
         *,
         activated: bool = False,
     ) -> None:
-        self.decoder, self._end, self._activated = decoder, end, activated
+        self.decoder, self._end, self.activated = decoder, end, activated
         self._prefixes = prefixes or Prefixes(decoder)
 
-    def write(
-        self,
-        prompt: list[int],
-        most: int,
-        pick: Callable[[Logits], int],
-        guide: Guide | None = None,
-    ) -> Generator[Written]:
-        """Yield the reply after each reading of the model, until its end, ``most`` tokens, or the consumer's.
+    def begin(self, prompt: list[int], most: int, pick: Pick, guide: Guide | None = None) -> Reply:
+        """Begin a reply with the cache that knows most of its prompt.
 
         Args:
             prompt: tokens; the last is the role's mark.
@@ -134,35 +174,28 @@ class Writer:
             pick: chooses a token by the scores.
             guide: the reply's grammar; its forced tokens cost no reading of their own.
         """
+        reply = Reply(prompt, most, pick, guide, self._end)
         kept, cached = self._prefixes.take(prompt)
-        ids, fresh = kept.ids[:cached], prompt[cached:]
-        shared = len(prompt) - 1
-        written: list[int] = []
-        try:
-            if self._activated and len(fresh) > 1:
-                self.decoder.feed(kept.cache, len(ids), fresh[:-1])
-                ids, fresh = prompt[:-1], prompt[-1:]
-            forced = guide.forced() if guide is not None else []
-            written += forced[:most]
-            fresh = fresh + forced
-            while len(written) < most:
-                scores = self.decoder.feed(kept.cache, len(ids), fresh, own=self._activated)
-                ids += fresh
-                if guide is not None:
-                    scores = np.where(guide.allowed(), scores, -np.inf)
-                token = pick(scores)
-                if token == self._end:
-                    yield Written(written, len(prompt), cached, ended=True)
-                    return
-                fresh = [token, *(guide.take(token) if guide is not None else ())]
-                written += fresh
-                yield Written(written, len(prompt), cached, ended=False)
-        finally:
-            held = ids[:shared] if self._activated else ids
-            self._prefixes.put(_Kept(held, kept.cache))
+        reply.resume(kept.cache, kept.ids[:cached], cached)
+        if self.activated and cached < len(prompt) - 1:
+            self.decoder.feed(kept.cache, cached, prompt[cached:-1])
+            reply.resume(kept.cache, prompt[:-1], cached)
+        return reply
+
+    def read(self, reply: Reply) -> Written:
+        """Read a reply's fresh tokens, and give where it then stands."""
+        return reply.take(
+            self.decoder.feed(reply.cache, len(reply.ids), reply.fresh, own=self.activated)
+        )
+
+    def finish(self, reply: Reply) -> None:
+        """Keep what was read for the next prompt that begins alike."""
+        shared = reply.written.prompt - 1
+        held = reply.ids[:shared] if self.activated else reply.ids
+        self._prefixes.put(_Kept(held, reply.cache))
 
 
-def picker(temperature: float, seed: int | None) -> Callable[[Logits], int]:
+def picker(temperature: float, seed: int | None) -> Pick:
     """Give the choice of a token: the best one at temperature 0, else one by chance."""
     if temperature <= 0:
         return lambda scores: int(np.argmax(scores))

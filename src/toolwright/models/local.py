@@ -31,7 +31,7 @@ class _Kept(NamedTuple):
 
 
 class TorchDecoder:
-    """A causal model of transformers in full precision, or one adapter on it.
+    """A causal model of transformers, or one adapter on it.
 
     Args:
         model: loaded already; several decoders can share one.
@@ -62,17 +62,87 @@ class TorchDecoder:
         activated = {"alora_offsets": [len(ids)]} if own else {}
         with torch.inference_mode():
             made = self._model(
-                input_ids=torch.tensor([list(ids)]), past_key_values=values, use_cache=True,
-                logits_to_keep=1, **activated,
+                input_ids=torch.tensor([list(ids)], device=self._model.device), past_key_values=values,
+                use_cache=True, logits_to_keep=1, **activated,
             )  # fmt: skip
-        return made.logits[0, -1].float().numpy()
+        return made.logits[0, -1].float().cpu().numpy()
+
+    def join(self, caches: Sequence[_Kept], kept: Sequence[int]) -> "_Group":
+        """Give the caches of several sequences as one batch."""
+        return _Group(self._model, self._adapter, caches, kept)
 
 
-def _loaded(folder: Path) -> Any:  # noqa: ANN401 - any architecture
+class _Group:
+    """Several sequences in one cache: rows begin with padding, and a mask tells which places count."""
+
+    def __init__(
+        self, model: Any, adapter: str | None, caches: Sequence[_Kept], kept: Sequence[int]  # noqa: ANN401
+    ) -> None:  # fmt: skip
+        self._model, self._adapter, self._lengths = model, adapter, list(kept)
+        width = max(kept)
+
+        def stacked(values: Sequence[torch.Tensor]) -> torch.Tensor:
+            cut = [one[..., :length, :] for one, length in zip(values, kept, strict=True)]
+            wide = [torch.nn.functional.pad(one, (0, 0, width - one.shape[-2], 0)) for one in cut]
+            return torch.cat(wide)
+
+        layers: list[list[Any]] = [list(cast("Any", one.values).layers) for one in caches]
+        self._values = DynamicCache([
+            (stacked([one.keys for one in each]), stacked([one.values for one in each]))
+            for each in zip(*layers, strict=True)
+        ])  # fmt: skip
+        self._mask = _mask(kept, width, model.device)
+
+    def feed(self, fresh: Sequence[Sequence[int]], *, own: bool = False) -> NDArray[np.float32]:
+        """Read each row's tokens, and score what comes next: ``(rows, vocabulary)``."""
+        sizes = [len(ids) for ids in fresh]
+        width, device = max(sizes), self._model.device
+        self._mask = torch.cat([self._mask, _mask(sizes, width, device)], dim=1)
+        rows = [[0] * (width - len(ids)) + list(ids) for ids in fresh]
+        at = torch.tensor(self._lengths, device=device)[:, None]
+        behind = torch.tensor(sizes, device=device)[:, None] - width
+        places = (at + behind + torch.arange(width, device=device)[None]).clamp(min=0)
+        if self._adapter is not None:
+            self._model.set_adapter(self._adapter)
+        activated = {"alora_offsets": sizes} if own else {}
+        with torch.inference_mode():
+            made = self._model(
+                input_ids=torch.tensor(rows, device=device), attention_mask=self._mask, use_cache=True,
+                position_ids=places, past_key_values=self._values, logits_to_keep=1, **activated,
+            )  # fmt: skip
+        self._lengths = [one + size for one, size in zip(self._lengths, sizes, strict=True)]
+        return made.logits[:, -1].float().cpu().numpy()
+
+    def part(self) -> list[_Kept]:
+        """Give each row's own cache, without the padding."""
+        found: list[_Kept] = []
+        for row, mask in enumerate(self._mask.bool()):
+            layers: Any = cast("Any", self._values).layers
+            found.append(_Kept(DynamicCache([
+                (one.keys[row : row + 1, :, mask], one.values[row : row + 1, :, mask])
+                for one in layers
+            ])))  # fmt: skip
+        return found
+
+
+def _mask(lengths: Sequence[int], width: int, device: Any) -> torch.Tensor:  # noqa: ANN401
+    """Give a row of zeros and ones for each length, ones at the end: ``(rows, width)``."""
+    rows = [[0] * (width - length) + [1] * length for length in lengths]
+    return torch.tensor(rows, device=device)
+
+
+def load(folder: Path) -> Any:  # noqa: ANN401 - any architecture
+    """Give a folder's causal model: on a GPU where there is one, in the files' precision, else in float32.
+
+    Raises:
+        ConfigError: the folder holds none.
+    """
+    gpu = torch.cuda.is_available()
     return boundary(
         lambda: (
             cast("Any", AutoModelForCausalLM)
-            .from_pretrained(str(folder), dtype=torch.float32)
+            .from_pretrained(str(folder), dtype="auto" if gpu else torch.float32)
+            .to("cuda" if gpu else "cpu")
             .eval()
         ),
         lambda fault: ConfigError(
@@ -91,7 +161,7 @@ def _end(model: Any, folder: Path) -> int:  # noqa: ANN401 - any architecture
 def _with_adapter(model: Any, folder: Path, role: str) -> Any:  # noqa: ANN401
     """Give a model with the adapter of a role beside those that it has."""
 
-    def load() -> Any:  # noqa: ANN401
+    def adapted() -> Any:  # noqa: ANN401
         if isinstance(model, PeftModel):
             cast("Any", model).load_adapter(str(folder / role), adapter_name=role)
             return model
@@ -102,7 +172,7 @@ def _with_adapter(model: Any, folder: Path, role: str) -> Any:  # noqa: ANN401
         said = f"the adapter of {where!r} does not fit the model of {trunk!r}"
         return ConfigError(f"{said}: {str(fault).splitlines()[0]}", code="model-folder")
 
-    return boundary(load, wrong)
+    return boundary(adapted, wrong)
 
 
 def _adapted(trunk: Any, folder: Path, end: int) -> dict[str, Writer]:  # noqa: ANN401
@@ -136,12 +206,12 @@ class _Trio(NamedTuple):
 
 def _roles(folder: Path) -> _Trio:
     if (folder / ROLES[0] / ADAPTER).is_file():
-        trunk = _loaded(folder / TRUNK)
+        trunk = load(folder / TRUNK)
         end = _end(trunk, folder / TRUNK)
         plain = Writer(TorchDecoder(trunk), end)
         size = int(trunk.config.vocab_size)
         return _Trio(plain, _adapted(trunk, folder, end), end, size, _held(trunk))
-    models = {role: _loaded(folder / role) for role in ROLES}
+    models = {role: load(folder / role) for role in ROLES}
     ends = {role: _end(model, folder / role) for role, model in models.items()}
     writers = {role: Writer(TorchDecoder(model), ends[role]) for role, model in models.items()}
     first = ROLES[0]
@@ -158,7 +228,7 @@ def local_model(folder: Path) -> DecoderModel:
     name = f"local:{folder.name}"
     if not all((folder / role).is_dir() for role in ROLES):
         codec = TokenizerFile(folder)
-        model = _loaded(folder)
+        model = load(folder)
         end = _end(model, folder)
         grammars = CallGrammars(codec.text, end, int(model.config.vocab_size), hold=_held(model))
         return DecoderModel(name, Writer(TorchDecoder(model), end), codec, guides=grammars.guide)

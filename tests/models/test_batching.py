@@ -1,0 +1,117 @@
+"""Replies that are written together are those that are written alone, whoever joins and leaves."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.models.test_onnx import Heard
+from tests.training.small_run import runs
+
+from toolwright.agent.policy import Sampling, Team
+from toolwright.agent.search import React
+from toolwright.assembly.uri import model_of
+from toolwright.core.errors import ContextOverflow
+from toolwright.core.messages import UserMessage
+from toolwright.core.model import ModelRequest
+from toolwright.models.local import TorchDecoder, local_model
+from toolwright.roles.marked import Marked
+from toolwright.training.recipes import Architecture
+from toolwright.training.sft import new_model
+from toolwright.training.tokenizer import Words
+from toolwright.world.generate import make_tasks
+from toolwright.world.players import play
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("batched")
+    words = Words.train(runs(20), 700)
+    words.save(made / "tokenizer.json")
+    model = new_model(Architecture(width=64, layers=2, heads=2, inner=128), words.size, 2048, 0)
+    model.config.eos_token_id = words.token("<|end|>")
+    cast("Any", model).save_pretrained(str(made))
+    return made
+
+
+async def asked(folder: Path) -> list[ModelRequest]:
+    """Give what some tasks ask of the roles: prompts of many lengths, with and without a grammar."""
+    heard = Heard(model_of(f"local:{folder}"))
+    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=40))
+    for task in make_tasks("train", 5):
+        await play(task, team, React(max_steps=3))
+    found = [request for request, _ in heard.heard]
+    return [one.model_copy(update={"max_tokens": 8 + 5 * at % 37}) for at, one in enumerate(found)]
+
+
+async def test_replies_that_are_written_together_are_those_written_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = await asked(folder)
+    assert len(requests) > 15
+    alone = local_model(folder)
+    expected = [await alone.complete(request) for request in requests]
+    joined: list[int] = []
+    join = TorchDecoder.join
+
+    def counted(self: TorchDecoder, caches: Any, kept: Any) -> Any:
+        joined.append(len(kept))
+        return join(self, caches, kept)
+
+    monkeypatch.setattr(TorchDecoder, "join", counted)
+    together = local_model(folder)
+    replies = await asyncio.gather(*(together.complete(request) for request in requests))
+    assert [one.content for one in replies] == [one.content for one in expected]
+    assert [one.finish_reason for one in replies] == [one.finish_reason for one in expected]
+    assert max(joined) == 8
+    once_more = await asyncio.gather(*(together.complete(request) for request in requests))
+    assert [one.content for one in once_more] == [one.content for one in expected]
+    assert sum(one.usage.cached_tokens for one in once_more) > 0, "rows give their caches back"
+
+
+async def test_a_reply_that_nobody_wants_leaves_the_others_alone(folder: Path) -> None:
+    requests = await asked(folder)
+    model = local_model(folder)
+    expected = await model.complete(requests[1])
+
+    async def broken_off() -> None:
+        async for _ in model.stream(requests[0].model_copy(update={"max_tokens": 400})):
+            break
+
+    _, reply, again = await asyncio.gather(
+        broken_off(), model.complete(requests[1]), model.complete(requests[1])
+    )
+    assert reply.content == again.content == expected.content
+
+
+async def test_a_prompt_too_long_fails_alone(folder: Path) -> None:
+    good = (await asked(folder))[0]
+    model = local_model(folder)
+    expected = await model.complete(good)
+    long = ModelRequest(messages=(UserMessage(content="a b " * 4000),), max_tokens=5)
+    refused, reply = await asyncio.gather(
+        model.complete(long), model.complete(good), return_exceptions=True
+    )
+    assert isinstance(refused, ContextOverflow)
+    assert not isinstance(reply, BaseException)
+    assert reply.content == expected.content
+
+
+async def test_a_decoder_that_fails_tells_everyone_who_waits(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = (await asked(folder))[:4]
+    model = local_model(folder)
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise MemoryError("no room for keys and values")
+
+    monkeypatch.setattr(TorchDecoder, "join", broken)
+    replies = await asyncio.wait_for(
+        asyncio.gather(*(model.complete(one) for one in requests), return_exceptions=True), 60
+    )
+    assert any(isinstance(one, MemoryError) for one in replies)
+    monkeypatch.undo()
+    assert (await model.complete(requests[0])).content
