@@ -38,9 +38,10 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
     found: list[Cell] = []
     for seed in range(given.seeds):
         kinds: tuple[dict[str, Any], ...] = (
-            {"method": "single"}, {"method": "glpft"}, {"method": "multi"},
+            {"method": "glpft"}, {"method": "single"}, {"method": "multi"},
             {"method": "glpft", "reuse": False}, {"method": "single", "budget": "epochs"},
         )  # fmt: skip
+        kinds = kinds if seed < given.others else kinds[:2]
         found += [plain.model_copy(update=kind | {"seed": seed}) for kind in kinds]
     for share in SHARES if given.scaling else ():
         size = round(given.size * share)
@@ -87,6 +88,7 @@ def main() -> None:
     )
     words.add_argument("--out", type=Path, required=True, help="where cells are kept")
     words.add_argument("--seeds", type=int, default=3)
+    words.add_argument("--others", type=int, default=3, help="seeds of all but GLPFT and one model")
     words.add_argument("--size", type=int, default=300, help="trajectories to learn from")
     words.add_argument(
         "--tasks", type=int, default=60, help="tasks to play, with seen and with unseen tools"

@@ -20,6 +20,7 @@ def main() -> None:
         "junction",
         "trio",
         "prefill",
+        "batching",
         "one_pass",
         "gateway_speed",
     ):

@@ -96,6 +96,7 @@ async def house(
     change: Callable[[Settings], Settings] = lambda s: s,
     source: str = RIGHT,
     key: str = "none",
+    models: Models | None = None,
 ) -> AsyncGenerator[House]:
     """Open a gateway with an endpoint behind it."""
     async with AsyncExitStack() as stack:
@@ -104,8 +105,8 @@ async def house(
             store=folder / "tools.db", model=f"openai:gpt-5?base_url={url}", second="never"
         )
         makings: list[ModelRequest] = []
-        models = Models(maker(makings, source))
-        app = await stack.enter_async_context(gateway(change(plain), models))
+        made = models or Models(maker(makings, source))
+        app = await stack.enter_async_context(gateway(change(plain), made))
         address = await stack.enter_async_context(served(app))
         client = AsyncOpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
         stack.push_async_callback(client.close)

@@ -193,7 +193,7 @@ async def test_spans_tell_of_requests_without_their_texts(tmp_path: Path) -> Non
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     async with house(tmp_path) as here:
-        here.app.parts.completions.watch(Spans(provider))
+        here.app.parts.completions.clerk.spans = Spans(provider)
         await here.ask("Hello secret")
         with pytest.raises(openai.InternalServerError):
             await here.ask("Hello secret", "fails-500")

@@ -17,6 +17,7 @@ from toolwright.core.errors import ConfigError, StoreError
 from toolwright.core.store import Count
 from toolwright.core.tool import Demonstration
 from toolwright.core.traffic import Handled, Key
+from toolwright.core.values import digest
 from toolwright.store.sql import SqlStore
 
 URL = os.environ.get("POSTGRES_URL", "")
@@ -94,7 +95,7 @@ async def test_requests_and_keys_are_kept(postgres: SqlStore) -> None:
     assert await postgres.traffic.keys() == {"digest": key}
     handled = Handled(
         id="r", tenant="acme", key="k", model="m", tier="strong", calls=1, input="q", answer="a",
-        queued="acme/s/x",
+        queued="acme/s/x", input_digest=digest("q"),
     )  # fmt: skip
     for _ in range(2):
         await postgres.traffic.write([handled], again=True)

@@ -1,26 +1,31 @@
 """The gateway, put together from the settings."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
+from toolwright.assembly.agents import AgentChoices, AgentSession, RoleModels, policy_of
 from toolwright.assembly.settings import Settings
-from toolwright.assembly.uri import endpoint_of, name_of
+from toolwright.assembly.toolboxes import toolbox_of
+from toolwright.assembly.uri import TRIO, endpoint_of, name_of
 from toolwright.assembly.workshop import Models, Workshop
 from toolwright.cache.bound import Bound, needed
 from toolwright.cache.crew import Crew
 from toolwright.cache.lifecycle import Rules
 from toolwright.core.errors import ConfigError
 from toolwright.core.sandbox import Sandbox
+from toolwright.core.task import Trajectory
 from toolwright.core.tool import ToolRecord
 from toolwright.core.toolbox import Tool, Toolbox
 from toolwright.core.traffic import Handled
+from toolwright.gateway.agent import Agent
 from toolwright.gateway.app import Gateway, Parts
 from toolwright.gateway.asgi import Gate
 from toolwright.gateway.catalogue import Box, Catalogue
+from toolwright.gateway.clerk import Clerk
 from toolwright.gateway.completions import Completions
 from toolwright.gateway.desks import Desks
 from toolwright.gateway.feedback import Feedback
@@ -109,6 +114,33 @@ def exported_spans() -> Callable[[Handled], None]:
     return Spans(provider)
 
 
+async def _agent(settings: Settings, workshop: Workshop, stack: AsyncExitStack) -> Agent | None:
+    """Give the agent over the settings' toolbox; None where they name no tools.
+
+    Raises:
+        InputError: a source cannot be read.
+    """
+    if not settings.toolbox:
+        return None
+    models = RoleModels(settings, otherwise=TRIO)
+    stack.push_async_callback(models.close)
+    choices = AgentChoices()
+    policy = policy_of(models.metered(workshop.dispatcher.ledger), choices)
+    box, problems = await toolbox_of(settings.toolbox, stack, workshop.store, workshop.sandbox)
+    session = AgentSession(workshop, box, problems, policy, choices)
+    for problem in session.problems:
+        LOG.warning("toolbox: %s", problem)
+
+    async def solve(text: str, *, keep: bool) -> Trajectory:
+        done = await session.agent().solve(await session.task(text))
+        if keep:
+            await workshop.store.traces.log(done)
+        await workshop.dispatcher.ledger.flush(workshop.store)
+        return done
+
+    return Agent(settings.agent, solve)
+
+
 @asynccontextmanager
 async def gateway(settings: Settings, models: Models | None = None) -> AsyncGenerator[Gateway]:
     """Open a gateway; it serves once its ``start`` was called.
@@ -126,7 +158,8 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
             code="no-model",
         )
     base_url, secret, seconds = endpoint_of(settings.model)
-    async with Workshop.open(settings, models=models) as workshop:
+    async with AsyncExitStack() as stack:
+        workshop = await stack.enter_async_context(Workshop.open(settings, models=models))
         store = workshop.store
         log, meters = store.traffic, Meters()
         ring = KeyRing(log, open_door=loopback(settings.host))
@@ -138,20 +171,23 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
             )
         rules = rules_of(settings)
         LOG.info("a tool without a fault serves after %d comparisons", needed(rules.bound))
-        desks = Desks(store, store.live, log=log, keys=log, sandbox=workshop.sandbox, rules=rules)
+        user = workshop.models.user
+        desks = Desks(
+            store, store.live, log=log, keys=log, sandbox=workshop.sandbox, rules=rules, user=user
+        )  # fmt: skip
         journal = Journal(log, Spool(spool_of(settings)))
         base = Order(request_class="(queue)", labelled=(), second=settings.second)
         crew = Crew(
             workshop.made, store.live, needed=settings.needed, settings=base, told=_tell,
-            lease_seconds=settings.lease_seconds, flushed=journal.flush,
+            lease_seconds=settings.lease_seconds, flushed=journal.flush, light=user is not None,
         )  # fmt: skip
         upstream = Upstream(base_url, secret, seconds)
+        spans = exported_spans() if settings.spans else None
+        clerk = Clerk(journal, ring, meters, redact=redaction(settings.redact), spans=spans)
         completions = Completions(
-            desks, Strong(upstream), journal, ring, meters, crew=crew if settings.making else None,
-            price=price, redact=redaction(settings.redact),
+            desks, Strong(upstream), clerk, crew=crew if settings.making else None, price=price,
+            agent=await _agent(settings, workshop, stack),
         )  # fmt: skip
-        if settings.spans:
-            completions.watch(exported_spans())
         feedback = Feedback(log, desks, journal)
         catalogue = Catalogue(store, box_of(workshop.sandbox), completions, name_of(settings.model))
         parts = Parts(

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from toolwright.core.errors import ConfigError
 from toolwright.core.messages import Frozen
@@ -39,6 +39,12 @@ class Settings(Frozen):
     """URI of the agent's caller; None: the planner's."""
     summarizer_model: str | None = None
     """URI of the agent's summarizer; None: the planner's."""
+    toolbox: tuple[str, ...] = ()
+    """Sources of the gateway's agent's tools, as ``toolwright agent --tools`` takes them (in a variable, with
+    spaces between); none: the gateway has no agent.
+    """
+    agent: str = "agent"
+    """The name of a model under which the gateway's agent answers."""
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
     """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
     dispatch: Literal["wording", "model"] = "wording"
@@ -75,6 +81,11 @@ class Settings(Frozen):
     """Bytes that a request's body may have."""
     data: Path = Path("../shared/data")
     """Folder of data sets for development; it is no part of the package."""
+
+    @field_validator("toolbox", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
 
 
 def environment() -> Mapping[str, str]:

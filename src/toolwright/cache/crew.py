@@ -71,6 +71,7 @@ class Crew:
         told: hears what became of each making.
         lease_seconds: of a lease; it is prolonged until the making ends.
         flushed: awaited before the queue is read, so that all that was queued here stands in it.
+        light: where no parser can be proved, make a tool that a light model reads requests for (LATM's own).
     """
 
     def __init__(
@@ -83,10 +84,11 @@ class Crew:
         told: Told,
         lease_seconds: float = 30.0,
         flushed: Callable[[], Awaitable[None]] | None = None,
+        light: bool = False,
     ) -> None:
         self._make, self._live, self._needed = make, live, needed
         self._settings, self._told, self._lease_seconds = settings, told, lease_seconds
-        self._owner, self._flushed = uuid4().hex, flushed
+        self._owner, self._flushed, self._light = uuid4().hex, flushed, light
         self._running: dict[str, asyncio.Task[None]] = {}
         self._due: dict[str, int] = {}
         self._rest: dict[str, _Rest] = {}
@@ -176,6 +178,10 @@ class Crew:
         ledger = Ledger()
         try:
             outcome = await self._make(order, ledger)
+            if outcome.record is None and self._light:
+                await self._report(store, order, None, outcome.body)
+                self._told(full, "no parser passed; making a tool that a light model uses")
+                outcome = await self._make(order.model_copy(update={"profile": "latm"}), ledger)
             kept: ToolRecord | None = None
             if outcome.record is not None:
                 kept = await store.add(outcome.record, "shadowing", "passed the gate", lease)

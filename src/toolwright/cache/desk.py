@@ -6,13 +6,18 @@ from typing import Literal, NamedTuple
 from toolwright.cache import tiers
 from toolwright.cache.classify import Classifier
 from toolwright.cache.dispatcher import Policy
+from toolwright.cache.ledger import Ledger
 from toolwright.cache.lifecycle import Auditor, Judged, Rules, compared
 from toolwright.cache.queue import JOIN_SCORE, name_for
+from toolwright.core.errors import ModelError
+from toolwright.core.model import Model, Usage
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.store import Standing, ToolStore
+from toolwright.core.task import Tier
 from toolwright.core.tool import State, ToolRecord
 from toolwright.core.traffic import ComparedBy, Comparison, LiveStore, Weighed
 from toolwright.core.values import fold
+from toolwright.maker.program import Attempt
 
 MOST_CLASSES, MOST_EXAMPLES = 2000, 200
 """Classes that wait for a tool in memory, and demonstrations of one."""
@@ -39,6 +44,7 @@ class Found(NamedTuple):
         why: in words.
         attempts: each version that was tried and did not answer, with the reason.
         best: the class with the most alike wording, where one is alike.
+        usage: what a light model used to read the request for the answer (tier 2).
     """
 
     mode: Mode
@@ -47,6 +53,12 @@ class Found(NamedTuple):
     why: str = ""
     attempts: tuple[str, ...] = ()
     best: str | None = None
+    usage: Usage = Usage()
+
+    @property
+    def tier(self) -> Tier:
+        """The tier that answers where a tool does."""
+        return "compiled" if self.entry is None or self.entry.record.compiled else "tooluser"
 
     @property
     def known(self) -> str | None:
@@ -63,6 +75,7 @@ class Desk:
         sandbox: where tools run.
         rules: how tools are proved.
         room: what the full names of the room's classes begin with.
+        user: the light model that reads requests for tools without a parser (tier 2); None: such tools rest.
     """
 
     def __init__(
@@ -74,6 +87,7 @@ class Desk:
         *,
         room: str = "",
         policy: Policy | None = None,
+        user: Model | None = None,
     ) -> None:
         self.store, self.room, self._live, self._sandbox = store, room, live, sandbox
         self._rules, self._policy = rules, policy or Policy()
@@ -81,6 +95,7 @@ class Desk:
         self.entries: dict[str, Entry] = {}
         self.waiting: dict[str, int] = {}
         self._auditor = Auditor(rules.audit_rate)
+        self._user, self._ledger = user, Ledger()
 
     async def start(self, granted: Sequence[Entry] = ()) -> None:
         """Load the versions that are at work, those that others grant, and the classes that wait for a
@@ -114,20 +129,44 @@ class Desk:
         policy = self._policy
         ranked = self.classifier.rank(text, most=policy.candidates, least=policy.least_score)
         best = ranked[0].request_class if ranked and ranked[0].score >= JOIN_SCORE else None
-        for name, _ in ranked:
+        for name, score in ranked:
             entry = self.entries.get(name)
-            if entry is None or not entry.record.compiled:
+            if entry is None or not self._able(entry, score):
                 continue
             if entry.state == "shadowing":
                 return Found("shadow", entry, attempts=tuple(attempts), best=best)
-            tried = await tiers.compiled(self._sandbox, entry.record, text)
+            tried, usage, how = await self._try(entry, text)
             label = entry.record.label
             if tried.answer is not None:
                 mode: Mode = "audit" if self._auditor.due(entry.full) else "serve"
-                why = f"{label} understood every word and was rebuilt"
-                return Found(mode, entry, tried.answer, why, tuple(attempts), best)
+                return Found(
+                    mode, entry, tried.answer, f"{label} {how}", tuple(attempts), best, usage
+                )
             attempts.append(f"{label} {tried.status}: {tried.why}")
         return Found("none", attempts=tuple(attempts), best=best)
+
+    def _able(self, entry: Entry, score: float) -> bool:
+        """Say whether a version can be asked: a parser decides itself, a light model needs a class alike."""
+        if entry.record.compiled:
+            return True
+        return self._user is not None and score >= self._policy.tool_user_score
+
+    async def _try(self, entry: Entry, text: str) -> tuple[Attempt, Usage, str]:
+        """Let a version answer; gives what it came to, what a light model used, and how it was done."""
+        record = entry.record
+        if record.compiled or self._user is None:
+            tried = await tiers.compiled(self._sandbox, record, text)
+            return tried, Usage(), "understood every word and was rebuilt"
+        model = self._ledger.metered(self._user, "use", record.request_class)
+        try:
+            tried, turn = await tiers.tool_user(self._sandbox, model, record, text)
+        except ModelError as fault:
+            return Attempt(status="failed", why=str(fault)), Usage(), ""
+        return tried, turn.usage, f"computed what {self._user.name} read"
+
+    async def entered(self) -> None:
+        """Enter what light models have used in the ledger."""
+        await self._ledger.flush(self.store)
 
     def join(self, text: str, found: Found) -> tuple[str, bool]:
         """Give the class of an answered request, and whether to queue it; the next one alike joins the same.
@@ -174,7 +213,7 @@ class Desk:
             return None
         ours = found.answer
         if ours is None:
-            tried = await tiers.compiled(self._sandbox, found.entry.record, text)
+            tried, _, _ = await self._try(found.entry, text)
             ours = tried.answer
         if ours is None:
             return None

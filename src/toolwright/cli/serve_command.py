@@ -3,7 +3,6 @@
 import click
 
 from toolwright.cli.common import model_options, settings_of, store_option
-from toolwright.core.doors import run_sync
 from toolwright.core.errors import ConfigError
 
 
@@ -21,9 +20,9 @@ def command(**given: object) -> None:
     """Serve the OpenAI API: requests go to proved tools, the others to --model, and become tools."""
     settings = settings_of(**given)
     try:
-        from toolwright.cli.serving import serve
+        from toolwright.cli.serving import run
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "the gateway needs the extra: pip install 'toolwright[gateway]'", code="extra"
         ) from fault
-    run_sync(serve(settings))
+    run(settings)

@@ -1,11 +1,13 @@
 """What is kept of live traffic: comparisons, leases, keys, and a line for each request."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from toolwright.core.messages import Frozen
 from toolwright.core.store import Lease, Standing, ToolStore
@@ -126,17 +128,19 @@ class KeyStore(Protocol):
         ...
 
 
-class Handled(Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Handled:
     """One request as the log keeps it: who asked, who answered, why, what it cost and saved (US dollars).
 
     ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
-    strong model; ``queued`` is the class, by its full name, for which they wait as a demonstration.
+    strong model; ``queued`` is the class, by its full name, for which they wait as a demonstration, and
+    ``input_digest`` then tells equal inputs. A plain dataclass, as it is made for each request.
     """
 
     id: str
     tenant: str
     key: str
-    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
     model: str
     tier: Tier
     status: int = 200
@@ -155,6 +159,24 @@ class Handled(Frozen):
     input: str | None = None
     answer: str | None = None
     queued: str | None = None
+    input_digest: str | None = None
+
+    @cached_property
+    def line(self) -> bytes:
+        """It as one line of JSON, without the line's end."""
+        return _HANDLED.dump_json(self)
+
+    @classmethod
+    def read(cls, line: str | bytes) -> "Handled":
+        """Read what ``line`` gave.
+
+        Raises:
+            ValidationError: it is no such line.
+        """
+        return _HANDLED.validate_json(line)
+
+
+_HANDLED = TypeAdapter(Handled)
 
 
 class Line(NamedTuple):
@@ -180,6 +202,10 @@ class TrafficLog(Protocol):
 
         ``again``: some may be written already; they stay as they are.
         """
+        ...
+
+    async def forget(self, before: str) -> int:
+        """Delete requests and comparisons from before a time (ISO 8601, UTC); gives how many requests."""
         ...
 
     async def request(self, number: str, tenant: str | None = None) -> Handled | None:

@@ -5,8 +5,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
+from random import getrandbits
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import orjson
 
@@ -73,7 +73,7 @@ class Gateway:
 
     def __init__(self, parts: Parts, gate: Gate | None = None) -> None:
         self.parts, self._gate = parts, gate or Gate()
-        self._models = Models(parts.upstream)
+        self._models = Models(parts.upstream, parts.completions.own)
         pages = Pages(
             parts.rooms,
             parts.live,
@@ -148,7 +148,7 @@ class Gateway:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        number = f"req_{uuid4().hex}"
+        number = f"req_{time.time_ns():016x}{getrandbits(64):016x}"
         path, method = scope["path"], scope["method"]
         named: Headers = [(b"x-request-id", number.encode())]
         if path in {"/healthz", "/readyz"}:

@@ -12,13 +12,14 @@ from toolwright.cache.crew import Crew
 from toolwright.cache.desk import Desk, Found
 from toolwright.core.model import Usage
 from toolwright.core.traffic import Handled, Key
-from toolwright.gateway.asgi import EVENTS, JSON, Headers, answer, header
+from toolwright.core.values import digest
+from toolwright.gateway.agent import Agent, play
+from toolwright.gateway.asgi import Headers, header
 from toolwright.gateway.call import Call, Kind
+from toolwright.gateway.clerk import Clerk
 from toolwright.gateway.desks import Desks
 from toolwright.gateway.fitting import fits
-from toolwright.gateway.journal import LOG, Journal
-from toolwright.gateway.keys import KeyRing
-from toolwright.gateway.meters import Meters
+from toolwright.gateway.journal import LOG
 from toolwright.gateway.strong import Answered, Strong
 from toolwright.gateway.wire import Asked
 
@@ -43,30 +44,18 @@ class Completions:
     Args:
         desks: the tools, by tenant and scope.
         strong: the strong model's endpoint.
+        clerk: writes down and counts.
         crew: makes tools; None: none are made.
-        journal: where everything is written.
-        keys: what may be spent.
-        meters: what is counted.
         price: what a model's usage costs; None: nobody knows.
-        redact: applied to each text before it is kept.
+        agent: answers what asks for its name as a model; None: there is none.
     """
 
     def __init__(
-        self,
-        desks: Desks,
-        strong: Strong,
-        journal: Journal,
-        keys: KeyRing,
-        meters: Meters,
-        *,
-        crew: Crew | None = None,
-        price: Price,
-        redact: Callable[[str], str] = str,
-    ) -> None:
-        self._desks, self._strong, self._journal = desks, strong, journal
-        self._keys, self._meters, self._crew = keys, meters, crew
-        self._price, self._redact = price, redact
-        self._spans: Callable[[Handled], None] | None = None
+        self, desks: Desks, strong: Strong, clerk: Clerk, *, crew: Crew | None = None, price: Price,
+        agent: Agent | None = None,
+    ) -> None:  # fmt: skip
+        self._desks, self._strong, self.clerk, self._crew = desks, strong, clerk, crew
+        self._price, self._agent = price, agent
         self._later: set[asyncio.Task[None]] = set()
 
     async def serve(self, call: Call, kind: Kind, body: bytes) -> None:
@@ -76,7 +65,10 @@ class Completions:
             Refusal: it is wrong, not allowed, or the strong model cannot be reached.
         """
         asked = kind.read(body)
-        self._keys.allow(call.key, asked.model)
+        self.clerk.keys.allow(call.key, asked.model)
+        if self._agent is not None and asked.model == self._agent.name:
+            await play(self.clerk, call, kind, asked, self._agent)
+            return
         looked = await self._ask(call, asked)
         found = looked.found
         if found.mode == "serve" and found.answer is not None:
@@ -85,9 +77,10 @@ class Completions:
         answered = await self._strong.answer(call, kind, asked, body, _marks(looked))
         await self._settle(call, kind, asked, answered, looked)
 
-    def watch(self, spans: Callable[[Handled], None]) -> None:
-        """Let somebody hear of each request that is over."""
-        self._spans = spans
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of models that the gateway itself answers."""
+        return () if self._agent is None else (self._agent.name,)
 
     async def idle(self) -> None:
         """Wait until everything that follows answers is done."""
@@ -113,42 +106,29 @@ class Completions:
         entry, text = found.entry, found.answer or ""
         if entry is None:
             raise RuntimeError("a hit has an entry")
-        mean = self._desks.mean_cost(entry.full)
+        mean, used = self._desks.mean_cost(entry.full), found.usage
+        cost = None if used.cost is None else float(used.cost)
+        saved = None if mean is None or cost is None else mean - cost
+        tool = f"{entry.record.request_class}@{entry.record.version}"
         facts: dict[str, Any] = {
-            "tier": "compiled", "class": entry.record.request_class, "version": entry.record.version,
-            "why": found.why, "tokens": 0, "cost_usd": 0, "saved_usd": mean, "request_id": call.number,
+            "tier": found.tier, "class": entry.record.request_class, "version": entry.record.version,
+            "why": found.why, "tokens": used.tokens, "cost_usd": cost, "saved_usd": saved,
+            "request_id": call.number,
         }  # fmt: skip
-        seconds = time.perf_counter() - call.started
-        headers: Headers = [
-            *call.named(seconds), (b"x-toolwright-cache", b"hit"), (b"x-toolwright-tier", b"compiled"),
-            (b"x-toolwright-tool", f"{entry.record.request_class}@{entry.record.version}".encode()),
-            (b"x-toolwright-cost-usd", b"0"),
-        ]  # fmt: skip
-        if mean is not None:
-            headers.append((b"x-toolwright-saved-usd", f"{mean:.8f}".encode()))
-        if asked.stream:
-            events = b"".join(kind.events(asked, text, facts))
-            await answer(
-                call.send, 200, events, [EVENTS, (b"cache-control", b"no-cache"), *headers]
-            )
-        else:
-            await answer(call.send, 200, kind.whole(asked, text, facts), [JSON, *headers])
-        await self._note(
-            Handled(
-                id=call.number, tenant=call.key.tenant, key=call.key.id, model=asked.model,
-                tier="compiled", streamed=asked.stream, request_class=entry.full,
-                version=entry.record.version, why=found.why, attempts=found.attempts,
-                saved=None if mean is None else Decimal(f"{mean:.8f}"), seconds=seconds,
-                **self._texts(call.key, asked.text, text),
-            )
+        handled = Handled(
+            id=call.number, tenant=call.key.tenant, key=call.key.id, model=asked.model, tier=found.tier,
+            input_tokens=used.input_tokens, cached_tokens=used.cached_tokens, cost=used.cost,
+            output_tokens=used.output_tokens, streamed=asked.stream, request_class=entry.full,
+            version=entry.record.version, why=found.why, attempts=found.attempts,
+            saved=None if saved is None else Decimal(f"{saved:.8f}"),
+            seconds=time.perf_counter() - call.started, **self.clerk.texts(call.key, asked.text, text),
         )  # fmt: skip
-        self._meters.saved(mean)
-        self._meters.request(kind.name, "compiled", 200, seconds)
-
-    def _texts(self, key: Key, asked: str | None, text: str | None) -> dict[str, Any]:
-        if not key.record or asked is None:
-            return {}
-        return {"input": self._redact(asked), "answer": text and self._redact(text)}
+        headers = [(b"x-toolwright-cache", b"hit"), (b"x-toolwright-tool", tool.encode())]
+        await self.clerk.say(call, kind, asked, handled, (text, facts, headers))
+        self.clerk.meters.saved(saved)
+        if used.requests:
+            desk = await self._desks.of(call.key.tenant, asked.scope)
+            self._soon(desk.entered())
 
     async def _settle(
         self, call: Call, kind: Kind, asked: Asked, answered: Answered, looked: Looked
@@ -162,21 +142,24 @@ class Completions:
         if desk is not None and asked.text is not None and answered.text is not None:
             full, queued = self._class(desk, found, key, asked.text)
         seconds = time.perf_counter() - call.started
-        await self._note(
+        texts = self.clerk.texts(key, asked.text, answered.text)
+        if queued is not None:
+            texts["input_digest"] = digest(texts["input"])
+        await self.clerk.note(
             Handled(
                 id=call.number, tenant=key.tenant, key=key.id, model=answered.model or asked.model,
                 tier="strong", status=answered.status, streamed=asked.stream, request_class=full,
                 why=asked.why or "the strong model answered", attempts=found.attempts,
                 calls=usage.requests, input_tokens=usage.input_tokens, cached_tokens=usage.cached_tokens,
                 output_tokens=usage.output_tokens, cost=cost, seconds=seconds, queued=queued,
-                **self._texts(key, asked.text, answered.text),
+                **texts,
             )
         )  # fmt: skip
-        self._keys.used(key, usage.tokens, cost)
-        self._meters.spent(
+        self.clerk.keys.used(key, usage.tokens, cost)
+        self.clerk.meters.spent(
             usage.input_tokens, usage.output_tokens, None if cost is None else float(cost)
         )
-        self._meters.request(kind.name, "strong", answered.status, seconds)
+        self.clerk.meters.request(kind.name, "strong", answered.status, seconds)
         await answered.finish()
         if desk is None or asked.text is None or answered.text is None:
             return
@@ -192,16 +175,11 @@ class Completions:
         """Give the full names of a request's class, and of the class that it is queued for."""
         name, wanted = found.known, False
         if key.record:
-            name, wanted = desk.join(self._redact(text), found)
+            name, wanted = desk.join(self.clerk.redact(text), found)
         if name is None:
             return None, None
         full = found.entry.full if found.entry else desk.room + name
         return full, desk.room + name if wanted else None
-
-    async def _note(self, handled: Handled) -> None:
-        await self._journal.add(handled)
-        if self._spans is not None:
-            self._spans(handled)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -213,12 +191,13 @@ class Completions:
     ) -> None:
         before = found.entry.state if found.entry else None
         weighed = await desk.settle(found, text, theirs, keep=record)
+        await desk.entered()
         if weighed is not None:
             moved = weighed.state if weighed.state != before else None
             if moved is not None and found.entry is not None:
                 label = f"{found.entry.full} v{found.entry.record.version}"
                 LOG.info("%s is %s: %s", label, moved, weighed.reason)
-            self._meters.compared(found.mode, agreed=not weighed.disagreed, moved=moved)
+            self.clerk.meters.compared(found.mode, agreed=not weighed.disagreed, moved=moved)
 
 
 def _marks(looked: Looked) -> Headers:

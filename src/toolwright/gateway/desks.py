@@ -4,6 +4,7 @@ import asyncio
 
 from toolwright.cache.desk import Desk, Entry
 from toolwright.cache.lifecycle import Rules
+from toolwright.core.model import Model
 from toolwright.core.sandbox import Sandbox
 from toolwright.core.traffic import KeyStore, LiveStore, Rooms, TrafficLog
 
@@ -25,9 +26,10 @@ class Desks:
         keys: KeyStore,
         sandbox: Sandbox,
         rules: Rules,
+        user: Model | None = None,
     ) -> None:
         self._rooms, self._live, self._log, self._keys = rooms, live, log, keys
-        self._sandbox, self.rules = sandbox, rules
+        self._sandbox, self.rules, self._user = sandbox, rules, user
         self._open: dict[str, Desk] = {}
         self._costs: dict[str, tuple[float, int]] = {}
         self._opening = asyncio.Lock()
@@ -44,7 +46,9 @@ class Desks:
         async with self._opening:
             if room not in self._open:
                 store = self._rooms.room(room)
-                desk = Desk(store, self._live, self._sandbox, self.rules, room=room)
+                desk = Desk(
+                    store, self._live, self._sandbox, self.rules, room=room, user=self._user
+                )  # fmt: skip
                 await desk.start(await self._granted(room))
                 for name, mean in (await self._log.mean_costs(room)).items():
                     self._costs[room + name] = (mean, 1)

@@ -50,7 +50,7 @@ class Journal:
             if found:
                 await self._log.write(found, again=True)
                 LOG.info("%d requests of a gateway that was killed are written", len(found))
-            await asyncio.to_thread(self._spool.drop, page)
+            await asyncio.to_thread(page.drop)
 
     async def close(self) -> None:
         """Write what waits, and end."""
@@ -70,7 +70,7 @@ class Journal:
     async def add(self, handled: Handled) -> None:
         """Keep a request; where the spool takes no line, wait for the store instead."""
         self._handled.append(handled)
-        kept = self._spool.append(handled.model_dump_json().encode() + b"\n")
+        kept = self._spool.append(handled.line + b"\n")
         if len(self._handled) > MOST:
             cut = len(self._handled) - MOST
             del self._handled[:cut]
@@ -112,7 +112,7 @@ class Journal:
             handled, waiting = self._handled, self._waiting
             self._handled, self._waiting = [], []
             if fresh is not None:
-                self._pages.append(self._spool.turn(fresh))
+                self._pages += self._spool.turn(fresh)
                 await self._log.write(handled)
         except (StoreError, OSError) as fault:
             if not self.away:
@@ -124,7 +124,7 @@ class Journal:
             return False
         pages, self._pages = self._pages, []
         for page in pages:
-            await asyncio.to_thread(self._spool.drop, page)
+            await asyncio.to_thread(page.drop)
         if self.away:
             LOG.warning("the store is back")
         self.away = False
@@ -135,13 +135,11 @@ class Journal:
 
 
 def _read(page: Page) -> list[Handled]:
-    """Give the requests of a file; a last line that was not finished was never acknowledged."""
+    """Give the requests of a file."""
     found: list[Handled] = []
-    if not page.path.exists():
-        return found
-    for line in page.path.read_bytes().split(b"\n")[:-1]:
+    for line in page.lines():
         try:
-            found.append(Handled.model_validate_json(line))
+            found.append(Handled.read(line))
         except ValidationError:
             LOG.warning("a line of %s cannot be read and is left out", page.path)
     return found

@@ -1,5 +1,6 @@
 """The models that a key may ask for, as the strong model's endpoint lists them."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import orjson
@@ -10,10 +11,15 @@ from toolwright.gateway.upstream import Upstream
 
 
 class Models:
-    """Lists models."""
+    """Lists models.
 
-    def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+    Args:
+        upstream: the endpoint.
+        own: names that the gateway itself answers.
+    """
+
+    def __init__(self, upstream: Upstream, own: Sequence[str] = ()) -> None:
+        self._upstream, self._own = upstream, own
 
     async def all(self, key: Key) -> dict[str, Any]:
         """Give the list of models that a key may use.
@@ -28,6 +34,10 @@ class Models:
             data: list[Any] = list(value["data"])
         except (orjson.JSONDecodeError, KeyError, TypeError) as fault:
             raise upstream_away("The strong model's endpoint lists no models.") from fault
+        data += [
+            {"id": name, "object": "model", "created": 0, "owned_by": "toolwright"}
+            for name in self._own
+        ]
         mine = [one for one in data if not key.models or _id(one) in key.models]
         return {"object": "list", "data": mine}
 

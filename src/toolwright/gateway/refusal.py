@@ -84,3 +84,11 @@ def of_fault(fault: ToolwrightError) -> Refusal:
     """Give the refusal that an error of ours becomes."""
     status = 503 if fault.retryable else 500
     return Refusal(status, str(fault), kind="server_error", code=fault.code)
+
+
+def gave_up(why: str) -> Refusal:
+    """Give the refusal of a task that the agent could not solve; to ask again would not help."""
+    return Refusal(
+        422, f"The agent gave no answer: {why}.", code="agent_gave_up",
+        headers={"x-should-retry": "false"},
+    )  # fmt: skip

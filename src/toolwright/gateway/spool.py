@@ -1,35 +1,74 @@
 """Lines that outlive the process until they stand in the store."""
 
 import fcntl
+import mmap
 import os
 from pathlib import Path
-from typing import NamedTuple
 from uuid import uuid4
 
 from toolwright.core.errors import StoreError
 
 SUFFIX = ".jsonl"
+SIZE = 1 << 19
+"""Bytes that a file has room for from its beginning, so that no line can meet a full disk."""
 
 
-class Page(NamedTuple):
-    """An open file of lines, locked as long as its process lives."""
+class Page:
+    """A file of lines that is mapped into memory and locked as long as its process lives.
 
-    path: Path
-    descriptor: int
+    What is put into it stays when the process is killed, as with a write, yet costs no call of the system.
+    """
 
+    def __init__(self, path: Path, descriptor: int, room: mmap.mmap | None = None) -> None:
+        self.path, self._descriptor, self._room, self._at = path, descriptor, room, 0
 
-def _begin(folder: Path) -> Page:
-    """Make a file that is locked before others can see it."""
-    name = f"{os.getpid()}-{uuid4().hex}"
-    hidden, path = folder / f".{name}", folder / f"{name}{SUFFIX}"
-    descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    hidden.rename(path)
-    return Page(path, descriptor)
+    @classmethod
+    def begin(cls, folder: Path, size: int = SIZE) -> "Page":
+        """Make a file with all its blocks, locked before others can see it.
+
+        Raises:
+            OSError: the folder cannot be written, or the disk is full.
+        """
+        name = f"{os.getpid()}-{uuid4().hex}"
+        hidden, path = folder / f".{name}", folder / f"{name}{SUFFIX}"
+        descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.write(descriptor, bytes(size)) != size:
+                raise OSError(28, "No space left on device")
+            room = mmap.mmap(descriptor, size)
+            hidden.rename(path)
+        except OSError:
+            hidden.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        return cls(path, descriptor, room)
+
+    def append(self, line: bytes) -> bool:
+        """Put a line behind the others; False where there is no room for it."""
+        end = self._at + len(line)
+        if self._room is None or end > len(self._room):
+            return False
+        self._room[self._at : end] = line
+        self._at = end
+        return True
+
+    def lines(self) -> list[bytes]:
+        """Give the whole lines; a last one that was not finished was never acknowledged."""
+        if not self.path.exists():
+            return []
+        return self.path.read_bytes().partition(b"\0")[0].split(b"\n")[:-1]
+
+    def drop(self) -> None:
+        """Forget the file, whose lines stand in the store."""
+        self.path.unlink(missing_ok=True)
+        if self._room is not None:
+            self._room.close()
+        os.close(self._descriptor)
 
 
 class Spool:
-    """Appends lines to a file of this process's own.
+    """Appends lines to files of this process's own.
 
     What is appended survives ``kill -9``; it does not survive a machine that loses power before its kernel
     wrote.
@@ -45,36 +84,43 @@ class Spool:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._page = _begin(folder)
+            self._page = Page.begin(folder)
         except OSError as fault:
             raise StoreError(
                 f"the folder {str(folder)!r} cannot be written: {fault.strerror}", code="store-open"
             ) from fault
+        self._full: list[Page] = []
 
     def append(self, line: bytes) -> bool:
         """Keep a line; False where the disk does not take it."""
+        if self._page.append(line):
+            return True
         try:
-            return os.write(self._page.descriptor, line) == len(line)
+            wider = Page.begin(self._folder, max(SIZE, len(line)))
         except OSError:
             return False
+        self._full.append(self._page)
+        self._page = wider
+        return wider.append(line)
 
     def fresh(self) -> Page:
-        """Make a new file."""
-        return _begin(self._folder)
+        """Make a new file.
 
-    def turn(self, fresh: Page) -> Page:
-        """Go on in a new file; gives the one before, whose lines are about to be stored."""
-        before, self._page = self._page, fresh
+        Raises:
+            OSError: the disk is full.
+        """
+        return Page.begin(self._folder)
+
+    def turn(self, fresh: Page) -> list[Page]:
+        """Go on in a new file; gives those before, whose lines are about to be stored."""
+        before, self._full = [*self._full, self._page], []
+        self._page = fresh
         return before
 
-    def drop(self, page: Page) -> None:
-        """Forget a file whose lines stand in the store."""
-        page.path.unlink(missing_ok=True)
-        os.close(page.descriptor)
-
     def close(self) -> None:
-        """Forget the file of this process, whose lines all stand in the store."""
-        self.drop(self._page)
+        """Forget the files of this process, whose lines all stand in the store."""
+        for page in (*self._full, self._page):
+            page.drop()
 
     def left(self) -> list[Page]:
         """Give the files of processes that have ended, locked now by this one."""

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, cast
 
 import aiohttp
@@ -16,6 +15,9 @@ from toolwright.gateway.refusal import upstream_away
 from toolwright.gateway.relay import Relay
 from toolwright.gateway.upstream import Upstream, passed_on
 from toolwright.gateway.wire import Asked
+
+SOON = 0.02
+"""Seconds after which the gateway looks whether the client is still there."""
 
 
 class Answered(NamedTuple):
@@ -53,7 +55,7 @@ class Strong:
             options: dict[str, Any] = asked.body.get("stream_options") or {}
             more = {"stream_options": options | {"include_usage": True}}
             body = orjson.dumps(asked.body | more)
-        with _left(call.receive):
+        with WhileHere(call.receive):
             async with self._upstream.ask(
                 "POST", kind.path, body, {"x-request-id": call.number}
             ) as reply:
@@ -108,30 +110,39 @@ class Strong:
         return Answered(200, "", text, usage_of(relay.usage), finish)
 
 
-@contextmanager
-def _left(receive: Receive) -> Generator[None]:
-    """Break off what is done inside once the client has gone."""
-    task = asyncio.current_task()
-    watch = asyncio.ensure_future(receive())
-    gone = False
+class WhileHere:
+    """Breaks off what is done inside once the client has gone; looks for that only where it takes a while.
 
-    def leave(_: object) -> None:
-        nonlocal gone
-        gone = True
-        if task is not None:
-            task.cancel()
+    Raises:
+        ClientLeft: where it is left, if the client has gone.
+    """
 
-    watch.add_done_callback(leave)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not gone or task is None:
-            raise
-        task.uncancel()
-        raise ClientLeft from None
-    finally:
-        watch.remove_done_callback(leave)
-        watch.cancel()
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._gone = receive, False
+        self._watch: asyncio.Future[Any] | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._later = asyncio.get_running_loop().call_later(SOON, self._look)
+
+    def _look(self) -> None:
+        self._watch = asyncio.ensure_future(self._receive())
+        self._watch.add_done_callback(self._leave)
+
+    def _leave(self, _: object) -> None:
+        self._gone = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._later.cancel()
+        if self._watch is not None:
+            self._watch.remove_done_callback(self._leave)
+            self._watch.cancel()
+        if self._gone and self._task is not None and kind is asyncio.CancelledError:
+            self._task.uncancel()
+            raise ClientLeft from None
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

@@ -2,10 +2,12 @@
 understand.
 """
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from types import TracebackType
 
 import aiohttp
+from aiohttp.client import _RequestContextManager  # pyright: ignore[reportPrivateUsage]
+from yarl import URL
 
 from toolwright.gateway.refusal import Refusal, upstream_away
 
@@ -35,6 +37,7 @@ class Upstream:
             total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds
         )
         self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, URL] = {}
 
     async def start(self) -> None:
         """Open the pool of connections."""
@@ -48,35 +51,56 @@ class Upstream:
         if self._session is not None:
             await self._session.close()
 
-    @asynccontextmanager
-    async def ask(
-        self, method: str, path: str, body: bytes | None, more: Mapping[str, str]
-    ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """Send a request; gives the open reply.
+    def ask(self, method: str, path: str, body: bytes | None, more: Mapping[str, str]) -> "Asking":
+        """Give a request that is sent where it is entered (``async with``), and then the open reply."""
+        if self._session is None:
+            raise RuntimeError("the upstream is not started")
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = URL(self.base_url + path)
+        return Asking(self._session.request(method, url, data=body, headers=more))
+
+
+class Asking:
+    """A request on its way; faults on the way become refusals, also while the reply is read."""
+
+    def __init__(self, request: _RequestContextManager) -> None:
+        self._request = request
+
+    async def __aenter__(self) -> aiohttp.ClientResponse:
+        """Send it.
 
         Raises:
             Refusal: the endpoint cannot be reached, is too slow, or refuses the gateway's own key.
         """
-        if self._session is None:
-            raise RuntimeError("the upstream is not started")
         try:
-            async with self._session.request(
-                method, self.base_url + path, data=body, headers=more
-            ) as reply:
-                if reply.status in {401, 403}:
-                    raise Refusal(
-                        502, f"The strong model's endpoint refused the gateway's key ({reply.status}).",
-                        kind="server_error", code="upstream_key",
-                    )  # fmt: skip
-                yield reply
-        except TimeoutError as fault:
-            raise upstream_away(
-                "The strong model's endpoint did not answer in time.", 504
-            ) from fault
-        except aiohttp.ClientError as fault:
-            raise upstream_away(
-                f"The strong model's endpoint cannot be reached: {fault or type(fault).__name__}."
-            ) from fault
+            reply = await self._request.__aenter__()
+        except (TimeoutError, aiohttp.ClientError) as fault:
+            raise _away(fault) from fault
+        if reply.status in {401, 403}:
+            reply.close()
+            raise Refusal(
+                502, f"The strong model's endpoint refused the gateway's key ({reply.status}).",
+                kind="server_error", code="upstream_key",
+            )  # fmt: skip
+        return reply
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._request.__aexit__(kind, fault, trace)
+        if isinstance(fault, (TimeoutError, aiohttp.ClientError)):
+            raise _away(fault) from fault
+
+
+def _away(fault: Exception) -> Refusal:
+    if isinstance(fault, TimeoutError):
+        return upstream_away("The strong model's endpoint did not answer in time.", 504)
+    said = str(fault) or type(fault).__name__
+    return upstream_away(f"The strong model's endpoint cannot be reached: {said}.")
 
 
 def passed_on(reply: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:

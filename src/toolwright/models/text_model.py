@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Protocol
 
-from toolwright.core.errors import ContextOverflow, ModelError
+from toolwright.core.errors import ContextOverflow, ModelError, ToolwrightError, boundary
 from toolwright.core.model import ModelDelta, ModelRequest, ModelResponse, Usage
 from toolwright.models.batching import BATCH, Rows
 from toolwright.models.decoding import Guide, Reply, Writer, picker
@@ -28,7 +29,7 @@ class Codec(Protocol):
 
 Guides = Callable[[ModelRequest], Guide | None]
 """Gives the guide of a request's reply; None: the reply is free."""
-Heard = str | ModelResponse | BaseException
+Heard = str | ModelResponse | ToolwrightError
 
 
 class _Job:
@@ -126,7 +127,7 @@ class DecoderModel:
         try:
             while isinstance(item := await heard.get(), str):
                 yield ModelDelta(text=item)
-            if isinstance(item, BaseException):
+            if isinstance(item, ToolwrightError):
                 raise item
             seconds = time.perf_counter() - start
             yield ModelDelta(response=item.model_copy(update={"seconds": seconds}))
@@ -158,15 +159,16 @@ class DecoderModel:
         while (fresh := self._next(len(live))) is not None:
             for job in fresh:
                 try:
-                    live.append((job, *self._begun(job)))
-                except BaseException as fault:  # noqa: BLE001 - told to who asked
+                    live.append((job, *boundary(partial(self._begun, job), self._broken)))
+                except ToolwrightError as fault:
                     job.tell(fault)
             live = [one for one in live if not self._ended(one, rows)]
             for writer in dict.fromkeys(writer for _, writer, _ in live):
                 mine = [(job, reply) for job, whose, reply in live if whose is writer]
+                reading = rows.setdefault(writer, Rows(writer))
                 try:
-                    rows.setdefault(writer, Rows(writer)).read([reply for _, reply in mine])
-                except BaseException as fault:  # noqa: BLE001 - told to who asked
+                    boundary(partial(reading.read, [reply for _, reply in mine]), self._broken)
+                except ToolwrightError as fault:
                     rows.pop(writer)
                     live = [one for one in live if one[1] is not writer]
                     for job, _ in mine:
@@ -174,6 +176,10 @@ class DecoderModel:
                     continue
                 for job, reply in mine:
                     job.hear(reply, self._codec)
+
+    def _broken(self, fault: Exception) -> ModelError:
+        said = f"{type(fault).__name__}: {fault}"
+        return ModelError(f"{self.name!r} broke off: {said}", code="decoder")
 
     def _ended(self, one: tuple[_Job, Writer, Reply], rows: Mapping[Writer, Rows]) -> bool:
         """Tell whether a job is over, and end it where it is."""

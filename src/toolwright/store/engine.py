@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
-    Insert,
     Row,
     RowMapping,
     Select,
@@ -132,23 +131,6 @@ class Database:
     def upsert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Give an INSERT that takes ``ON CONFLICT``."""
         return sqlite.insert(table) if self.lite else postgresql.insert(table)
-
-    def bulk(
-        self, connection: Connection, statement: Insert, rows: Sequence[dict[str, object]]
-    ) -> None:
-        """Insert many rows by the driver itself; each holds all columns, as the database takes them."""
-        compiled = statement.compile(
-            dialect=self._engine.dialect,
-            column_keys=list(rows[0]),
-            compile_kwargs={"render_postcompile": True},
-        )
-        if compiled.positional:
-            names = compiled.positiontup or []
-            connection.exec_driver_sql(
-                str(compiled), [tuple(row[name] for name in names) for row in rows]
-            )
-        else:
-            connection.exec_driver_sql(str(compiled), list(rows))
 
     def hold(self, connection: Connection, name: str) -> None:
         """Let no other transaction that holds the same name go on until this one ends."""

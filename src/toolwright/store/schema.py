@@ -3,15 +3,18 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Float,
     Integer,
     MetaData,
+    Numeric,
     String,
     Table,
     Text,
     UniqueConstraint,
+    cast,
     func,
     insert,
     inspect,
@@ -150,6 +153,12 @@ REQUESTS = Table(
     Column("tokens", Integer, nullable=False),
     Column("body", Text, nullable=False),
 )  # fmt: skip
+SPENDING = Table(
+    "spending", METADATA,
+    Column("key", String(40), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("nano_usd", BigInteger, nullable=False),
+)  # fmt: skip
 
 
 def _first(connection: Connection) -> None:
@@ -165,7 +174,20 @@ def _third(connection: Connection) -> None:
     METADATA.create_all(connection, tables=[STANDINGS, COMPARISONS, LEASES, KEYS, GRANTS, REQUESTS])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third)
+def _fourth(connection: Connection) -> None:
+    """Keep a running sum of what each key spends a day, in place of adding up all its requests."""
+    METADATA.create_all(connection, tables=[SPENDING])
+    cost = cast(REQUESTS.c.cost, Numeric(20, 12))
+    day = func.substr(REQUESTS.c.at, 1, 10)
+    sums = (
+        select(REQUESTS.c.key, day, cast(func.round(func.sum(cost) * 10**9), BigInteger))
+        .where(cost > 0)
+        .group_by(REQUESTS.c.key, day)
+    )
+    connection.execute(insert(SPENDING).from_select(["key", "day", "nano_usd"], sums))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth)
 
 
 def migrate(connection: Connection, now: str) -> None:

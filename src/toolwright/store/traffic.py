@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Executable, Float, Insert, case, cast, delete, func, insert, select
+from sqlalchemy import Executable, Float, case, cast, delete, func, select
 
 from toolwright.core.traffic import Handled, Key, Line
-from toolwright.core.values import digest
+from toolwright.store.batches import NANO, write
 from toolwright.store.engine import Database, now
-from toolwright.store.schema import GRANTS, KEYS, LEDGER, QUEUE, REQUESTS
+from toolwright.store.schema import COMPARISONS, GRANTS, KEYS, LEDGER, REQUESTS, SPENDING
 
 
 class SqlTraffic:
@@ -21,25 +21,17 @@ class SqlTraffic:
 
     async def write(self, handled: Sequence[Handled], *, again: bool = False) -> None:
         """Write requests, ledger entries and demonstrations in one transaction."""
-        await asyncio.to_thread(self._write, handled, again=again)
 
-    def _write(self, handled: Sequence[Handled], *, again: bool) -> None:
-        with self._database.transaction(write=True) as connection:
-            if again:
-                ids = REQUESTS.c.id.in_([one.id for one in handled])
-                known = set(connection.execute(select(REQUESTS.c.id).where(ids)).scalars())
-                handled = [one for one in handled if one.id not in known]
-            tables: tuple[tuple[Insert, list[dict[str, object]]], ...] = (
-                (insert(REQUESTS), [_request_row(one) for one in handled]),
-                (insert(LEDGER), [_entry_row(one) for one in handled if one.calls]),
-                (
-                    self._database.upsert(QUEUE).on_conflict_do_nothing(),
-                    [row for one in handled if (row := _queue_row(one))],
-                ),
-            )
-            for statement, rows in tables:
-                if rows:
-                    self._database.bulk(connection, statement, rows)
+        def work() -> None:
+            with self._database.transaction(write=True) as connection:
+                fresh = handled
+                if again:
+                    ids = REQUESTS.c.id.in_([one.id for one in handled])
+                    known = set(connection.execute(select(REQUESTS.c.id).where(ids)).scalars())
+                    fresh = [one for one in handled if one.id not in known]
+                write(connection, fresh)
+
+        await asyncio.to_thread(work)
 
     async def request(self, number: str, tenant: str | None = None) -> Handled | None:
         """Give one request by its id."""
@@ -47,7 +39,7 @@ class SqlTraffic:
         if tenant is not None:
             query = query.where(REQUESTS.c.tenant == tenant)
         rows = await self._database.rows(query)
-        return Handled.model_validate_json(rows[0].body) if rows else None
+        return Handled.read(rows[0].body) if rows else None
 
     async def requests(
         self, *, tenant: str | None = None, request_class: str | None = None, most: int = 100
@@ -58,7 +50,7 @@ class SqlTraffic:
             query = query.where(REQUESTS.c.tenant == tenant)
         if request_class is not None:
             query = query.where(REQUESTS.c.request_class == request_class)
-        return [Handled.model_validate_json(row.body) for row in await self._database.rows(query)]
+        return [Handled.read(row.body) for row in await self._database.rows(query)]
 
     async def days(self, since: str) -> Sequence[Line]:
         """Give the requests since a day by day, class and tier, oldest first."""
@@ -116,15 +108,23 @@ class SqlTraffic:
         return {row.digest: Key.model_validate_json(row.body) for row in rows}
 
     async def spent(self, key: Key) -> Decimal:
-        """Give what a key has spent in its window; requests of unknown cost are not in it."""
-        query = select(REQUESTS.c.cost).where(
-            REQUESTS.c.key == key.id, REQUESTS.c.cost.is_not(None)
-        )
+        """Give what a key has spent in its window, the last days in UTC; unknown costs are not in it."""
+        query = select(func.sum(SPENDING.c.nano_usd)).where(SPENDING.c.key == key.id)
         if key.window is not None:
             since = datetime.now(UTC) - timedelta(days=key.window)
-            query = query.where(REQUESTS.c.at >= since.isoformat())
+            query = query.where(SPENDING.c.day > since.date().isoformat())
         rows = await self._database.rows(query)
-        return sum((Decimal(row.cost) for row in rows), start=Decimal(0))
+        return Decimal(int(rows[0][0] or 0)) / NANO
+
+    async def forget(self, before: str) -> int:
+        """Delete requests and comparisons from before a time; gives how many requests."""
+
+        def work() -> int:
+            with self._database.transaction(write=True) as connection:
+                connection.execute(delete(COMPARISONS).where(COMPARISONS.c.at < before))
+                return connection.execute(delete(REQUESTS).where(REQUESTS.c.at < before)).rowcount
+
+        return await asyncio.to_thread(work)
 
     async def grant(self, request_class: str, tenant: str) -> None:
         """Let a tenant use a class of another one."""
@@ -147,31 +147,3 @@ class SqlTraffic:
                 connection.execute(statement)
 
         await asyncio.to_thread(work)
-
-
-def _request_row(one: Handled) -> dict[str, object]:
-    return {
-        "id": one.id, "tenant": one.tenant, "key": one.key, "at": one.at.isoformat(),
-        "tier": one.tier, "request_class": one.request_class,
-        "cost": None if one.cost is None else str(one.cost),
-        "saved": None if one.saved is None else str(one.saved),
-        "tokens": one.input_tokens + one.output_tokens, "body": one.model_dump_json(),
-    }  # fmt: skip
-
-
-def _entry_row(one: Handled) -> dict[str, object]:
-    return {
-        "purpose": "strong", "model": one.model, "request_class": one.request_class or f"{one.tenant}/",
-        "requests": one.calls, "input_tokens": one.input_tokens, "cached_tokens": one.cached_tokens,
-        "output_tokens": one.output_tokens, "cost": None if one.cost is None else str(one.cost),
-        "seconds": one.seconds, "at": one.at.isoformat(),
-    }  # fmt: skip
-
-
-def _queue_row(one: Handled) -> dict[str, object] | None:
-    if one.queued is None or one.input is None:
-        return None
-    return {
-        "request_class": one.queued, "input": one.input, "input_digest": digest(one.input),
-        "target": one.answer,
-    }  # fmt: skip

@@ -1,0 +1,161 @@
+"""Tiers between the compiled tools and the strong model: a light model that uses tools, and the agent."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import NotFoundError, UnprocessableEntityError
+from tests.assembly.test_agents import TOOLS
+from tests.gateway.house import QUESTIONS, house
+from tests.gateway.test_living import quick
+from tests.gateway.upstream import solved
+from tests.maker.tools import fenced
+from tests.models.endpoint import Said, completion, endpoint
+
+from toolwright.assembly.settings import Settings
+from toolwright.assembly.workshop import Models
+from toolwright.core.errors import ModelError
+from toolwright.core.model import Model, ModelRequest
+from toolwright.models.scripted import AnsweringModel
+from toolwright.models.wrap import PricedAs
+
+pytestmark = pytest.mark.anyio
+TOOL = "def order(words):\n    return sorted(words)\n"
+TESTS = "ret = order(['b', 'a'])\nans = 'a, b'\nassert ans == 'a, b'\n"
+
+
+def paper_maker() -> Model:
+    """Give a maker that writes no parser, and then LATM's tool, tests and uses."""
+
+    def answer(request: ModelRequest) -> str:
+        if "unparse" in request.messages[0].content:
+            return "I cannot."
+        return fenced({1: TOOL, 3: TESTS}.get(len(request.messages), TOOL))
+
+    return AnsweringModel(answer)
+
+
+def light(wrong: list[int]) -> Model:
+    """Give a light model that reads the words off a request; it drops one where ``wrong`` is set."""
+
+    def answer(request: ModelRequest) -> str:
+        if wrong and wrong[0] < 0:
+            raise ModelError("the light model is away")
+        asked = request.messages[-1].content.rpartition("alphabetical order: ")[2].partition(".")[0]
+        words = asked.split(", ")[1 if wrong else 0 :]
+        return fenced(f"ret = order({words!r})\nans = ', '.join(ret)")
+
+    return PricedAs(AnsweringModel(answer), "gpt-5-nano")
+
+
+async def test_a_tool_without_a_parser_is_proved_and_answers_by_a_light_model(
+    tmp_path: Path,
+) -> None:
+    wrong: list[int] = []
+    models = Models(paper_maker(), None, light(wrong))
+    async with house(tmp_path, quick, models=models) as here:
+        await here.proved(60)
+        ((record, state),) = await here.app.parts.rooms.versions()
+        assert (record.profile, record.compiled, state) == ("latm", False, "serving")
+        headers: dict[str, str] = {}
+        for text in QUESTIONS[60:90]:
+            answer, headers = await here.ask(text)
+            assert answer == solved(text)
+            if headers["x-toolwright-cache"] == "hit":
+                break
+        assert headers["x-toolwright-tier"] == "tooluser"
+        assert (
+            0 < float(headers["x-toolwright-cost-usd"]) < float(headers["x-toolwright-saved-usd"])
+        )
+        await here.settled()
+        await here.app.parts.journal.flush()
+        (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "tooluser"][:1]
+        assert kept.cost and kept.input_tokens > 0 and kept.calls == 0
+        purposes = {entry.purpose for entry in await here.app.parts.rooms.ledger()}
+        assert purposes == {"strong", "making", "use"}
+
+
+async def test_a_light_model_that_is_away_or_reads_wrongly_serves_nobody(tmp_path: Path) -> None:
+    wrong: list[int] = []
+    models = Models(paper_maker(), None, light(wrong))
+    async with house(tmp_path, quick, models=models) as here:
+        await here.proved(60)
+        ((record, _),) = await here.app.parts.rooms.versions()
+        wrong.append(-1)
+        for text in QUESTIONS[60:70]:
+            answer, headers = await here.ask(text)
+            assert answer == solved(text) and headers["x-toolwright-tier"] == "strong"
+        wrong[0] = 1
+        bad = 0
+        for text in QUESTIONS[70:400]:
+            answer, headers = await here.ask(text)
+            bad += answer != solved(text)
+            await here.settled()
+            history = await here.app.parts.rooms.history(record.request_class, 1)
+            if history[-1].state == "demoted":
+                break
+        assert history[-1].state == "demoted" and bad <= 40
+
+
+def called(name: str, **arguments: Any) -> dict[str, Any]:
+    body = completion("")
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    body["choices"][0]["message"]["tool_calls"] = [
+        {"id": "x", "type": "function", "function": function}
+    ]
+    return body
+
+
+async def test_the_agent_answers_under_the_name_of_a_model(tmp_path: Path) -> None:
+    script = [
+        Said(200, completion("I look.\nNext: caller")), Said(200, called("founded", company="Norda")),
+        Said(200, completion("Done.\nNext: summarizer")), Said(200, completion("In 1987.")),
+    ]  # fmt: skip
+    async with endpoint([*script, *script]) as (roles, _):
+
+        def tools(settings: Settings) -> Settings:
+            update = {"toolbox": (TOOLS,), "planner_model": f"openai:gpt-5?base_url={roles}"}
+            return settings.model_copy(update=update)
+
+        async with house(tmp_path, tools) as here:
+            answer, headers = await here.ask("When was Norda founded?", model="agent")
+            assert (answer, headers["x-toolwright-tier"]) == ("In 1987.", "agent")
+            assert here.endpoint.seen == [], "the strong model was not asked"
+            events = await here.client.responses.create(
+                model="agent", input="When was Norda founded?", stream=True
+            )
+            text = "".join(
+                [one.delta async for one in events if one.type == "response.output_text.delta"]
+            )
+            assert text == "In 1987."
+            assert "agent" in [one.id async for one in here.client.models.list()]
+            await here.app.parts.journal.flush()
+            kept = await here.app.parts.log.requests()
+            assert [one.tier for one in kept] == ["agent", "agent"] and kept[0].input_tokens > 0
+            traces = await here.app.parts.traces.traces()
+            assert [one.outcome for one in traces] == ["answered", "answered"]
+            purposes = {entry.purpose for entry in await here.app.parts.rooms.ledger()}
+            assert purposes == {"agent"}
+
+
+async def test_an_agent_that_gives_up_says_so_and_is_not_asked_again(tmp_path: Path) -> None:
+    script = [Said(200, completion("No tool knows that.\nNext: give up")) for _ in range(4)]
+    async with endpoint(script) as (roles, _):
+
+        def tools(settings: Settings) -> Settings:
+            update = {"toolbox": (TOOLS,), "planner_model": f"openai:gpt-5?base_url={roles}"}
+            return settings.model_copy(update=update)
+
+        async with house(tmp_path, tools) as here:
+            with pytest.raises(UnprocessableEntityError, match="The agent gave no answer"):
+                await here.ask("What is the weather?", model="agent")
+            two: Any = [{"role": "user", "content": text} for text in ("a", "b")]
+            with pytest.raises(Exception, match="one user's text alone"):
+                await here.client.chat.completions.create(model="agent", messages=two)
+
+
+async def test_without_a_toolbox_there_is_no_agent(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        with pytest.raises(NotFoundError):
+            await here.client.models.retrieve("agent")
