@@ -9,9 +9,11 @@ plots are written to ``docs/glpft``.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,39 +48,38 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
     for share in SHARES if given.scaling else ():
         size = round(given.size * share)
         scaled = [
-            plain.model_copy(update={"method": one, "size": size}) for one in ("single", "glpft")
+            plain.model_copy(update={"method": one, "size": size, "scaling": True})
+            for one in ("single", "glpft")
         ]
-        found += [one for one in scaled if one not in found]
+        found += [one for one in scaled if one.name not in {cell.name for cell in found}]
     return found
 
 
-def run(cells: Sequence[Cell], out: Path) -> list[dict[str, Any]]:
-    """Run the cells that are not there, one after the other; gives what each came to."""
+def trained(cell: Cell, out: Path, threads: int) -> dict[str, Any]:
+    """Run a cell in a process of its own, unless it is there already; gives what it came to."""
+    folder = out / cell.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "cell.json").is_file():
+        (folder / "wanted.json").write_text(cell.model_dump_json(), encoding="utf-8")
+        program = [sys.executable, str(HERE / "glpft_cell.py"), str(folder / "wanted.json"), str(folder)]
+        with (folder / "log.txt").open("w", encoding="utf-8") as log:
+            variables = os.environ | {"OMP_NUM_THREADS": str(threads)}
+            subprocess.run(program, check=True, stdout=log, stderr=log, env=variables)
+    return json.loads((folder / "cell.json").read_text(encoding="utf-8"))
+
+
+def run(cells: Sequence[Cell], out: Path, workers: int) -> list[dict[str, Any]]:
+    """Run the cells that are not there, some at the same time; gives what each came to."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    done: list[dict[str, Any]] = []
-    with Progress(*columns) as progress:
-        bar = progress.add_task("cells", total=len(cells))
-        for cell in cells:
-            progress.update(bar, description=cell.name)
-            folder = out / cell.name
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "wanted.json").write_text(cell.model_dump_json(), encoding="utf-8")
-            program = [
-                sys.executable,
-                str(HERE / "glpft_cell.py"),
-                str(folder / "wanted.json"),
-                str(folder),
-            ]
-            with (folder / "log.txt").open("w", encoding="utf-8") as log:
-                subprocess.run(program, check=True, stdout=log, stderr=log)
-            done.append(json.loads((folder / "cell.json").read_text(encoding="utf-8")))
-            progress.advance(bar)
-    return done
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with Progress(*columns) as progress, ThreadPoolExecutor(workers) as pool:
+        work = [pool.submit(trained, cell, out, threads) for cell in cells]
+        return [one.result() for one in progress.track(work, description="cells")]
 
 
 def main() -> None:
@@ -94,9 +95,10 @@ def main() -> None:
         "--tasks", type=int, default=60, help="tasks to play, with seen and with unseen tools"
     )
     words.add_argument("--static", type=int, default=25, help="runs whose steps are scored a side")
+    words.add_argument("--workers", type=int, default=2, help="cells at the same time")
     words.add_argument("--scaling", action="store_true", help="also the five sizes of Figure 4")
     given = words.parse_args()
-    write(run(cells_of(given), given.out), HERE.parent / "docs" / "glpft")
+    write(run(cells_of(given), given.out, given.workers), HERE.parent / "docs" / "glpft")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import json
 import resource
 import statistics
 import sys
-import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +55,7 @@ class Cell(Frozen):
     tasks: int = 60
     static: int = 25
     base: str = ""
+    scaling: bool = False
 
     @property
     def name(self) -> str:
@@ -132,9 +132,11 @@ async def static(team: Team, split: Split, cell: Cell) -> dict[str, float | None
 async def measured(folder: Path, cell: Cell) -> dict[str, Any]:
     team = team_of(folder, cell)
     found: dict[str, Any] = {}
-    sides: tuple[Split, ...] = ("train", "unseen")
+    sides: tuple[Split, ...] = ("unseen",) if cell.scaling else ("train", "unseen")
     for side in sides:
         played = await play(team, side, cell, React(max_steps=16))
+        if cell.scaling:
+            return {side: {"react": [one.model_dump(mode="json") for one in played]}}
         searched = await play(team, side, cell, Dfsdt(width=2, max_steps=16, queries=60))
         found[side] = {
             "static": await static(team, side, cell),
@@ -153,9 +155,8 @@ def main() -> None:
     words = Words.load(base / "tokenizer.json")
     begin = TRAIN_SEED + 10_000 * cell.seed
     samples = [sample_of(run, words, CONTEXT) for run in reference_runs("train", cell.size, begin)]
-    started = time.perf_counter()
     card = train(samples, recipe_of(cell), base / "tokenizer.json", folder, base=base)
-    seconds = time.perf_counter() - started
+    seconds = sum(stage.seconds for stage in card.stages)
     held_out = [
         sample_of(run, words, CONTEXT) for run in reference_runs("unseen", 40, HELD_OUT_SEED)
     ]

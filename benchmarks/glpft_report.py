@@ -102,6 +102,11 @@ def second_table(found: dict[str, list[Body]]) -> str:
     return table(head, rows)
 
 
+def _samples(body: Body) -> float:
+    card = body["card"]
+    return sum(stage["steps"] for stage in card["stages"]) * card["recipe"]["batch"]
+
+
 def third_table(found: dict[str, list[Body]]) -> str:
     """Give Table 3: what training and playing take."""
     one = next(iter(found.values()))[0]
@@ -112,6 +117,7 @@ def third_table(found: dict[str, list[Body]]) -> str:
     rows = [
         [
             name,
+            f"{mean(bodies, _samples):,.0f}",
             f"{mean(bodies, lambda body: body['seconds']):.0f}",
             f"{mean(bodies, lambda body: body['memory']) / 2**30:.2f}",
             f"{mean(bodies, lambda body: body['storage']) / one['storage']:.1f}",
@@ -121,6 +127,7 @@ def third_table(found: dict[str, list[Body]]) -> str:
     ]
     head = [
         "method",
+        "samples read",
         "training (s)",
         "peak memory (GiB)",
         "storage",

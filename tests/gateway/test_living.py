@@ -133,6 +133,14 @@ async def test_a_world_that_changes_demotes_the_tool_within_twenty_bad_answers(
         assert state == "demoted" and bad <= 20
         _, headers = await here.ask(QUESTIONS[350])
         assert headers["x-toolwright-tier"] == "strong"
+        for text in QUESTIONS[300:349]:
+            await here.ask(text)
+            await here.settled()
+        shown = here.makings[1].messages[0].content
+        known = [text for text in QUESTIONS if text in shown]
+        assert len(known) >= 5
+        assert all(solved(text)[::-1] in shown for text in known), "the new world alone is shown"
+        assert not any(f" {solved(text)}\n" in shown for text in known)
 
 
 async def test_a_users_word_counts_at_once(tmp_path: Path) -> None:

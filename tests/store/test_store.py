@@ -18,7 +18,7 @@ from toolwright.core.errors import InputError, StoreError, ToolNotFound
 from toolwright.core.model import Usage
 from toolwright.core.store import Count, LedgerEntry, MakingReport
 from toolwright.core.tool import Demonstration, Evidence, Provenance, ToolRecord
-from toolwright.store.engine import Database, fault_of
+from toolwright.store.engine import Database, fault_of, now
 from toolwright.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
@@ -67,12 +67,16 @@ async def test_life_has_rules(store: SqlStore) -> None:
         await store.get("nothing")
 
 
-async def test_the_queue_keeps_each_request_once(store: SqlStore) -> None:
+async def test_the_queue_keeps_each_request_once_with_its_newest_answer(store: SqlStore) -> None:
     one = Demonstration(input="q", target="a")
     assert await store.enqueue("sums", one) == 1
-    assert await store.enqueue("sums", Demonstration(input="q", target="other")) == 1
     assert await store.enqueue("sums", Demonstration(input="r", target="b")) == 2
-    assert await store.queued("sums") == {"sums": [one, Demonstration(input="r", target="b")]}
+    newer = one.model_copy(update={"target": "other"})
+    before = now()
+    assert await store.enqueue("sums", newer) == 2
+    assert await store.queued("sums") == {"sums": [newer, Demonstration(input="r", target="b")]}
+    assert await store.queued("sums", before) == {"sums": [newer]}
+    assert await store.queued("sums", now()) == {}
 
 
 async def test_ledger_and_counts_are_exact(store: SqlStore) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from toolwright.cache.queue import Make
 from toolwright.core.errors import ToolwrightError
 from toolwright.core.store import Lease, MakingReport, ToolStore
 from toolwright.core.tool import Demonstration, ToolRecord
-from toolwright.core.traffic import LiveStore
+from toolwright.core.traffic import Comparison, LiveStore
 from toolwright.core.values import Value
 from toolwright.maker.making import Order
 
@@ -22,6 +22,8 @@ PAUSE_SECONDS, MOST_SECONDS = 30.0, 3600.0
 """After a making that broke off, such as for want of a model, the next one waits; each time twice as long."""
 FOREIGN = 3
 MOST = 60
+FAULTS = 5
+"""A making after a demotion learns from what came since so many last faults."""
 """Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
 
 Told = Callable[[str, str], None]
@@ -166,12 +168,15 @@ class Crew:
         if versions and versions[-1][1] == "retired":
             self._pause(full, MOST_SECONDS)
             return
+        wrong = await self._live.disagreements(full)
+        if versions:
+            queued[name] = await self._since(store, name, versions[-1][0].version, wrong)
         failures = sum(not report.made for report in await store.reports(name))
         self._due[full] = self._needed * 2**failures
-        if len(queued.get(name, [])) < self._due[full]:
-            self._pause(full, PAUSE_SECONDS)
+        missing = self._due[full] - len(queued.get(name, []))
+        if missing > 0:
+            self._due[full] = desk.waiting.get(name, 0) + max(missing, self._needed // 2)
             return
-        wrong = await self._live.disagreements(full)
         first = frozenset(one.input for one in wrong if one.input is not None)
         order = order_for(name, queued, self._settings, first)
         self._told(full, f"making a tool of {len(order.labelled)} demonstrations")
@@ -195,6 +200,14 @@ class Crew:
         self._rest.pop(full, None)
         desk.adopt(Entry(kept, "shadowing", full))
         self._told(full, f"v{kept.version} passed the gate and is in shadow")
+
+    async def _since(
+        self, store: ToolStore, name: str, version: int, wrong: Sequence[Comparison]
+    ) -> list[Demonstration]:
+        """Give the demonstrations since a version's last faults; what is older may be true no more."""
+        mine = [one.at for one in wrong if one.version == version][:FAULTS]
+        since = mine[-1].isoformat() if mine else None
+        return (await store.queued(name, since)).get(name, [])
 
     async def _merged(self, desk: Desk, name: str) -> tuple[str, dict[str, list[Demonstration]]]:
         """Join classes that came up twice; gives the name that a class has then, and the queue."""

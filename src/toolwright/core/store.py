@@ -173,8 +173,12 @@ class ToolStore(Protocol):
         """Move all that is queued under one class to another one."""
         ...
 
-    async def queued(self, request_class: str | None = None) -> dict[str, list[Demonstration]]:
-        """Give the queued demonstrations by class."""
+    async def queued(
+        self, request_class: str | None = None, since: str | None = None
+    ) -> dict[str, list[Demonstration]]:
+        """Give the queued demonstrations by class; ``since`` a time (ISO 8601, UTC), those alone that came
+        from then on.
+        """
         ...
 
     async def record(self, entries: Sequence[LedgerEntry], counts: Sequence[Count]) -> None:

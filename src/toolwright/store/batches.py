@@ -37,7 +37,7 @@ def _entry(one: Handled) -> Row | None:
 def _demonstration(one: Handled) -> Row | None:
     if one.queued is None or one.input is None or one.input_digest is None:
         return None
-    return (one.queued, one.input, one.input_digest, one.answer)
+    return (one.queued, one.input, one.input_digest, one.answer, one.at.isoformat())
 
 
 def _money(amount: Decimal | None) -> str | None:
@@ -48,10 +48,13 @@ _LEDGER = (
     "ledger (purpose, model, request_class, requests, input_tokens, cached_tokens, output_tokens, cost,"
     " seconds, at)"
 )
-_KINDS: tuple[tuple[str, int, Callable[[Handled], Row | None]], ...] = (
-    ("requests (id, tenant, key, at, tier, request_class, cost, saved, tokens, body)", 10, _request),
-    (_LEDGER, 10, _entry),
-    ("queue (request_class, input, input_digest, target)", 4, _demonstration),
+_QUEUE = "queue (request_class, input, input_digest, target, at)"
+_NEWER = "(request_class, input_digest) DO UPDATE SET target = excluded.target, at = excluded.at"
+_KINDS: tuple[tuple[str, int, str, Callable[[Handled], Row | None]], ...] = (
+    ("requests (id, tenant, key, at, tier, request_class, cost, saved, tokens, body)", 10, "DO NOTHING",
+     _request),
+    (_LEDGER, 10, "DO NOTHING", _entry),
+    (_QUEUE, 5, _NEWER, _demonstration),
 )  # fmt: skip
 _SPENDING = (
     "INSERT INTO spending (key, day, nano_usd) VALUES ({mark}, {mark}, {mark}) ON CONFLICT (key, day)"
@@ -62,13 +65,15 @@ _SPENDING = (
 def write(connection: Connection, handled: Sequence[Handled]) -> None:
     """Write requests, the ledger's entries, demonstrations, and what keys have spent."""
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    for columns, width, row_of in _KINDS:
+    for columns, width, conflict, row_of in _KINDS:
         rows = [row for one in handled if (row := row_of(one)) is not None]
+        if row_of is _demonstration:  # a statement may touch a row once
+            rows = list({(row[0], row[2]): row for row in rows}.values())
         values = f"({', '.join([mark] * width)})"
         at = 0
         for size in CHUNKS:
             many = ", ".join([values] * size)
-            statement = f"INSERT INTO {columns} VALUES {many} ON CONFLICT DO NOTHING"  # noqa: S608 - ours
+            statement = f"INSERT INTO {columns} VALUES {many} ON CONFLICT {conflict}"  # noqa: S608 - ours
             while len(rows) - at >= size:
                 flat = tuple(value for row in rows[at : at + size] for value in row)
                 connection.exec_driver_sql(statement, flat)

@@ -52,6 +52,7 @@ QUEUE = Table(
     Column("input", Text, nullable=False),
     Column("input_digest", String(64), nullable=False),
     Column("target", Text),
+    Column("at", String(40)),
     UniqueConstraint("request_class", "input_digest"),
 )  # fmt: skip
 LEDGER = Table(
@@ -187,7 +188,13 @@ def _fourth(connection: Connection) -> None:
     connection.execute(insert(SPENDING).from_select(["key", "day", "nano_usd"], sums))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth)
+def _fifth(connection: Connection) -> None:
+    """Note when each demonstration came, so that a making after a drift can leave out those from before."""
+    if "at" not in {one["name"] for one in inspect(connection).get_columns(QUEUE.name)}:
+        connection.exec_driver_sql("ALTER TABLE queue ADD COLUMN at VARCHAR(40)")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)
 
 
 def migrate(connection: Connection, now: str) -> None:

@@ -24,7 +24,7 @@ from toolwright.core.store import (
 from toolwright.core.tool import Demonstration, State, ToolRecord
 from toolwright.core.traffic import Lease, LiveStore
 from toolwright.core.values import digest
-from toolwright.store.engine import Database
+from toolwright.store.engine import Database, now
 from toolwright.store.live import SqlLive, check_lease
 from toolwright.store.rows import ledger_entry, ledger_row
 from toolwright.store.schema import COUNTS, GRANTS, LEDGER, QUEUE, REPORTS, TOOLS, TRANSITIONS
@@ -171,16 +171,20 @@ class SqlStore:
         ]
 
     async def enqueue(self, request_class: str, demonstration: Demonstration) -> int:
-        """Queue a request with its answer; a request that is queued already stays as it is."""
+        """Queue a request with its answer; one that is queued already takes the newer answer."""
 
         def work() -> int:
             name = self._full(request_class)
             row = {
                 "request_class": name, "input": demonstration.input,
                 "input_digest": digest(demonstration.input), "target": demonstration.target,
+                "at": now(),
             }  # fmt: skip
             mine = QUEUE.c.request_class == name
-            new = self._database.upsert(QUEUE).values(row).on_conflict_do_nothing()
+            new = self._database.upsert(QUEUE).values(row).on_conflict_do_update(
+                index_elements=["request_class", "input_digest"],
+                set_={"target": row["target"], "at": row["at"]},
+            )  # fmt: skip
             with self._database.transaction(write=True) as connection:
                 connection.execute(new)
                 return connection.execute(select(func.count()).where(mine)).scalar_one()
@@ -200,9 +204,13 @@ class SqlStore:
 
         await asyncio.to_thread(work)
 
-    async def queued(self, request_class: str | None = None) -> dict[str, list[Demonstration]]:
-        """Give the queued demonstrations by class."""
+    async def queued(
+        self, request_class: str | None = None, since: str | None = None
+    ) -> dict[str, list[Demonstration]]:
+        """Give the queued demonstrations by class, those alone that came since a time where one is given."""
         query = select(QUEUE.c.request_class, QUEUE.c.input, QUEUE.c.target).order_by(QUEUE.c.id)
+        if since is not None:
+            query = query.where(QUEUE.c.at >= since)
         query = query.where(self._mine(QUEUE.c.request_class))
         if request_class is not None:
             query = query.where(QUEUE.c.request_class == self._full(request_class))
