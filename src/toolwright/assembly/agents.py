@@ -13,7 +13,7 @@ from toolwright.assembly.paper_words import paper_family
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.toolboxes import toolbox_of
 from toolwright.assembly.uri import MARKED, TRIO, embed_of, model_of, parse
-from toolwright.assembly.workshop import Models, Workshop
+from toolwright.assembly.workshop import Models, Workshop, place_of
 from toolwright.cache.ledger import Ledger
 from toolwright.core.errors import ConfigError
 from toolwright.core.messages import Frozen
@@ -125,7 +125,7 @@ class RoleModels:
 
         def of(uri: str | None) -> Model:
             text = uri or named
-            return known.setdefault(text, known.get(text) or model_of(text))
+            return known.setdefault(text, known.get(text) or model_of(text, place_of(settings)))
 
         self.planner: Model = of(named)
         self.caller: Model = of(settings.caller_model)

@@ -47,6 +47,12 @@ class Settings(Frozen):
     """The name of a model under which the gateway's agent answers."""
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
     """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
+    engine: Literal["local", "ray"] = "local"
+    """Where made code and models of a folder run: here, or on a Ray cluster (``toolwright[ray]``)."""
+    cluster: str | None = None
+    """The Ray cluster's address, such as ``ray://head:10001`` or ``auto``; None: begin one here."""
+    workers: int | None = Field(default=None, ge=1)
+    """Copies of a sandbox or a model on the cluster; None: as many as it has processors, or GPUs."""
     dispatch: Literal["wording", "model"] = "wording"
     """Who picks the class for tier 2."""
     second: Literal["auto", "always", "never"] = "auto"
@@ -91,6 +97,11 @@ class Settings(Frozen):
 def environment() -> Mapping[str, str]:
     """Give the process environment."""
     return os.environ
+
+
+def default_variable(name: str, value: str) -> None:
+    """Set an environment variable that a library reads, unless it is set."""
+    os.environ.setdefault(name, value)
 
 
 def secret(name: str) -> str | None:

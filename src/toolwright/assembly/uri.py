@@ -1,5 +1,6 @@
 """Model URIs: ``openai:gpt-5?base_url=...``, ``replay:tape.jsonl``, ``transcript:chat.json``."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -153,31 +154,42 @@ def embed_of(text: str) -> Embed:
     )
 
 
-def model_of(text: str) -> Model:
-    """Give the model that a URI names.
-
-    Raises:
-        ConfigError: the URI is wrong, a key is missing, or a tape cannot be read.
-    """
-    uri = parse(text)
+def _plain(uri: ModelUri, text: str) -> Model:
     match uri.scheme:
         case "openai":
-            model = _openai(uri)
+            return _openai(uri)
         case "replay":
-            model = Replay.load(Path(uri.rest))
+            return Replay.load(Path(uri.rest))
         case "transcript":
-            model = from_transcript(Path(uri.rest))
+            return from_transcript(Path(uri.rest))
         case "local":
-            model = _local(uri.rest)
+            return _local(uri.rest)
         case "onnx":
-            model = _onnx(Path(uri.rest))
+            return _onnx(Path(uri.rest))
         case "embedded":
-            model = _embedded(uri.rest)
+            return _embedded(uri.rest)
         case _:
             raise ConfigError(
                 f"unknown model scheme {uri.scheme!r} in {text!r}; "
                 "known are openai, embedded, local, onnx, replay and transcript"
             )
+
+
+Place = Callable[[str], Model]
+"""Gives a model that runs elsewhere, such as on a cluster, by its URI without options."""
+
+
+def model_of(text: str, place: Place | None = None) -> Model:
+    """Give the model that a URI names; one that runs from a folder where ``place`` puts it, else here.
+
+    Raises:
+        ConfigError: the URI is wrong, a key is missing, or a tape cannot be read.
+    """
+    uri = parse(text)
+    if place is not None and uri.scheme in MARKED:
+        model = place(f"{uri.scheme}:{uri.rest}")
+    else:
+        model = _plain(uri, text)
     if "price_as" in uri.options and uri.scheme != "openai":
         model = PricedAs(model, uri.options["price_as"])
     if "budget" in uri.options or "tokens" in uri.options:

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
+from toolwright.assembly.cluster import joined
 from toolwright.assembly.settings import Settings, load
-from toolwright.assembly.uri import model_of
+from toolwright.assembly.uri import Place, model_of
 from toolwright.cache.dispatcher import Dispatcher, Policy
 from toolwright.cache.ledger import Ledger
 from toolwright.cache.queue import Queue
@@ -34,8 +35,19 @@ class Closable(Sandbox, Protocol):
         ...
 
 
+def place_of(settings: Settings) -> Place | None:
+    """Give where models of a folder run, by the engine that the settings name."""
+    if settings.engine == "local":
+        return None
+    return joined(settings.cluster, settings.workers).model
+
+
 def sandbox_of(settings: Settings, *, hash_seed: int = 0) -> Closable:
     """Give the sandbox that the settings name; its processes start with the first run."""
+    if settings.engine == "ray":
+        if settings.sandbox != "forkserver":
+            raise ConfigError("the engine ray runs made code in the sandbox 'forkserver' alone")
+        return joined(settings.cluster, settings.workers).sandbox(hash_seed)
     match settings.sandbox:
         case "forkserver":
             return ForkServer(hash_seed=hash_seed)
@@ -56,7 +68,7 @@ class Models:
         """Give the models that the settings name."""
 
         def of(uri: str | None) -> Model | None:
-            return model_of(uri) if uri else None
+            return model_of(uri, place_of(settings)) if uri else None
 
         return cls(of(settings.model), of(settings.second_model), of(settings.user_model))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from toolwright.cli.common import model_option
+from toolwright.cli.common import engine_options, model_option
 from toolwright.core.task import Limits
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def model_role_options(command: F) -> F:
         model_option,
     ):  # fmt: skip
         command = option(command)
-    return command
+    return engine_options(command)
 
 
 def bound_options(command: F) -> F:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from toolwright.cli.common import console, model_options, opened, say, settings_of, store_option
+from toolwright.cli.common import (
+    console,
+    engine_options,
+    model_options,
+    opened,
+    say,
+    settings_of,
+    store_option,
+)
 from toolwright.core import demonstrations as read
 from toolwright.core.doors import run_sync
 from toolwright.core.errors import InputError, ModelError, NoAnswer
@@ -110,6 +118,7 @@ async def answer_all(
 )
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
 @model_options
+@engine_options
 @store_option
 def command(*, file: Path, output: Path, concurrency: int, **given: object) -> None:
     """Answer every request of FILE (JSON lines: input, and target where the answer is known)."""

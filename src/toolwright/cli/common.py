@@ -35,6 +35,21 @@ def model_options(command: F) -> F:
     return command
 
 
+def engine_options(command: F) -> F:
+    """Add the options that say where the work is done."""
+    for option in (
+        click.option(
+            "--workers", type=click.IntRange(1), help="Copies of a sandbox or model there."
+        ),
+        click.option("--cluster", help="Address of a Ray cluster [begin one on this machine]."),
+        click.option(
+            "--engine", type=click.Choice(["local", "ray"]), help="Where it runs [local]."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @cache
 def console() -> "Console":
     """Give the console that results go to."""

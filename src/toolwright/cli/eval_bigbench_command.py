@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolwright.cli.common import console, model_options, money, opened, say, settings_of
+from toolwright.cli.common import (
+    console,
+    engine_options,
+    model_options,
+    money,
+    opened,
+    say,
+    settings_of,
+)
 from toolwright.core import demonstrations as read
 from toolwright.core.doors import run_sync
 from toolwright.core.errors import InputError, MakerError
@@ -102,6 +110,7 @@ def _table(scores: "list[TaskScore]") -> None:
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write all numbers as JSON.")
 @click.option("--wrong", is_flag=True, help="List the wrong answers.")
 @model_options
+@engine_options
 def command(
     *, folder: Path, only: tuple[str, ...], first: int, seeds: int, profile: str, fallback: bool,
     output: Path | None, wrong: bool, **given: object,
