@@ -195,7 +195,7 @@ async def gateway(settings: Settings, models: Models | None = None) -> AsyncGene
             journal=journal, keys=ring, meters=meters, completions=completions, feedback=feedback, crew=crew,
             catalogue=catalogue,
         )  # fmt: skip
-        yield Gateway(parts, Gate(most=settings.largest_body))
+        yield Gateway(parts, Gate(most=settings.largest_body), settings.keep_days)
 
 
 def _tell(full: str, what: str) -> None:

@@ -83,6 +83,10 @@ class Settings(Frozen):
     """Write OpenTelemetry spans (``toolwright[otel]``); ``OTEL_...`` variables say where to."""
     lease_seconds: float = Field(default=30.0, gt=0)
     """How long a gateway that died in the middle of a making keeps others from it."""
+    keep_days: int | None = Field(default=None, ge=1)
+    """Days for which requests and disagreements are kept; None: for good. What was spent and saved stays."""
+    log: Literal["text", "json"] = "text"
+    """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)
     """Bytes that a request's body may have."""
     data: Path = Path("../shared/data")

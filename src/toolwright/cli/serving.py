@@ -7,7 +7,9 @@ import socket
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
+import orjson
 import uvicorn
 import uvloop
 
@@ -18,6 +20,20 @@ from toolwright.cli.common import say
 DRAIN_SECONDS = 30
 SWITCH_SECONDS = 0.0005
 """How long the thread that writes to the store may keep the loop waiting; a tenth of Python's own."""
+
+
+class JsonLines(logging.Formatter):
+    """Writes an object a line: time (ISO 8601, UTC), level, logger, message, and an error's traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line of a record."""
+        body = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage(),
+        }  # fmt: skip
+        if record.exc_info:
+            body["error"] = self.formatException(record.exc_info)
+        return orjson.dumps(body).decode()
 
 
 class Telling(uvicorn.Server):
@@ -47,7 +63,10 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(JsonLines() if settings.log == "json" else plain)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     async with gateway(settings) as app:
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, access_log=False, log_level="warning",

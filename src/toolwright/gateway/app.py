@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from random import getrandbits
 from typing import Any, NamedTuple
@@ -45,6 +46,7 @@ from toolwright.gateway.upstream import Upstream
 
 LOG = logging.getLogger("toolwright.gateway")
 REFRESH_SECONDS = 2.0
+SWEEP_SECONDS = 3600.0
 Handler = Callable[[Call, bytes], Awaitable[None]]
 
 
@@ -69,10 +71,18 @@ class Parts(NamedTuple):
 
 
 class Gateway:
-    """The application."""
+    """The application.
 
-    def __init__(self, parts: Parts, gate: Gate | None = None) -> None:
-        self.parts, self._gate = parts, gate or Gate()
+    Args:
+        parts: what it is put together from.
+        gate: how large and slow bodies may be.
+        keep_days: for which requests are kept; None: for good.
+    """
+
+    def __init__(
+        self, parts: Parts, gate: Gate | None = None, keep_days: int | None = None
+    ) -> None:
+        self.parts, self._gate, self._keep_days = parts, gate or Gate(), keep_days
         self._models = Models(parts.upstream, parts.completions.own)
         pages = Pages(
             parts.rooms,
@@ -136,10 +146,15 @@ class Gateway:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _refresh(self) -> None:
-        """Follow what other gateways and commands do to the store."""
+        """Follow what other gateways and commands do to the store, and forget what is too old."""
+        swept = 0.0
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
+                if self._keep_days is not None and time.monotonic() - swept > SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    before = datetime.now(UTC) - timedelta(days=self._keep_days)
+                    await self.parts.log.forget(before.isoformat())
                 await self.parts.keys.refresh()
                 await self.parts.journal.take_up()
                 await self.parts.desks.refresh()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from toolwright.cache.crew import Crew
 from toolwright.cache.desk import Desk, Found
+from toolwright.core.errors import SandboxError, StoreError, ToolwrightError
 from toolwright.core.model import Usage
 from toolwright.core.traffic import Handled, Key
 from toolwright.core.values import digest
@@ -92,10 +93,14 @@ class Completions:
         control = header(call.scope, b"cache-control") or b""
         if b"no-store" in control:
             return Looked(None, NOTHING, "the request says no-store")
-        desk = await self._desks.of(call.key.tenant, asked.scope)
-        if b"no-cache" in control or header(call.scope, b"x-toolwright-control") == NO_TOOL:
-            return Looked(desk, NOTHING, "the request wants no tool")
-        found = await desk.ask(asked.text)
+        try:
+            desk = await self._desks.of(call.key.tenant, asked.scope)
+            if b"no-cache" in control or header(call.scope, b"x-toolwright-control") == NO_TOOL:
+                return Looked(desk, NOTHING, "the request wants no tool")
+            found = await desk.ask(asked.text)
+        except (StoreError, SandboxError) as fault:
+            LOG.warning("%s goes to the strong model, tools rest: %s", call.number, fault)
+            return Looked(None, NOTHING, "the tools rest")
         if found.mode == "serve" and not fits(asked, found.answer or ""):
             label = found.entry.record.label if found.entry else ""
             why = f"the answer of {label} does not fit what the request allows"
@@ -182,7 +187,15 @@ class Completions:
         return full, desk.room + name if wanted else None
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        """Do something behind the answer; what goes wrong is logged, the answer stands."""
+
+        async def logged() -> None:
+            try:
+                await work
+            except ToolwrightError as fault:
+                LOG.warning("a comparison or an entry is lost: %s", fault)
+
+        task = asyncio.create_task(logged())
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 

@@ -27,6 +27,8 @@ from toolwright.core.errors import ConfigError, StoreError
 from toolwright.store.schema import migrate
 
 WRITE = "toolwright_write"
+PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+"""How long a PostgreSQL server may be silent: seconds to connect, milliseconds without an acknowledgement."""
 
 
 def now() -> str:
@@ -114,7 +116,9 @@ class Database:
             url = make_url(where)
             if url.get_backend_name() != "postgresql":
                 raise ConfigError(f"a store is a file or postgresql://..., not {url.drivername!r}")
-            engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            engine = create_engine(
+                url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=PATIENCE
+            )
         except ArgumentError as fault:
             raise ConfigError(f"{where!r} is no URL of a database") from fault
         except ModuleNotFoundError as fault:
