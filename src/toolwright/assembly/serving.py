@@ -7,17 +7,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
-from toolwright.assembly.agents import AgentChoices, AgentSession, RoleModels, policy_of
 from toolwright.assembly.settings import Settings
-from toolwright.assembly.toolboxes import toolbox_of
-from toolwright.assembly.uri import TRIO, endpoint_of, name_of
+from toolwright.assembly.uri import endpoint_of, name_of
 from toolwright.assembly.workshop import Models, Workshop
 from toolwright.cache.bound import Bound, needed
 from toolwright.cache.crew import Crew
 from toolwright.cache.lifecycle import Rules
 from toolwright.core.errors import ConfigError
 from toolwright.core.sandbox import Sandbox
-from toolwright.core.task import Trajectory
 from toolwright.core.tool import ToolRecord
 from toolwright.core.toolbox import Tool, Toolbox
 from toolwright.core.traffic import Handled
@@ -115,30 +112,12 @@ def exported_spans() -> Callable[[Handled], None]:
 
 
 async def _agent(settings: Settings, workshop: Workshop, stack: AsyncExitStack) -> Agent | None:
-    """Give the agent over the settings' toolbox; None where they name no tools.
-
-    Raises:
-        InputError: a source cannot be read.
-    """
+    """Give the agent over the settings' toolbox; None where they name no tools."""
     if not settings.toolbox:
         return None
-    models = RoleModels(settings, otherwise=TRIO)
-    stack.push_async_callback(models.close)
-    choices = AgentChoices()
-    policy = policy_of(models.metered(workshop.dispatcher.ledger), choices)
-    box, problems = await toolbox_of(settings.toolbox, stack, workshop.store, workshop.sandbox)
-    session = AgentSession(workshop, box, problems, policy, choices)
-    for problem in session.problems:
-        LOG.warning("toolbox: %s", problem)
+    from toolwright.assembly.agent_served import agent_of  # noqa: PLC0415 - takes 0.3 s to load
 
-    async def solve(text: str, *, keep: bool) -> Trajectory:
-        done = await session.agent().solve(await session.task(text))
-        if keep:
-            await workshop.store.traces.log(done)
-        await workshop.dispatcher.ledger.flush(workshop.store)
-        return done
-
-    return Agent(settings.agent, solve)
+    return await agent_of(settings, workshop, stack)
 
 
 @asynccontextmanager

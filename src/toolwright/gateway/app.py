@@ -34,7 +34,6 @@ from toolwright.gateway.asgi import (
 from toolwright.gateway.call import CHAT, RESPONSES, Call
 from toolwright.gateway.catalogue import Catalogue
 from toolwright.gateway.completions import Completions
-from toolwright.gateway.dashboard.pages import Pages
 from toolwright.gateway.desks import Desks
 from toolwright.gateway.feedback import Feedback
 from toolwright.gateway.journal import Journal
@@ -84,15 +83,7 @@ class Gateway:
     ) -> None:
         self.parts, self._gate, self._keep_days = parts, gate or Gate(), keep_days
         self._models = Models(parts.upstream, parts.completions.own)
-        pages = Pages(
-            parts.rooms,
-            parts.live,
-            parts.log,
-            traces=parts.traces,
-            keys=parts.keys,
-            desks=parts.desks,
-        )
-        self._pages: Any = pages.app()
+        self._pages: Any = None
         self._mcp_server: Any = None
         self._ready = False
         self._watch: asyncio.Task[None] | None = None
@@ -173,6 +164,7 @@ class Gateway:
             await self._mcp(scope, receive, send, named)
             return
         if path.startswith("/dashboard"):
+            self._pages = self._pages or self._open_pages()
             await self._pages(scope, receive, send)
             return
         endpoint = "none"
@@ -194,6 +186,15 @@ class Gateway:
             await refuse(send, of_fault(fault), named)
         finally:
             gauge.dec()
+
+    def _open_pages(self) -> Any:  # noqa: ANN401 - an ASGI application
+        """Load the dashboard with the first look at it: who never looks has no templates in memory."""
+        from toolwright.gateway.dashboard.pages import Pages  # noqa: PLC0415
+
+        parts = self.parts
+        return Pages(
+            parts.rooms, parts.live, parts.log, traces=parts.traces, keys=parts.keys, desks=parts.desks
+        ).app()  # fmt: skip
 
     async def _mcp(self, scope: Scope, receive: Receive, send: Send, named: Headers) -> None:
         """Serve MCP to whoever has a key; its SDK is loaded with the first request."""
