@@ -15,6 +15,16 @@ from toolwright.store.sql import SqlStore
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="sizes that docs/numbers.md tells of")
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether to run at full size, for the published figures, and not just enough to see that it holds."""
+    return bool(request.config.getoption("--full"))
+
+
 def _only_loopback(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "socket.connect":
         return

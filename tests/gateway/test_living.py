@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from tests.gateway.house import QUESTIONS, House, house
 from tests.gateway.upstream import solved
+from tests.maker.tools import demos
 
 from toolwright.assembly.settings import Settings
 
@@ -106,11 +107,12 @@ async def test_another_instruction_is_another_scope(tmp_path: Path) -> None:
         assert headers["x-toolwright-cache"] == "miss"
 
 
-async def test_many_cold_requests_at_once_lead_to_one_making(tmp_path: Path) -> None:
+async def test_many_cold_requests_at_once_lead_to_one_making(tmp_path: Path, full: bool) -> None:
+    asked = [one.input for one in demos(1000 if full else 300, seed=11)]
     async with house(tmp_path, quick) as here:
-        answers = await asyncio.gather(*(here.ask(text) for text in QUESTIONS[:300]))
+        answers = await asyncio.gather(*(here.ask(text) for text in asked))
         await here.settled()
-        assert [answer for answer, _ in answers] == [solved(text) for text in QUESTIONS[:300]]
+        assert [answer for answer, _ in answers] == [solved(text) for text in asked]
         assert len(here.makings) == 1
         (report,) = await here.app.parts.rooms.reports()
         assert report.made and len(await here.app.parts.rooms.versions()) == 1

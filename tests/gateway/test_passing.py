@@ -155,25 +155,29 @@ async def test_a_client_that_leaves_breaks_off_the_request_to_the_model(tmp_path
         assert (await here.ask("Hello there"))[0] == "11 characters"
 
 
-async def test_the_ledger_is_the_endpoints_own_usage_to_the_token(tmp_path: Path) -> None:
+async def test_the_ledger_is_the_endpoints_own_usage_to_the_token(
+    tmp_path: Path, full: bool
+) -> None:
+    count = 10_000 if full else 60
     async with house(tmp_path, lambda s: s.model_copy(update={"making": False})) as here:
-        await _many(here, 60)
-        await here.app.parts.journal.flush()
-        kept = await here.app.parts.log.requests(most=1000)
+        await _many(here, count)
+        await here.app.parts.journal.flush(10)
+        kept = await here.app.parts.log.requests(most=2 * count)
         entries = await here.app.parts.rooms.ledger()
         assert sum(one.input_tokens for one in kept) == here.endpoint.input_tokens
         assert sum(one.usage.input_tokens for one in entries) == here.endpoint.input_tokens
         assert sum(one.usage.output_tokens for one in entries) == here.endpoint.output_tokens
-        assert len(kept) == len(entries) == 60
+        assert len(kept) == len(entries) == count
 
 
 async def _many(here: House, count: int) -> None:
     for number in range(count):
+        text = QUESTIONS[number % len(QUESTIONS)]
         if number % 3:
-            await here.ask(QUESTIONS[number])
+            await here.ask(text)
             continue
         stream = await here.client.chat.completions.create(
-            model="gpt-5", messages=[{"role": "user", "content": QUESTIONS[number]}], stream=True
+            model="gpt-5", messages=[{"role": "user", "content": text}], stream=True
         )
         async for _ in stream:
             pass

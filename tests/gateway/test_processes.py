@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import aiohttp
 import pytest
@@ -44,13 +45,17 @@ async def test_a_gateway_that_is_told_to_end_finishes_what_it_accepted(
     kept.close()
 
 
-@pytest.mark.parametrize("after", [3, 17, 40])
-async def test_a_killed_gateway_has_written_whatever_it_answered(
-    tmp_path: Path, behind: tuple[str, Endpoint], after: int
-) -> None:
-    url, _ = behind
-    store, told = str(tmp_path / "tools.db"), set[str]()
-    async with running(store, url, "--no-making") as gateway, aiohttp.ClientSession() as session:
+QUICK = {
+    "TOOLWRIGHT_EPSILON": "0.3",
+    "TOOLWRIGHT_CONFIDENCE": "0.8",
+    "TOOLWRIGHT_LEASE_SECONDS": "1",
+}
+
+
+async def _killed(store: str, url: str, after: int) -> None:
+    """Kill a gateway under load once it has given some answers; the next one has all of them written."""
+    told: set[str] = set()
+    async with running(store, url, **QUICK) as gateway, aiohttp.ClientSession() as session:
 
         async def ask(number: int) -> None:
             _, headers = await gateway.ask(session, QUESTIONS[number % 100])
@@ -59,28 +64,38 @@ async def test_a_killed_gateway_has_written_whatever_it_answered(
                 await gateway.kill()
 
         await asyncio.gather(*map(ask, range(60)), return_exceptions=True)
-    async with running(store, url, "--no-making"):
-        pass
+    async with running(store, url, **QUICK) as gateway, aiohttp.ClientSession() as session:
+        for text in QUESTIONS[100:103]:
+            body, headers = await gateway.ask(session, text)
+            assert body["choices"][0]["message"]["content"] == solved(text)
+            told.add(headers["x-request-id"])
     kept = SqlStore.open(store)
-    written = {one.id for one in await kept.traffic.requests(most=1000)}
-    assert told <= written and after <= len(told)
-    entries = await kept.ledger()
-    assert len(entries) == len(written)
+    written = await kept.traffic.requests(most=100_000)
+    assert told <= {one.id for one in written} and after + 3 <= len(told)
+    entries = [one for one in await kept.ledger() if one.purpose == "strong"]
+    assert len(entries) == sum(one.calls for one in written)
+    for record, state in await kept.versions():
+        moves = [one.state for one in await kept.history(record.request_class, record.version)]
+        assert moves[-1] == state and moves[0] == "shadowing", "no tool serves before it is proved"
     kept.close()
+
+
+async def test_a_killed_gateway_has_written_whatever_it_answered(
+    tmp_path: Path, behind: tuple[str, Endpoint], full: bool
+) -> None:
+    url, _ = behind
+    random = Random(8)
+    for after in [random.randrange(1, 58) for _ in range(50)] if full else [3, 17, 40]:
+        await _killed(str(tmp_path / "tools.db"), url, after)
 
 
 async def _heir(store: str, url: str, endpoint: Endpoint) -> None:
     """Let one gateway be killed while it makes a tool; the other one makes it, and it serves."""
     endpoint.hold_making.clear()
-    quick = {
-        "TOOLWRIGHT_EPSILON": "0.3",
-        "TOOLWRIGHT_CONFIDENCE": "0.8",
-        "TOOLWRIGHT_LEASE_SECONDS": "1",
-    }
     async with (
         aiohttp.ClientSession() as session,
-        running(store, url, **quick) as first,
-        running(store, url, **quick) as second,
+        running(store, url, **QUICK) as first,
+        running(store, url, **QUICK) as second,
     ):
         for text in QUESTIONS[:12]:
             await first.ask(session, text)
