@@ -60,7 +60,9 @@ async def measured(count: int, rounds: int) -> dict[int, list[float]]:
             if turn:
                 seconds[rows].append(time.perf_counter() - start)
             texts.add(tuple(reply.content for reply in replies))
-    Console().print(f"{len(texts)} different outcome(s) of {4 * (rounds + 1)} (1: batches change nothing)")
+    Console().print(
+        f"{len(texts)} different outcome(s) of {4 * (rounds + 1)} (1: batches change nothing)"
+    )
     return seconds
 
 

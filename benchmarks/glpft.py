@@ -24,7 +24,7 @@ from glpft_report import write
 from toolwright.embedded import trio_path
 
 HERE = Path(__file__).parent
-SHARES = (1 / 8, 1 / 4, 1 / 2, 1, 2)
+SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 """Figure 4's sizes, as shares of ``--size``."""
 
 
@@ -48,7 +48,9 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
     for share in SHARES if given.scaling else ():
         size = round(given.size * share)
         scaled = [
-            plain.model_copy(update={"method": one, "size": size, "scaling": True})
+            plain.model_copy(
+                update={"method": one, "size": size, "scaling": True, "tasks": given.tasks * 2 // 3}
+            )
             for one in ("single", "glpft")
         ]
         found += [one for one in scaled if one.name not in {cell.name for cell in found}]
@@ -61,7 +63,12 @@ def trained(cell: Cell, out: Path, threads: int) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "cell.json").is_file():
         (folder / "wanted.json").write_text(cell.model_dump_json(), encoding="utf-8")
-        program = [sys.executable, str(HERE / "glpft_cell.py"), str(folder / "wanted.json"), str(folder)]
+        program = [
+            sys.executable,
+            str(HERE / "glpft_cell.py"),
+            str(folder / "wanted.json"),
+            str(folder),
+        ]
         with (folder / "log.txt").open("w", encoding="utf-8") as log:
             variables = os.environ | {"OMP_NUM_THREADS": str(threads)}
             subprocess.run(program, check=True, stdout=log, stderr=log, env=variables)

@@ -54,7 +54,8 @@ async def ask(target: Target) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
     writer.write(
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {target.key}\r\n"
-        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        + body
     )
     reply = await reader.read()
     writer.close()
