@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.gateway.house import QUESTIONS, House, house
+from tests.gateway.processes import TOOLWRIGHT
 from tests.gateway.upstream import solved
 from tests.maker.tools import demos
 
@@ -164,6 +165,38 @@ async def test_a_users_word_counts_at_once(tmp_path: Path) -> None:
             (await here.app.parts.rooms.versions())[0][0].request_class
         )
         assert kept.kind == "feedback" and kept.theirs == "pear"
+
+
+async def say(here: House, *words: str) -> tuple[int, str]:
+    """Call ``toolwright feedback``; gives its exit status and what it wrote."""
+    base = ["--base-url", f"{here.url}/v1"]
+    process = await asyncio.create_subprocess_exec(
+        TOOLWRIGHT, "feedback", *words, *base, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_a_users_word_can_come_from_the_command_line(tmp_path: Path) -> None:
+    async with house(tmp_path, quick) as here:
+        await here.proved()
+        headers = {"x-toolwright-cache": ""}
+        for text in QUESTIONS[-20:]:
+            _, headers = await here.ask(text)
+            if headers["x-toolwright-cache"] == "hit":
+                break
+        number = headers["x-request-id"]
+        status, told = await say(here, number, "--wrong", "--answer", "pear")
+        assert status == 0 and "v1 is shadowing" in told
+        _, headers = await here.ask(QUESTIONS[-1])
+        assert headers["x-toolwright-tier"] == "strong"
+        status, told = await say(here, headers["x-request-id"], "--right")
+        assert status == 0 and "not counted: no tool answered it" in told
+        status, told = await say(here, "req_none", "--right")
+        assert status == 1 and "There is no request 'req_none'" in told
+        status, told = await say(here, number)
+        assert status == 1 and "say --right or --wrong" in told
 
 
 @pytest.mark.parametrize(

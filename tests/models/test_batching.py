@@ -14,7 +14,11 @@ from toolwright.assembly.uri import model_of
 from toolwright.core.errors import ContextOverflow, ModelError
 from toolwright.core.messages import UserMessage
 from toolwright.core.model import ModelRequest
-from toolwright.models.local import TorchDecoder, local_model
+from toolwright.models.codec import TokenizerFile
+from toolwright.models.decoding import Writer
+from toolwright.models.grammar import CallGrammars
+from toolwright.models.local import TorchDecoder, load, local_model
+from toolwright.models.text_model import DecoderModel
 from toolwright.roles.marked import Marked
 from toolwright.training.recipes import Architecture
 from toolwright.training.sft import new_model
@@ -46,26 +50,41 @@ async def asked(folder: Path) -> list[ModelRequest]:
     return [one.model_copy(update={"max_tokens": 8 + 5 * at % 37}) for at, one in enumerate(found)]
 
 
-async def test_replies_that_are_written_together_are_those_written_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Counting(TorchDecoder):
+    """Notes how many sequences it joins, or fails to."""
+
+    def __init__(self, folder: Path, *, broken: bool = False) -> None:
+        super().__init__(load(folder))
+        self.joined: list[int] = []
+        self.broken = broken
+
+    def join(self, caches: Any, kept: Any) -> Any:
+        if self.broken:
+            raise MemoryError("no room for keys and values")
+        self.joined.append(len(kept))
+        return super().join(caches, kept)
+
+
+def over(decoder: Counting, folder: Path) -> DecoderModel:
+    codec = TokenizerFile(folder)
+    words = Words.load(folder / "tokenizer.json")
+    end = words.token("<|end|>")
+    assert end is not None
+    grammars = CallGrammars(codec.text, end, words.size)
+    return DecoderModel("counting", Writer(decoder, end), codec, guides=grammars.guide)
+
+
+async def test_replies_that_are_written_together_are_those_written_alone(folder: Path) -> None:
     requests = await asked(folder)
     assert len(requests) > 15
     alone = local_model(folder)
     expected = [await alone.complete(request) for request in requests]
-    joined: list[int] = []
-    join = TorchDecoder.join
-
-    def counted(self: TorchDecoder, caches: Any, kept: Any) -> Any:
-        joined.append(len(kept))
-        return join(self, caches, kept)
-
-    monkeypatch.setattr(TorchDecoder, "join", counted)
-    together = local_model(folder)
+    decoder = Counting(folder)
+    together = over(decoder, folder)
     replies = await asyncio.gather(*(together.complete(request) for request in requests))
     assert [one.content for one in replies] == [one.content for one in expected]
     assert [one.finish_reason for one in replies] == [one.finish_reason for one in expected]
-    assert max(joined) == 8
+    assert max(decoder.joined) == 8
     once_more = await asyncio.gather(*(together.complete(request) for request in requests))
     assert [one.content for one in once_more] == [one.content for one in expected]
     assert sum(one.usage.cached_tokens for one in once_more) > 0, "rows give their caches back"
@@ -99,21 +118,13 @@ async def test_a_prompt_too_long_fails_alone(folder: Path) -> None:
     assert reply.content == expected.content
 
 
-async def test_a_decoder_that_fails_tells_everyone_who_waits(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_decoder_that_fails_tells_everyone_who_waits(folder: Path) -> None:
     requests = (await asked(folder))[:4]
-    model = local_model(folder)
-
-    def broken(*_: Any, **__: Any) -> Any:
-        raise MemoryError("no room for keys and values")
-
-    monkeypatch.setattr(TorchDecoder, "join", broken)
+    model = over(Counting(folder, broken=True), folder)
     replies = await asyncio.wait_for(
         asyncio.gather(*(model.complete(one) for one in requests), return_exceptions=True), 60
     )
     faults = [one for one in replies if isinstance(one, BaseException)]
     assert faults and all(isinstance(one, ModelError) for one in faults)
     assert "no room for keys and values" in str(faults[0])
-    monkeypatch.undo()
     assert (await model.complete(requests[0])).content

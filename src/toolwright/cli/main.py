@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "Show the loop on a mixed stream, with no key and no network.",
     "doctor": "Show what the sandbox contains on this machine, and what it does not.",
     "eval": "Measure: LATM's tables, static steps, live agents, ToolAlpaca, mathematics.",
+    "feedback": "Tell a running gateway that an answer was right or wrong.",
     "keys": "Make, list and revoke the gateway's keys; grant classes to other tenants.",
     "make": "Make, prove and store a tool from a file of demonstrations.",
     "mcp": "Serve the store's tools to an MCP client over stdio.",
