@@ -18,12 +18,12 @@ from rich.table import Table
 from toolwright.agent.policy import Sampling, Team
 from toolwright.agent.search import React
 from toolwright.assembly.uri import TRIO, model_of
-from toolwright.core.model import Model, ModelRequest, ModelResponse
 from toolwright.core.task import Step, Trajectory
 from toolwright.embedded import trio_path
 from toolwright.evaluation.live import run_world
 from toolwright.models.codec import TokenizerFile
 from toolwright.models.onnx import onnx_model
+from toolwright.models.scripted import Overheard
 from toolwright.roles.marked import Marked, call_text
 from toolwright.roles.reading import Plan
 from toolwright.roles.view import AgentRole, View
@@ -76,29 +76,15 @@ def count(runs: list[Trajectory]) -> tuple[int, dict[str, int]]:
     return steps, read
 
 
-class Fresh:
-    """The trio with its kept caches, and the same request asked again of one that has none."""
-
-    def __init__(self, model: Model) -> None:
-        self.name, self._model = model.name, model
-        self.asked: list[tuple[ModelRequest, ModelResponse]] = []
-
-    async def complete(self, request: ModelRequest) -> ModelResponse:
-        """Ask, and keep both."""
-        reply = await self._model.complete(request)
-        self.asked.append((request, reply))
-        return reply
-
-
 async def differing(replies: int) -> tuple[int, int]:
     """Give how many replies a model without caches writes otherwise, and of how many."""
-    kept = Fresh(model_of(TRIO))
+    kept = Overheard(model_of(TRIO))
     team = Team(kept, kept, kept, family=Marked(), sampling=Sampling(max_tokens=160))
     for task in make_tasks("unseen", 30):
         await run_world([task], lambda _: team, React(max_steps=16))
-        if len(kept.asked) >= replies:
+        if len(kept.heard) >= replies:
             break
-    asked = kept.asked[:replies]
+    asked = kept.heard[:replies]
     differ = 0
     for request, reply in track(asked, "replies without caches"):
         fresh = await onnx_model(trio_path()).complete(request)

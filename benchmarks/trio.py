@@ -28,6 +28,7 @@ from toolwright.embedded import trio_path
 from toolwright.evaluation.live import Played, run_world, score
 from toolwright.models.codec import TokenizerFile
 from toolwright.models.grammar import CallGrammars
+from toolwright.models.scripted import Overheard
 from toolwright.roles.marked import Marked
 from toolwright.world.generate import make_tasks
 from toolwright.world.tools import Split
@@ -37,23 +38,19 @@ WORDS = 160  # of a reply; no reply of the reference has more
 BAD = frozenset({"tool-not-found", "tool-arguments", "no-call"})
 
 
-class Heard:
-    """A model with what it was asked and said; ``free`` takes the grammar away."""
+class Free:
+    """A model that is asked without tools, which takes the grammar away."""
 
-    def __init__(self, model: Model, *, free: bool = False) -> None:
-        self.name, self._model, self._free = model.name, model, free
-        self.heard: list[tuple[ModelRequest, ModelResponse]] = []
+    def __init__(self, model: Model) -> None:
+        self.name, self._model = model.name, model
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
-        """Ask, and keep both."""
+        """Ask without them."""
         none: tuple[ToolSpec, ...] = ()
-        asked = request.model_copy(update={"tools": none}) if self._free else request
-        reply = await self._model.complete(asked)
-        self.heard.append((asked, reply))
-        return reply
+        return await self._model.complete(request.model_copy(update={"tools": none}))
 
 
-async def play(split: Split, count: int, heard: Heard) -> tuple[list[Played], list[Trajectory]]:
+async def play(split: Split, count: int, heard: Overheard) -> tuple[list[Played], list[Trajectory]]:
     team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=WORDS))
     runs: list[Trajectory] = []
     played: list[Played] = []
@@ -73,7 +70,7 @@ def pace(played: Sequence[Played]) -> float:
     return statistics.median(one.seconds / one.steps for one in played if one.steps)
 
 
-async def again(heard: Heard) -> tuple[int, int, float, float]:
+async def again(heard: Overheard) -> tuple[int, int, float, float]:
     """Let torch write what the exported graph wrote: how many differ, of how many, both paces."""
     torch_model = model_of(f"local:{trio_path()}")
     asked = heard.heard[:150]
@@ -85,7 +82,7 @@ async def again(heard: Heard) -> tuple[int, int, float, float]:
     return differ, len(asked), tokens / seconds, tokens / sum(reply.seconds for _, reply in asked)
 
 
-def grammar_cost(heard: Heard) -> tuple[float, float, float]:
+def grammar_cost(heard: Overheard) -> tuple[float, float, float]:
     """Give the milliseconds that a grammar takes to begin, and for a picked token, and the share forced."""
     codec = TokenizerFile(trio_path())
     config: dict[str, Any] = json.loads((trio_path() / "config.json").read_text(encoding="utf-8"))
@@ -118,10 +115,11 @@ async def main() -> None:
     given = words.parse_args()
     table = Table("tools", "grammar", "pass", "solvable", "impossible", "bad calls", "step, median",
                   "tokens a second", title="The shipped trio on ToolWorld: executed (%)")  # fmt: skip
-    last: Heard | None = None
+    last: Overheard | None = None
     kinds: tuple[tuple[Split, bool], ...] = (("train", False), ("unseen", False), ("unseen", True))
     for split, free in kinds:
-        heard = Heard(model_of(TRIO), free=free)
+        trio = model_of(TRIO)
+        heard = Overheard(Free(trio) if free else trio)
         played, runs = await play(split, given.count, heard)
         found, (bad, calls) = score(played), bad_calls(runs)
         table.add_row(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.models.test_onnx import Heard
 from tests.training.small_run import runs
 
 from toolwright.agent.policy import Sampling, Team
@@ -18,6 +17,7 @@ from toolwright.models.codec import TokenizerFile
 from toolwright.models.decoding import Writer
 from toolwright.models.grammar import CallGrammars
 from toolwright.models.local import TorchDecoder, load, local_model
+from toolwright.models.scripted import Overheard
 from toolwright.models.text_model import DecoderModel
 from toolwright.roles.marked import Marked
 from toolwright.training.recipes import Architecture
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def asked(folder: Path) -> list[ModelRequest]:
     """Give what some tasks ask of the roles: prompts of many lengths, with and without a grammar."""
-    heard = Heard(model_of(f"local:{folder}"))
+    heard = Overheard(model_of(f"local:{folder}"))
     team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=40))
     for task in make_tasks("train", 5):
         await play(task, team, React(max_steps=3))

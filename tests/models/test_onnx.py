@@ -13,10 +13,10 @@ from toolwright.agent.policy import Sampling, Team
 from toolwright.agent.search import React
 from toolwright.assembly.uri import TRIO, model_of
 from toolwright.core.errors import ConfigError, InputError
-from toolwright.core.model import Model, ModelRequest, ModelResponse
 from toolwright.core.task import Trajectory
 from toolwright.embedded import trio_path
 from toolwright.evaluation.live import run_world
+from toolwright.models.scripted import Overheard
 from toolwright.roles.marked import Marked
 from toolwright.training.export import export
 from toolwright.training.recipes import Architecture
@@ -41,21 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-class Heard:
-    """A model with all that it was asked and said."""
-
-    def __init__(self, model: Model) -> None:
-        self.name, self.model = model.name, model
-        self.heard: list[tuple[ModelRequest, ModelResponse]] = []
-
-    async def complete(self, request: ModelRequest) -> ModelResponse:
-        reply = await self.model.complete(request)
-        self.heard.append((request, reply))
-        return reply
-
-
 async def test_an_exported_decoder_writes_what_torch_writes_token_for_token(folder: Path) -> None:
-    heard = Heard(model_of(f"onnx:{folder}"))
+    heard = Overheard(model_of(f"onnx:{folder}"))
     team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=60))
     for task in make_tasks("train", 3):
         await play(task, team, React(max_steps=4))
@@ -69,7 +56,7 @@ async def test_an_exported_decoder_writes_what_torch_writes_token_for_token(fold
 
 async def test_a_cache_that_grows_keeps_what_it_holds(folder: Path) -> None:
     model, other = model_of(f"onnx:{folder}"), model_of(f"local:{folder}")
-    heard = Heard(model)
+    heard = Overheard(model)
     team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=900))
     task = next(iter(make_tasks("train", 1)))
     await play(task, team, React(max_steps=1))
@@ -105,7 +92,7 @@ def test_no_other_model_ships() -> None:
 
 async def test_the_trio_that_ships_fits_in_the_package_and_writes_what_torch_writes() -> None:
     assert sum(one.stat().st_size for one in trio_path().iterdir()) < 30_000_000
-    heard = Heard(model_of(TRIO))
+    heard = Overheard(model_of(TRIO))
     team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=128))
     for task in make_tasks("unseen", 2):
         await play(task, team, React(max_steps=8))

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.training.small_run import recipe, samples
 
 from toolwright.training.glpft import train
+from toolwright.training.watch import Lines
 
 
 def tell(line: str) -> None:
@@ -16,4 +17,10 @@ def tell(line: str) -> None:
 
 
 folder = Path(sys.argv[1])
-train(samples(folder / "tokenizer.json"), recipe(), folder / "tokenizer.json", folder, tell=tell)
+train(
+    samples(folder / "tokenizer.json"),
+    recipe(),
+    folder / "tokenizer.json",
+    folder,
+    watcher=Lines(tell),
+)

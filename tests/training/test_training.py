@@ -27,6 +27,7 @@ from toolwright.training.samples import IGNORED, ROLES, Sample, sample_of
 from toolwright.training.sft import load_model, new_model
 from toolwright.training.smoke import right, split, stretches
 from toolwright.training.tokenizer import Words
+from toolwright.training.watch import Lines
 from toolwright.world.generate import make_tasks
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +103,7 @@ def test_what_is_trained_already_is_not_trained_again(trio: Path) -> None:
         recipe("glpft"),
         trio / "tokenizer.json",
         trio,
-        tell=said.append,
+        watcher=Lines(said.append),
     )
     assert said == [
         f"{name}: is there already" for name in ("backbone", "planner", "caller", "summarizer")
@@ -176,7 +177,7 @@ def test_at_each_checkpoint_a_stage_tells_what_it_would_write_of_what_it_never_s
     found = samples(tokenizer)
     kept, held_out = split(found)
     assert (len(kept), len(held_out)) == (36, 4)
-    train(found, recipe(), tokenizer, tmp_path, tell=said.append)
+    train(found, recipe(), tokenizer, tmp_path, watcher=Lines(said.append))
     looks = [line for line in said if "held-out stretches without a fault: planner" in line]
     assert len(looks) >= 2
     model = load_model(tmp_path / "backbone")

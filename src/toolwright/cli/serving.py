@@ -1,6 +1,7 @@
 """The gateway's process: uvicorn around it, and a line that says where it listens."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -68,6 +69,9 @@ async def _serve(settings: Settings) -> None:
     handler.setFormatter(JsonLines() if settings.log == "json" else plain)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     async with gateway(settings) as app:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, access_log=False, log_level="warning",
             lifespan="on", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False,

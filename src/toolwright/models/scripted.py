@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from toolwright.core.errors import ModelError, ToolwrightError
-from toolwright.core.model import ModelRequest, ModelResponse, Usage
+from toolwright.core.model import Model, ModelRequest, ModelResponse, Usage
 
 Reply: TypeAlias = str | ToolwrightError | Callable[[ModelRequest], str]
 
@@ -56,3 +56,21 @@ class AnsweringModel:
         """Give the function's answer, with estimated tokens."""
         text = self._answer(request)
         return ModelResponse(content=text, model=self.name, usage=estimated_usage(request, text))
+
+
+class Overheard:
+    """A model with all that it was asked and said, for tests and benchmarks.
+
+    Attributes:
+        heard: requests and their responses, in order.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.name, self._model = model.name, model
+        self.heard: list[tuple[ModelRequest, ModelResponse]] = []
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Ask the model, and keep both."""
+        reply = await self._model.complete(request)
+        self.heard.append((request, reply))
+        return reply

@@ -4,7 +4,7 @@ own spans; and the run's card.
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -61,21 +61,21 @@ def train(
     out: Path,
     *,
     base: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
     watcher: Watcher | None = None,
 ) -> Card:
     """Run every stage of a recipe; each keeps its model in a folder of its own name under ``out``.
 
-    A stage whose folder is whole is not run again, so a run that was broken off goes on. ``tell`` hears
-    lines; a ``watcher`` in its place hears every step too.
+    A stage whose folder is whole is not run again, so a run that was broken off goes on. A ``watcher`` hears
+    of stages and steps (``Lines`` for lines alone).
 
     Raises:
         ConfigError: the recipe makes no base and none is given, or adapters are to be trained from nothing.
         InputError: a stage has nothing to learn, or the base cannot be read.
     """
     start = time.perf_counter()
-    watcher = watcher or Lines(tell)
-    _check_base(recipe, base)
+    watcher = watcher or Lines()
+    if recipe.adapter is not None and recipe.method == "multi" and base is None:
+        raise ConfigError("adapters need a base; name its folder", code="no-base")
     cards: list[StageCard] = []
     backbone = base
     for stage in recipe.stages():
@@ -111,15 +111,6 @@ def train(
     )  # fmt: skip
     write_once(out / CARD, whole.model_dump_json(indent=1))
     return whole
-
-
-def _check_base(recipe: Recipe, base: Path | None) -> None:
-    if recipe.architecture is None and base is None:
-        raise ConfigError(
-            "this recipe trains a base that must be given; name its folder", code="no-base"
-        )
-    if recipe.adapter is not None and recipe.method == "multi" and base is None:
-        raise ConfigError("adapters need a base; name its folder", code="no-base")
 
 
 def _shown(samples: Sequence[Sample], stage: Stage, recipe: Recipe) -> Sequence[Sample]:
