@@ -24,7 +24,7 @@ from glpft_report import write
 from toolwright.embedded import trio_path
 
 HERE = Path(__file__).parent
-SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
+SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 1)
 """Figure 4's sizes, as shares of ``--size``."""
 
 

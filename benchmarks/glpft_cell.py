@@ -137,7 +137,11 @@ async def measured(folder: Path, cell: Cell) -> dict[str, Any]:
         played = await play(team, side, cell, React(max_steps=16))
         if cell.scaling:
             return {side: {"react": [one.model_dump(mode="json") for one in played]}}
-        searched = await play(team, side, cell, Dfsdt(width=2, max_steps=16, queries=60))
+        searched = (
+            await play(team, side, cell, Dfsdt(width=2, max_steps=16, queries=60))
+            if cell.seed == 0
+            else []
+        )
         found[side] = {
             "static": await static(team, side, cell),
             "react": [one.model_dump(mode="json") for one in played],
