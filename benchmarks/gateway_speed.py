@@ -1,10 +1,10 @@
 """The gateway beside a bare pass-through (Starlette, aiohttp) in one run: processor time, latency, hits.
 
-    python benchmarks/gateway_speed.py [--rounds 5] [--seconds 3] [--litellm PROGRAM]
+    python benchmarks/gateway_speed.py [--rounds 5] [--seconds 3] [--litellm FOLDER]
 
 Every feature is on: a key, the store, the log of each request, metrics. The targets take turns in each
 round and medians are shown, as ratios; times of one machine say little about another. LiteLLM's proxy stands
-beside them where its program, in an environment of its own, is named.
+beside them where a folder is named; it is installed there, in an environment of its own.
 """
 
 import argparse
@@ -34,6 +34,10 @@ from toolwright.gateway.wire import scope_of
 from toolwright.store.sql import SqlStore
 
 HERE = Path(__file__).parent
+LITELLM = ("litellm[proxy]<1.109", "opentelemetry-sdk")
+"""Later ones ask for parts that the package index does not have; without the second it looks for it at each
+request, which would not be a fair comparison.
+"""
 TOOLWRIGHT = str(Path(sys.executable).with_name("toolwright"))
 ASK = "Put these words into alphabetical order: {}."
 SOURCE = """import re
@@ -162,6 +166,15 @@ def keep_tool(store: Path) -> None:
     asyncio.run(keep())
 
 
+def litellm_in(folder: Path) -> str:
+    """Give LiteLLM's program, installed in a folder where it is not there yet."""
+    program = folder / "bin" / "litellm"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *LITELLM], check=True)
+    return str(program)
+
+
 def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]:
     """Start the upstream and everything that is measured."""
     ports = [free_port() for _ in range(4)]
@@ -229,12 +242,12 @@ def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--seconds", type=float, default=3.0)
-    words.add_argument("--litellm", help="LiteLLM's program, in an environment of its own")
+    words.add_argument("--litellm", type=Path, help="folder of an environment for LiteLLM")
     given = words.parse_args()
     loads: dict[tuple[str, int], list[Load]] = defaultdict(list)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        found = targets(stack, folder, given.litellm)
+        found = targets(stack, folder, given.litellm and litellm_in(given.litellm))
         for target in found:
             asyncio.run(load(target, 4, 0.5))
         for _ in track(range(given.rounds), "rounds"):

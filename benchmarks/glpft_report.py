@@ -205,9 +205,9 @@ def write(bodies: Sequence[Body], out: Path) -> None:
     cell = bodies[0]["cell"]
     trained = ", ".join(f"{name} {len(mine)}" for name, mine in found.items())
     made = (
-        f"{len(bodies)} cells; {cell['size']} trajectories to learn from, {cell['tasks']} tasks a side, static "
-        f"steps of {cell['static']} runs a side. Seeds: {trained}; DFSDT with the first seed alone. A method's "
-        "lead is over the same tasks and seeds."
+        f"{len(bodies)} cells; {cell['size']} trajectories to learn from, {cell['tasks']} tasks a side, "
+        f"static steps of {cell['static']} runs a side. Seeds: {trained}; DFSDT with the first seed alone. "
+        "Leads are over the same tasks and seeds."
     )
     text = [
         "# GLPFT in miniature", "", f"Made by `python benchmarks/glpft.py`. {made}", "",
