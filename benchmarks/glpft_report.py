@@ -97,7 +97,8 @@ def second_table(found: dict[str, list[Body]]) -> str:
             cells = [name, said]
             for search in ("react", "dfsdt"):
                 cells.append(interval(passes(bodies, split, search)))
-                cells.append(interval(difference(best[: len(bodies)], bodies, split, search)))
+                lead = difference(best[: len(bodies)], bodies, split, search)
+                cells.append("-" if bodies is best else interval(lead))
             rows.append(cells)
     head = ["method", "tools", "ReACT pass", "GLPFT leads by", "DFSDT pass", "GLPFT leads by"]
     return table(head, rows)
