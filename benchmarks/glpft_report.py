@@ -145,6 +145,7 @@ def canvas(width: int) -> tuple[Any, Any]:
 def scaling(bodies: Sequence[Body], out: Path) -> None:
     """Draw Figure 4: executed success on unseen tools by the number of trajectories."""
     figure, axes = canvas(6)
+    sizes: list[int] = []
     for method in ("single", "glpft"):
         mine = sorted(
             (body for body in bodies if body["cell"]["method"] == method and body["cell"]["seed"] == 0
@@ -166,6 +167,9 @@ def scaling(bodies: Sequence[Body], out: Path) -> None:
         )
     axes.set(xscale="log", xlabel="trajectories", ylabel="executed success, unseen tools (%)")
     axes.legend()
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
     figure.tight_layout()
     figure.savefig(out / "scaling.svg")
     plt.close(figure)
