@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import socket
 import statistics
 import subprocess
@@ -92,6 +93,8 @@ def started(words: list[str], port: int, **variables: str) -> Generator[psutil.P
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
+        if process.poll() is not None:
+            raise RuntimeError(f"{words[0]} ended at once with status {process.returncode}")
         time.sleep(0.05)
     try:
         yield psutil.Process(process.pid)
@@ -218,8 +221,11 @@ def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]
             f"    api_base: {upstream}\n    api_key: none\n"
         )
         words = [litellm, "--config", str(config), "--port", str(ports[3])]
-        proxy = stack.enter_context(started(words, ports[3], LITELLM_LOG="ERROR"))
-        found.append(Target("LiteLLM proxy", ports[3], proxy, key, hello))
+        master = f"sk-{secrets.token_hex(16)}"
+        proxy = stack.enter_context(
+            started(words, ports[3], LITELLM_LOG="ERROR", LITELLM_MASTER_KEY=master)
+        )
+        found.append(Target("LiteLLM proxy", ports[3], proxy, master, hello))
     return found
 
 
