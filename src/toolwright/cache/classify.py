@@ -41,12 +41,13 @@ def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:
 
 
 class _Class:
-    __slots__ = ("counts", "examples", "opening")
+    __slots__ = ("_wording", "counts", "examples", "opening")
 
     def __init__(self, opening: list[str]) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.examples = 0
         self.opening = opening  # the tokens that all examples begin with
+        self._wording: list[tuple[str, ...]] | None = None
 
     def begin(self, tokens: list[str]) -> int:
         """Give how many tokens of the opening a text begins with."""
@@ -54,9 +55,21 @@ class _Class:
         return next((n for n, (one, other) in enumerate(pairs) if one != other),
                     min(len(self.opening), len(tokens)))  # fmt: skip
 
+    def add(self, tokens: list[str]) -> frozenset[tuple[str, ...]]:
+        """Take an example; gives its features."""
+        found = features(tokens)
+        self.examples += 1
+        self.opening = self.opening[: self.begin(tokens)]
+        self.counts.update(found)
+        self._wording = None
+        return found
+
     def wording(self) -> list[tuple[str, ...]]:
-        least = WORDING_SHARE * self.examples
-        return [feature for feature, count in self.counts.items() if count >= least]
+        """Give the features that most examples share; kept until the next example."""
+        if self._wording is None:
+            least = WORDING_SHARE * self.examples
+            self._wording = [one for one, count in self.counts.items() if count >= least]
+        return self._wording
 
 
 class Classifier:
@@ -76,10 +89,7 @@ class Classifier:
         """Add an example to a class, which begins with its first one."""
         tokens = tokens_of(text)
         known = self._classes.setdefault(request_class, _Class(tokens))
-        known.examples += 1
-        known.opening = known.opening[: known.begin(tokens)]
-        for feature in features(tokens):
-            known.counts[feature] += 1
+        for feature in known.add(tokens):
             self._postings[feature].add(request_class)
 
     def forget(self, request_class: str) -> None:
