@@ -3,10 +3,10 @@ understand.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
 import aiohttp
-from aiohttp.client import _RequestContextManager  # pyright: ignore[reportPrivateUsage]
 from yarl import URL
 
 from toolwright.gateway.refusal import Refusal, upstream_away
@@ -64,7 +64,7 @@ class Upstream:
 class Asking:
     """A request on its way; faults on the way become refusals, also while the reply is read."""
 
-    def __init__(self, request: _RequestContextManager) -> None:
+    def __init__(self, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> None:
         self._request = request
 
     async def __aenter__(self) -> aiohttp.ClientResponse:
