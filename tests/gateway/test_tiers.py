@@ -74,6 +74,8 @@ async def test_a_tool_without_a_parser_is_proved_and_answers_by_a_light_model(
         assert kept.cost and kept.input_tokens > 0 and kept.calls == 0
         purposes = {entry.purpose for entry in await here.app.parts.rooms.ledger()}
         assert purposes == {"strong", "making", "use"}
+        (report,) = await here.app.parts.rooms.reports()
+        assert report.made and "without_a_light_model" in report.body
 
 
 async def test_a_light_model_that_is_away_or_reads_wrongly_serves_nobody(tmp_path: Path) -> None:

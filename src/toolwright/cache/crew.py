@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import uuid4
 
 from toolwright.cache.desk import ALIVE, Desk, Entry
@@ -15,16 +15,16 @@ from toolwright.core.store import Lease, MakingReport, ToolStore
 from toolwright.core.tool import Demonstration, ToolRecord
 from toolwright.core.traffic import Comparison, LiveStore
 from toolwright.core.values import Value
-from toolwright.maker.making import Order
+from toolwright.maker.making import Order, Outcome
 
 ELSEWHERE_SECONDS = 2.0
 PAUSE_SECONDS, MOST_SECONDS = 30.0, 3600.0
 """After a making that broke off, such as for want of a model, the next one waits; each time twice as long."""
 FOREIGN = 3
 MOST = 60
+"""Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
 FAULTS = 5
 """A making after a demotion learns from what came since so many last faults."""
-"""Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
 
 Told = Callable[[str, str], None]
 """Hears of a class what became of it, in words."""
@@ -182,11 +182,7 @@ class Crew:
         self._told(full, f"making a tool of {len(order.labelled)} demonstrations")
         ledger = Ledger()
         try:
-            outcome = await self._make(order, ledger)
-            if outcome.record is None and self._light:
-                await self._report(store, order, None, outcome.body)
-                self._told(full, "no parser passed; making a tool that a light model uses")
-                outcome = await self._make(order.model_copy(update={"profile": "latm"}), ledger)
+            outcome = await self._made(order, ledger, full)
             kept: ToolRecord | None = None
             if outcome.record is not None:
                 kept = await store.add(outcome.record, "shadowing", "passed the gate", lease)
@@ -200,6 +196,16 @@ class Crew:
         self._rest.pop(full, None)
         desk.adopt(Entry(kept, "shadowing", full))
         self._told(full, f"v{kept.version} passed the gate and is in shadow")
+
+    async def _made(self, order: Order, ledger: Ledger, full: str) -> Outcome:
+        """Make a tool; where no parser passes and a light model is there, one that it can use."""
+        outcome = await self._make(order, ledger)
+        if outcome.record is not None or not self._light:
+            return outcome
+        self._told(full, "no parser passed; making a tool that a light model uses")
+        light = await self._make(order.model_copy(update={"profile": "latm"}), ledger)
+        before = cast("dict[str, Value]", {"without_a_light_model": outcome.body})
+        return light.model_copy(update={"body": light.body | before})
 
     async def _since(
         self, store: ToolStore, name: str, version: int, wrong: Sequence[Comparison]

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Protocol
@@ -119,7 +120,8 @@ class DecoderModel:
         heard: asyncio.Queue[Heard] = asyncio.Queue()
 
         def tell(item: Heard) -> None:
-            loop.call_soon_threadsafe(heard.put_nowait, item)
+            with suppress(RuntimeError):  # the loop was closed: nobody listens
+                loop.call_soon_threadsafe(heard.put_nowait, item)
 
         job = _Job(request, tell)
         self._enter(job)
