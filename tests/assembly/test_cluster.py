@@ -94,11 +94,11 @@ async def test_errors_keep_their_kind_and_a_worker_that_is_killed_is_started_ane
     box.close()
 
 
-def test_an_unsafe_sandbox_and_a_cluster_that_is_away_are_refused() -> None:
-    with pytest.raises(ConfigError, match="'forkserver' alone"):
-        asyncio.run(kept_unsafe())
-
-
-async def kept_unsafe() -> None:
+async def opened_unsafe() -> None:
     async with Workshop.open(Settings(engine="ray", sandbox="unsafe"), models=Models(None)):
         raise AssertionError("it opened")
+
+
+def test_an_unsafe_sandbox_is_refused_on_a_cluster() -> None:
+    with pytest.raises(ConfigError, match="'forkserver' alone"):
+        asyncio.run(opened_unsafe())
