@@ -16,6 +16,7 @@ from tests.maker.tools import RIGHT, demos, fenced
 from toolwright.assembly.serving import gateway
 from toolwright.assembly.settings import Settings
 from toolwright.assembly.workshop import Models
+from toolwright.cli.corked import CorkedProtocol
 from toolwright.core.model import Model, ModelRequest
 from toolwright.gateway.app import Gateway
 from toolwright.models.scripted import AnsweringModel
@@ -69,7 +70,7 @@ async def served(app: Gateway) -> AsyncGenerator[str]:
     """Serve an application on loopback; gives its URL."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, lifespan="on", log_level="error", access_log=False,
-        ws="none", timeout_graceful_shutdown=5,
+        ws="none", timeout_graceful_shutdown=5, http=CorkedProtocol,
     )  # fmt: skip
     ready = asyncio.Event()
 

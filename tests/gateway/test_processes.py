@@ -73,7 +73,7 @@ async def _killed(store: str, url: str, after: int) -> None:
     written = await kept.traffic.requests(most=100_000)
     assert told <= {one.id for one in written} and after + 3 <= len(told)
     entries = [one for one in await kept.ledger() if one.purpose == "strong"]
-    assert len(entries) == sum(one.calls for one in written)
+    assert sum(one.usage.requests for one in entries) == sum(one.calls for one in written)
     for record, state in await kept.versions():
         moves = [one.state for one in await kept.history(record.request_class, record.version)]
         assert moves[-1] == state and moves[0] == "shadowing", "no tool serves before it is proved"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 POSTINGS = 4000
 EXAMINED = 8
+READ = 4000  # characters of a text; more would hold up whoever asks, and wording shows early
 WORDING_SHARE = 0.5
 OPENING = 16  # tokens of a shared opening that count as the whole wording
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
@@ -31,8 +32,8 @@ class Guess(NamedTuple):
 
 
 def tokens_of(text: str) -> list[str]:
-    """Give words, numbers (all folded into one) and signs, in lower case."""
-    return ["0" if token.isdigit() else token.lower() for token in _TOKEN.findall(text)]
+    """Give words, numbers (all folded into one) and signs, in lower case; of a long text the first ones."""
+    return ["0" if token.isdigit() else token for token in _TOKEN.findall(text[:READ].lower())]
 
 
 def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:

@@ -104,7 +104,7 @@ class ClassBill(Frozen):
 def _mean_strong(entries: Sequence[LedgerEntry]) -> Decimal | None:
     strong = [entry.usage for entry in entries if entry.purpose == "strong"]
     spent = sum(strong, start=Usage())
-    return spent.cost / len(strong) if strong and spent.cost is not None else None
+    return spent.cost / spent.requests if spent.requests and spent.cost is not None else None
 
 
 def bill(entries: Sequence[LedgerEntry], counts: Sequence[Count]) -> list[ClassBill]:

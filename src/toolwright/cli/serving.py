@@ -17,6 +17,7 @@ import uvloop
 from toolwright.assembly.serving import gateway
 from toolwright.assembly.settings import Settings
 from toolwright.cli.common import say
+from toolwright.cli.corked import CorkedProtocol
 
 DRAIN_SECONDS = 30
 SWITCH_SECONDS = 0.0005
@@ -75,6 +76,6 @@ async def _serve(settings: Settings) -> None:
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, access_log=False, log_level="warning",
             lifespan="on", timeout_graceful_shutdown=DRAIN_SECONDS, server_header=False,
-            date_header=False, proxy_headers=False,
+            date_header=False, proxy_headers=False, http=CorkedProtocol,
         )  # fmt: skip
         await Telling(config).serve()

@@ -205,7 +205,8 @@ def trio(
     "--single", type=click.IntRange(0), help="Lessons of one call among few tools, first."
 )
 @click.option("--short", type=click.IntRange(0), help="Lessons of one or two calls, after them.")
-@click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, last.")
+@click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, then.")
+@click.option("--home", type=click.IntRange(0), help="Such lessons, most in own words, last.")
 def shipped(*, output: Path, **given: int | None) -> None:
     """Make a trio as the package ships one: lessons, tokenizer, training, export.
 

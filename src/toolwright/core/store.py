@@ -30,7 +30,7 @@ class Lease(NamedTuple):
 
 
 class LedgerEntry(Frozen):
-    """One model call: what it was for, what it used, how long it took (seconds)."""
+    """Model calls, one or more of a kind: what for, what they used, how long they took (seconds)."""
 
     purpose: Purpose
     request_class: str | None

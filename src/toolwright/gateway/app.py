@@ -168,8 +168,8 @@ class Gateway:
             await self._pages(scope, receive, send)
             return
         endpoint = "none"
-        gauge = self.parts.meters.in_flight
-        gauge.inc()
+        meters = self.parts.meters
+        meters.in_flight += 1
         try:
             endpoint, handler = self._route(method, path)
             key = self.parts.keys.of(header(scope, b"authorization"))
@@ -185,7 +185,7 @@ class Gateway:
             self._count(endpoint, 500, started)
             await refuse(send, of_fault(fault), named)
         finally:
-            gauge.dec()
+            meters.in_flight -= 1
 
     def _open_pages(self) -> Any:  # noqa: ANN401 - an ASGI application
         """Load the dashboard with the first look at it: who never looks has no templates in memory."""
@@ -270,7 +270,7 @@ class Gateway:
     async def _metrics(self, call: Call, body: bytes) -> None:
         del body
         _admin(call.key)
-        self.parts.meters.unwritten.set(self.parts.journal.waiting)
+        self.parts.meters.unwritten = self.parts.journal.waiting
         kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         await answer(call.send, 200, self.parts.meters.text(), [kind])
 

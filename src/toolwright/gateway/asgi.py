@@ -23,6 +23,32 @@ class ClientLeft(Exception):
     """The client went away before it was answered."""
 
 
+class Patience:
+    """``asyncio.timeout`` for what hardly ever waits: a timer that is cancelled again, and no more.
+
+    Raises:
+        TimeoutError: where it is left, if the seconds have passed.
+    """
+
+    __slots__ = ("_over", "_seconds", "_task", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._over = seconds, False
+
+    def __enter__(self) -> None:
+        self._task: Any = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
+
+    def _end(self) -> None:
+        self._over = True
+        self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._timer.cancel()
+        if self._over and kind is asyncio.CancelledError and self._task.uncancel() == 0:
+            raise TimeoutError from None
+
+
 class Gate(NamedTuple):
     """How large a body may be (bytes), and how long it may take to come (seconds)."""
 
@@ -59,7 +85,7 @@ async def read_body(scope: Scope, receive: Receive, gate: Gate) -> bytes:
 
 async def _receive(receive: Receive, seconds: float) -> Message:
     try:
-        async with asyncio.timeout(seconds):
+        with Patience(seconds):
             message = await receive()
     except TimeoutError as fault:
         raise Refusal(

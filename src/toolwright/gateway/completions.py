@@ -170,7 +170,8 @@ class Completions:
             return
         if cost is not None and full is not None:
             self._desks.cost(full, float(cost))
-        self._soon(self._compare(desk, found, asked.text, answered.text, record=key.record))
+        if found.entry is not None or found.attempts:
+            self._soon(self._compare(desk, found, asked.text, answered.text, record=key.record))
         if self._crew is not None and key.record and full is not None:
             self._crew.offer(desk, full.removeprefix(desk.room))
 

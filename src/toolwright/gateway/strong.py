@@ -5,15 +5,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, cast
 
-import aiohttp
 import orjson
 
 from toolwright.core.model import Usage
 from toolwright.gateway.asgi import EVENTS, JSON, ClientLeft, Headers, Receive
 from toolwright.gateway.call import Call, Kind
+from toolwright.gateway.endpoint import Gone, Reply
 from toolwright.gateway.refusal import upstream_away
 from toolwright.gateway.relay import Relay
-from toolwright.gateway.upstream import Upstream, passed_on
+from toolwright.gateway.upstream import Upstream, is_stream, passed_on
 from toolwright.gateway.wire import Asked
 
 SOON = 0.02
@@ -62,7 +62,7 @@ class Strong:
                 head = [
                     *passed_on(reply), *marks, *call.named(time.perf_counter() - call.started),
                 ]  # fmt: skip
-                if reply.status == 200 and "event-stream" in reply.headers.get("content-type", ""):
+                if reply.status == 200 and is_stream(reply):
                     return await self._stream(call, asked, reply, head, hide=hide)
                 return self._whole(call, kind, reply.status, await reply.read(), head)
 
@@ -87,17 +87,17 @@ class Strong:
         return Answered(status, str(value.get("model") or ""), text, usage, finish)
 
     async def _stream(
-        self, call: Call, asked: Asked, reply: aiohttp.ClientResponse, head: Headers, *, hide: bool
+        self, call: Call, asked: Asked, reply: Reply, head: Headers, *, hide: bool
     ) -> Answered:
         relay = Relay(hide_usage=hide, keep=asked.text is not None)
         headers = [EVENTS, (b"cache-control", b"no-cache"), *head]
         await call.send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
-            async for piece in reply.content.iter_any():
+            async for piece in reply.pieces():
                 out = relay.feed(piece)
                 if out:
                     await call.send({"type": "http.response.body", "body": out, "more_body": True})
-        except (aiohttp.ClientError, TimeoutError):
+        except Gone:
             broken = upstream_away("The strong model's stream broke off.")
             last = b"data: " + orjson.dumps(broken.body) + b"\n\n"
             text = None

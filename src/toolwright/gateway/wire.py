@@ -8,7 +8,7 @@ import orjson
 from toolwright.gateway.refusal import Refusal, invalid
 
 MOST_CHOICES = 128
-BLOCKING: dict[str, object] = {
+BLOCKING = {
     "tools": "it brings tools", "functions": "it brings functions",
     "logprobs": "it asks for logprobs", "top_logprobs": "it asks for logprobs",
     "modalities": "it asks for other modalities", "audio": "it asks for audio",
@@ -150,7 +150,7 @@ def _stops(body: dict[str, Any]) -> tuple[str, ...]:
 def _blocked(body: dict[str, Any], choices: int) -> str:
     if choices > 1:
         return "it asks for several choices"
-    return next((str(why) for name, why in BLOCKING.items() if body.get(name)), "")
+    return next((BLOCKING[name] for name, value in body.items() if value and name in BLOCKING), "")
 
 
 def _read(body: bytes, where: str, limits: tuple[str, ...]) -> Asked:

@@ -18,14 +18,14 @@ def price(model: str, usage: Usage, provider: str | None = None) -> Decimal | No
         usage: tokens used; its own cost is not read.
         provider: a provider's id such as ``openai``; None looks in all of them.
     """
-    from genai_prices import Usage as PricedUsage  # noqa: PLC0415 - the tables take 0.3 s to load
-
     if not _known(model, provider):
         return None
     rates = _rates(model, provider)
     if rates is not None:
         fresh = max(0, usage.input_tokens - usage.cached_tokens)
         return fresh * rates[0] + usage.cached_tokens * rates[1] + usage.output_tokens * rates[2]
+    from genai_prices import Usage as PricedUsage  # noqa: PLC0415 - the tables take 0.3 s to load
+
     return _calculate(
         PricedUsage(
             input_tokens=usage.input_tokens,

@@ -87,7 +87,7 @@ class SqlTraffic:
     async def mean_costs(self, room: str) -> Mapping[str, float]:
         """Give what the strong model's answers cost on average, by the classes of a room."""
         mine = func.substr(LEDGER.c.request_class, 1, len(room)) == room
-        mean = func.avg(cast(LEDGER.c.cost, Float)).label("mean")
+        mean = (func.sum(cast(LEDGER.c.cost, Float)) / func.sum(LEDGER.c.requests)).label("mean")
         query = (
             select(LEDGER.c.request_class, mean)
             .where(mine, LEDGER.c.purpose == "strong", LEDGER.c.cost.is_not(None))

@@ -26,27 +26,39 @@ FIRST_SEED = 1_000_000
 CHUNK = 500
 
 
+class Mix(NamedTuple):
+    """Shares of runs: with the world's own tools and words, and in disguise; the rest is of other editions.
+
+    A run in disguise has tools of another edition and other words; a quarter of those also lose their names.
+    """
+
+    plain: float
+    disguised: float
+
+
 class Course(NamedTuple):
     """How many runs, and of what length: single calls among few tools, short tasks, then the usual mix.
 
     Attributes:
         single: runs of one call, with few tools and no faults, first.
         short: runs of tasks with at most two needed calls, after them.
-        usual: runs of the usual shape, last.
-        disguised: share of runs whose words are replaced; a quarter of those also lose their names.
-        plain: share of runs with the world's own tools and words; the rest has tools of other editions.
+        usual: runs of the usual shape, after those.
+        home: runs of the usual shape, last, of which many more have the world's own tools and words.
+        mix: of all runs but the last ones.
+        home_mix: of the last ones.
     """
 
     single: int = 6_000
     short: int = 4_000
-    usual: int = 24_000
-    disguised: float = 0.75
-    plain: float = 0.15
+    usual: int = 19_000
+    home: int = 12_500
+    mix: Mix = Mix(plain=0.15, disguised=0.75)
+    home_mix: Mix = Mix(plain=0.45, disguised=0.40)
 
     @property
     def size(self) -> int:
         """How many runs there are."""
-        return self.single + self.short + self.usual
+        return self.single + self.short + self.usual + self.home
 
     def shape(self, number: int) -> Shape:
         """Give the shape of a run of a number."""
@@ -54,16 +66,18 @@ class Course(NamedTuple):
             return Shape(longest=1, impossible=0, broken=0, flaky=0, strangers=0)
         return Shape(longest=2) if number < self.single + self.short else USUAL
 
+    def mixed(self, number: int) -> Mix:
+        """Give the mix that a run of a number is drawn from."""
+        return self.mix if number < self.size - self.home else self.home_mix
+
 
 def lesson(number: int, course: Course) -> tuple[Trajectory, Callable[[str], str]]:
     """Give a course's run of a number, with its disguise."""
     random = Random(f"disguise/{number}")
-    chance, seed = random.random(), FIRST_SEED + number
-    task = make_task(
-        "train", seed, course.shape(number), edition=0 if chance < course.plain else seed
-    )
+    chance, seed, mix = random.random(), FIRST_SEED + number, course.mixed(number)
+    task = make_task("train", seed, course.shape(number), edition=0 if chance < mix.plain else seed)
     trajectory, _ = asyncio.run(play(task, Reference(task)))
-    if chance < 1 - course.disguised:
+    if chance < 1 - mix.disguised:
         return trajectory, str
     return trajectory, Disguise(random, names=random.random() < 0.25)
 
