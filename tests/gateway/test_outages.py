@@ -135,7 +135,7 @@ async def test_a_full_disk_costs_no_answer_and_no_record(tmp_path: Path) -> None
         assert await store_of(here) == "away"
 
         shutil.rmtree(tmp_path / "tools.db.spool")
-        for number in range(7):  # more than the file that is open has room for
+        for number in range(14):  # more than the file that is open has room for
             text = f"{'x' * 100_000} {number}"
             answer, headers = await here.ask(text)
             assert answer == f"{len(text)} characters"

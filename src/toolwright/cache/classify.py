@@ -108,6 +108,8 @@ class Classifier:
 
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
         """Give at most ``most`` classes whose score is at least ``least``, the best first."""
+        if not self._classes:
+            return []
         tokens = tokens_of(text)
         asked = features(tokens)
         held = [feature for feature in asked if feature in self._postings]

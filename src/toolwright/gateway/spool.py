@@ -1,5 +1,6 @@
 """Lines that outlive the process until they stand in the store."""
 
+import errno
 import fcntl
 import mmap
 import os
@@ -9,8 +10,16 @@ from uuid import uuid4
 from toolwright.core.errors import StoreError
 
 SUFFIX = ".jsonl"
-SIZE = 1 << 19
+SIZE = 1 << 20
 """Bytes that a file has room for from its beginning, so that no line can meet a full disk."""
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Take blocks of the disk for a new file; where the system cannot promise them, by writing."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    elif os.write(descriptor, bytes(size)) != size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Page:
@@ -34,8 +43,7 @@ class Page:
         descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.write(descriptor, bytes(size)) != size:
-                raise OSError(28, "No space left on device")
+            _reserve(descriptor, size)
             room = mmap.mmap(descriptor, size)
             hidden.rename(path)
         except OSError:
