@@ -24,7 +24,7 @@ from toolwright.training.glpft import CARD, Card, train
 from toolwright.training.recipes import Architecture, paper, small
 from toolwright.training.room import Free, check_room
 from toolwright.training.samples import IGNORED, ROLES, Sample, sample_of
-from toolwright.training.sft import load_model, new_model
+from toolwright.training.sft import fit, load_model, new_model
 from toolwright.training.smoke import right, split, stretches
 from toolwright.training.tokenizer import Words
 from toolwright.training.watch import Lines
@@ -94,6 +94,23 @@ def test_all_stages_run_and_the_card_tells_of_them(trio: Path) -> None:
         for other in weights[1:]
     ]
     assert changed == [True, True]
+
+
+def test_half_precision_is_used_where_the_processor_has_it(tmp_path: Path) -> None:
+    tokenizer, shape = tmp_path / "tokenizer.json", recipe("single")
+    found = samples(tokenizer)
+    assert shape.architecture is not None
+    model: Any = new_model(shape.architecture, Words.load(tokenizer).size, shape.context, 0)
+    seen = set[torch.dtype]()
+
+    def hear(_: object, __: object, scores: torch.Tensor) -> None:
+        if model.training:
+            seen.add(scores.dtype)
+
+    model.lm_head.register_forward_hook(hear)
+    fit(model, found, shape.whole, shape, tokenizer=tokenizer, out=tmp_path)
+    quick = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    assert seen == {torch.bfloat16 if quick else torch.float32}
 
 
 def test_what_is_trained_already_is_not_trained_again(trio: Path) -> None:

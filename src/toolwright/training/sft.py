@@ -165,6 +165,22 @@ def _activated(model: Any) -> bool:  # noqa: ANN401
     )
 
 
+def labelled_loss(model: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """Give the sum of the labelled tokens' losses; the head scores these alone.
+
+    Args:
+        model: a causal decoder of transformers.
+        ids: tokens, rows by places; padded on the right, so a causal attention needs no mask.
+        labels: of the same shape; ``IGNORED`` where nothing is learnt.
+    """
+    wanted = labels[:, 1:]
+    learnt = wanted != IGNORED
+    decoder = getattr(model, model.base_model_prefix)
+    hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state
+    logits = model.get_output_embeddings()(hidden[:, :-1][learnt])
+    return torch.nn.functional.cross_entropy(logits.float(), wanted[learnt], reduction="sum")
+
+
 class _Trainer(SFTTrainer):
     """TRL's trainer, with a loss that is fast on a CPU: there TRL scores every position in full precision."""
 
@@ -175,9 +191,9 @@ class _Trainer(SFTTrainer):
         return_outputs: bool = False,  # noqa: FBT001, FBT002 - the signature is given
         num_items_in_batch: Any = None,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Give the mean loss of the labelled tokens; the head scores these alone.
+        """Give the mean loss of the labelled tokens.
 
-        Rows are padded on the right, so a causal attention needs no mask.
+        The library casts in the model's own ``forward``, which is not called here, so the cast is made here.
         """
         plain = cast("Any", self).accelerator.num_processes == 1 and not torch.cuda.is_available()
         if not plain or return_outputs or _activated(model):
@@ -185,13 +201,11 @@ class _Trainer(SFTTrainer):
                 model, inputs, return_outputs, num_items_in_batch
             )
         whole: Any = cast("Any", model).get_base_model() if isinstance(model, PeftModel) else model
-        decoder = getattr(whole, whole.base_model_prefix)
-        labels = inputs["labels"][:, 1:]
-        learnt = labels != IGNORED
-        hidden = decoder(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
-        logits = whole.get_output_embeddings()(hidden[:, :-1][learnt])
-        total = torch.nn.functional.cross_entropy(logits.float(), labels[learnt], reduction="sum")
-        return total / (num_items_in_batch if num_items_in_batch is not None else learnt.sum())
+        with torch.autocast("cpu", torch.bfloat16, enabled=bool(cast("Any", self).args.bf16)):
+            total = labelled_loss(whole, inputs["input_ids"], inputs["labels"])
+        if num_items_in_batch is None:
+            num_items_in_batch = (inputs["labels"][:, 1:] != IGNORED).sum()
+        return total / num_items_in_batch
 
 
 def _trainer(
