@@ -107,7 +107,7 @@ def cpu_of(process: psutil.Process) -> float:
     """Give the processor seconds of a process and all that it has started, also those that have ended."""
     total = 0.0
     for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):  # a worker that ended in between is in its parent's sum
+        with suppress(psutil.NoSuchProcess):  # what has ended is in its parent's sum
             times = one.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
     return total
