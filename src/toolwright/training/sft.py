@@ -25,7 +25,7 @@ from trl import SFTConfig, SFTTrainer  # pyright: ignore[reportPrivateImportUsag
 from toolwright.core.errors import InputError, boundary
 from toolwright.roles.marked import END, MARK
 from toolwright.roles.view import AgentRole
-from toolwright.training.optimizer import MuonWithAdamW
+from toolwright.training.optimizer import MuonWithAdamW, native_half
 from toolwright.training.recipes import Adapter, Architecture, Recipe, Stage
 from toolwright.training.room import check_room
 from toolwright.training.samples import IGNORED, Sample
@@ -224,12 +224,11 @@ def _trainer(
     steps = max(1, math.ceil(len(rows) / recipe.batch) * math.ceil(stage.epochs))
     share = max(1, recipe.batch // processes())
     at_once = min(share, recipe.at_once or share)
-    bf16 = torch.cuda.is_available() or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     args = SFTConfig(
         output_dir=str(out / "checkpoints"), per_device_train_batch_size=at_once,
         gradient_accumulation_steps=max(1, share // at_once),
         num_train_epochs=stage.epochs, learning_rate=stage.learning_rate, lr_scheduler_type="cosine",
-        warmup_steps=int(stage.warmup * steps), seed=recipe.seed, bf16=bf16,
+        warmup_steps=int(stage.warmup * steps), seed=recipe.seed, bf16=native_half(),
         activation_checkpointing=recipe.checkpointing,
         max_length=None, logging_steps=max(1, steps // 50), save_strategy="steps",
         save_steps=recipe.save_steps, save_total_limit=1, report_to=[], disable_tqdm=True,
