@@ -12,6 +12,7 @@ from tests.gateway.upstream import solved
 from tests.maker.tools import demos
 
 from toolwright.assembly.settings import Settings
+from toolwright.cache.bound import Bound, needed
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,7 @@ async def test_a_class_gets_its_tool_which_is_shadowed_proved_and_serves(tmp_pat
             headers["x-toolwright-tool"].endswith("@1") and headers["x-toolwright-cost-usd"] == "0"
         )
         assert float(headers["x-toolwright-saved-usd"]) > 0
+        assert headers["x-toolwright-proof"].startswith("0 of ")
         assert len(here.endpoint.seen) - asked <= 19 and len(here.makings) == 1
         await here.app.parts.journal.flush()
         (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "compiled"][:1]
@@ -76,6 +78,30 @@ async def test_hits_come_as_responses_too_and_say_what_they_are(tmp_path: Path) 
                 assert said.usage is not None and said.usage.total_tokens == 0
                 assert facts["tier"] == "compiled" and facts["version"] == 1
         assert hits
+
+
+async def test_a_hit_tells_its_proof_also_after_a_new_start(tmp_path: Path) -> None:
+    async with house(tmp_path, quick) as here:
+        await here.proved()
+        for text in QUESTIONS[-30:]:
+            await here.ask(text)
+        await here.settled()
+        ((record, _),) = await here.app.parts.rooms.versions()
+        known = await here.app.parts.live.standing(record.request_class, 1)
+    assert known.trials > needed(Bound(epsilon=0.3, confidence=0.8))  # audits have come since
+    async with house(tmp_path, quick) as here:
+        shown: list[dict[str, Any]] = []
+        for text in QUESTIONS[:30]:
+            said: Any = await here.client.chat.completions.create(
+                model="gpt-5", messages=[{"role": "user", "content": text}]
+            )
+            facts: Any = said.model_extra.get("toolwright")
+            shown += [facts["proof"]] if facts else []
+        await here.settled()
+    first = shown[0]
+    assert (first["epsilon"], first["confidence"], first["disagreed"]) == (0.3, 0.8, 0)
+    assert known.trials <= first["comparisons"] <= shown[-1]["comparisons"] <= known.trials + 6
+    assert 0 < shown[-1]["upper"] <= first["upper"] < 0.3
 
 
 async def test_what_a_tool_cannot_promise_goes_to_the_model(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ gateways may add theirs up.
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -91,6 +92,7 @@ def disproven(trials: int, wrong: int, bound: Bound) -> bool:
     return against(trials, wrong, bound.epsilon) >= -math.log(1 - bound.confidence)
 
 
+@lru_cache(4096)
 def upper(trials: int, wrong: int, confidence: float) -> float:
     """Give the upper confidence limit of the error rate, valid at every moment; 1 where nothing is known
     yet.

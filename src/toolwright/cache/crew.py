@@ -161,9 +161,11 @@ class Crew:
         name, queued = await self._merged(desk, name)
         full = desk.room + name
         versions = await store.versions(name)
-        at_work = [Entry(record, state, full) for record, state in versions if state in ALIVE]
+        at_work = [one for one in versions if one[1] in ALIVE]
         if at_work:
-            desk.adopt(at_work[-1])
+            record, state = at_work[-1]
+            known = await self._live.standing(full, record.version)
+            desk.adopt(Entry(record, state, full, known))
             return
         if versions and versions[-1][1] == "retired":
             self._pause(full, MOST_SECONDS)

@@ -26,11 +26,14 @@ Mode = Literal["serve", "audit", "shadow", "none"]
 
 
 class Entry(NamedTuple):
-    """A version at work: its record, its state, and the full name of its class."""
+    """A version at work: its record, its state, the full name of its class, and what live traffic has
+    shown of it, as far as this process has heard.
+    """
 
     record: ToolRecord
     state: State
     full: str
+    standing: Standing = Standing()
 
 
 class Found(NamedTuple):
@@ -102,9 +105,12 @@ class Desk:
         tool.
         """
         self.entries, self.classifier, self.waiting = {}, Classifier(), {}
+        standings = await self._live.standings(self.room)
         for record, state in await self.store.versions():
             if state in ALIVE:
-                self.adopt(Entry(record, state, self.room + record.request_class))
+                full = self.room + record.request_class
+                known = standings.get((full, record.version), Standing())
+                self.adopt(Entry(record, state, full, known))
         for entry in granted:
             if entry.state == "serving" and entry.record.request_class not in self.entries:
                 self.adopt(entry)
@@ -242,13 +248,13 @@ class Desk:
         weighed = await self._live.weigh(
             entry.full, record.version, judge, None if agreed else kept
         )
-        self.follow(entry, weighed.state)
+        self._follow(entry, weighed)
         return weighed
 
-    def follow(self, entry: Entry, state: State) -> None:
-        """Take note of a version's state; one that is no longer at work is left out."""
+    def _follow(self, entry: Entry, weighed: Weighed) -> None:
+        """Take note of where a version stands; one that is no longer at work is left out."""
         name = entry.record.request_class
-        if state in ALIVE:
-            self.entries[name] = entry._replace(state=state)
+        if weighed.state in ALIVE:
+            self.entries[name] = entry._replace(state=weighed.state, standing=weighed.standing)
         else:
             self.entries.pop(name, None)

@@ -39,12 +39,33 @@ class Judged(NamedTuple):
     reason: str = ""
 
 
+class Proof(NamedTuple):
+    """What a version's standing proves: comparisons, how many disagreed, and the upper limit of its error
+    rate at a confidence, beside the rate that the user allows.
+    """
+
+    comparisons: int
+    disagreed: int
+    upper: float
+    epsilon: float
+    confidence: float
+
+    def __str__(self) -> str:
+        """Tell it in words."""
+        return (
+            f"{self.disagreed} of {self.comparisons} comparisons disagreed, upper limit {self.upper:.2%} "
+            f"at {self.confidence:.0%}, epsilon {self.epsilon:.2%}"
+        )
+
+
+def proof(standing: Standing, bound: Bound) -> Proof:
+    """Give what a standing proves."""
+    limit = upper(standing.trials, standing.wrong, bound.confidence)
+    return Proof(standing.trials, standing.wrong, limit, bound.epsilon, bound.confidence)
+
+
 def _told(standing: Standing, rules: Rules) -> str:
-    limit = upper(standing.trials, standing.wrong, rules.bound.confidence)
-    return (
-        f"{standing.wrong} of {standing.trials} comparisons disagreed, upper limit {limit:.2%} "
-        f"at {rules.bound.confidence:.0%}, epsilon {rules.bound.epsilon:.2%}"
-    )
+    return str(proof(standing, rules.bound))
 
 
 def compared(standing: Standing, state: State, *, agreed: bool, rules: Rules) -> Judged:

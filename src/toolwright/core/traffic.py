@@ -49,6 +49,10 @@ class LiveStore(Protocol):
         """Give what is known of a version; a new one where nothing is."""
         ...
 
+    async def standings(self, room: str) -> Mapping[tuple[str, int], Standing]:
+        """Give what is known of all versions of a room (an empty text: of all rooms)."""
+        ...
+
     async def weigh(
         self, request_class: str, version: int, judge: Judge, kept: Comparison | None = None
     ) -> Weighed:

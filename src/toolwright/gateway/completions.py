@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from toolwright.cache.crew import Crew
 from toolwright.cache.desk import Desk, Found
+from toolwright.cache.lifecycle import proof
 from toolwright.core.errors import SandboxError, StoreError, ToolwrightError
 from toolwright.core.model import Usage
 from toolwright.core.traffic import Handled, Key
@@ -115,10 +116,11 @@ class Completions:
         cost = None if used.cost is None else float(used.cost)
         saved = None if mean is None or cost is None else mean - cost
         tool = f"{entry.record.request_class}@{entry.record.version}"
+        shown = proof(entry.standing, self._desks.rules.bound)
         facts: dict[str, Any] = {
             "tier": found.tier, "class": entry.record.request_class, "version": entry.record.version,
-            "why": found.why, "tokens": used.tokens, "cost_usd": cost, "saved_usd": saved,
-            "request_id": call.number,
+            "why": found.why, "proof": shown._asdict(), "tokens": used.tokens, "cost_usd": cost,
+            "saved_usd": saved, "request_id": call.number,
         }  # fmt: skip
         handled = Handled(
             id=call.number, tenant=call.key.tenant, key=call.key.id, model=asked.model, tier=found.tier,
@@ -128,7 +130,10 @@ class Completions:
             saved=None if saved is None else Decimal(f"{saved:.8f}"),
             seconds=time.perf_counter() - call.started, **self.clerk.texts(call.key, asked.text, text),
         )  # fmt: skip
-        headers = [(b"x-toolwright-cache", b"hit"), (b"x-toolwright-tool", tool.encode())]
+        headers = [
+            (b"x-toolwright-cache", b"hit"), (b"x-toolwright-tool", tool.encode()),
+            (b"x-toolwright-proof", str(shown).encode()),
+        ]  # fmt: skip
         await self.clerk.say(call, kind, asked, handled, (text, facts, headers))
         self.clerk.meters.saved(saved)
         if used.requests:

@@ -64,7 +64,8 @@ class Desks:
                 continue
             for record, state in await self._rooms.room(f"{owner}/{scope}/").versions(name):
                 if state == "serving":
-                    found.append(Entry(record, state, full))
+                    known = await self._live.standing(full, record.version)
+                    found.append(Entry(record, state, full, known))
         return found
 
     async def refresh(self) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,16 @@ class SqlLive:
                 return _standing(connection, self._room + request_class, version)
 
         return await asyncio.to_thread(work)
+
+    async def standings(self, room: str) -> Mapping[tuple[str, int], Standing]:
+        """Give what is known of all versions of a room."""
+        mine = STANDINGS.c.request_class.startswith(self._room + room, autoescape=True)
+        return {
+            (row.request_class.removeprefix(self._room), row.version): Standing.model_validate_json(
+                row.body
+            )
+            for row in await self._database.rows(select(STANDINGS).where(mine))
+        }
 
     async def weigh(
         self, request_class: str, version: int, judge: Judge, kept: Comparison | None = None
