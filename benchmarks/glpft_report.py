@@ -11,6 +11,7 @@ import numpy as np
 
 from toolwright.cli.figures import interval, percent
 from toolwright.evaluation.bootstrap import Estimate, estimate, share
+from toolwright.evaluation.live import Played, win_rate
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
@@ -61,6 +62,17 @@ def difference(first: Sequence[Body], second: Sequence[Body], split: str, search
     return estimate(np.array(rows), tasks, lambda sums: sums[:, 0] / sums[:, 1])
 
 
+def wins(first: Sequence[Body], second: Sequence[Body], split: str, search: str) -> str:
+    """Write how often the first one's run won (it alone passed, or in fewer steps), lost, and tied (%)."""
+    pairs = [
+        (Played.model_validate(mine), Played.model_validate(theirs))
+        for one, other in zip(first, second, strict=True)
+        for mine, theirs in zip(one[split][search], other[split][search], strict=False)
+    ]
+    rate = win_rate([mine for mine, _ in pairs], [theirs for _, theirs in pairs])
+    return " / ".join(percent(part.value) for part in rate)
+
+
 def seeds(values: Sequence[float | None]) -> str:
     """Write the mean over seeds, and its range; one seed has none."""
     known = [100 * value for value in values if value is not None]
@@ -89,7 +101,7 @@ def first_table(found: dict[str, list[Body]]) -> str:
 
 
 def second_table(found: dict[str, list[Body]]) -> str:
-    """Give Table 2: executed success by both searches, and GLPFT's lead over each."""
+    """Give Table 2: executed success by both searches, GLPFT's lead over each, and its wins."""
     best = found.get(NAMES["glpft", True, "compute"], [])
     rows: list[list[str]] = []
     for name, bodies in found.items():
@@ -98,9 +110,11 @@ def second_table(found: dict[str, list[Body]]) -> str:
             for search in ("react", "dfsdt"):
                 cells.append(interval(passes(bodies, split, search)))
                 lead = difference(best[: len(bodies)], bodies, split, search)
-                cells.append("-" if bodies is best else interval(lead))
+                won = wins(best[: len(bodies)], bodies, split, search)
+                cells += ["-", "-"] if bodies is best else [interval(lead), won]
             rows.append(cells)
-    head = ["method", "tools", "ReACT pass", "GLPFT leads by", "DFSDT pass", "GLPFT leads by"]
+    own = ("GLPFT leads by", "GLPFT wins / loses / ties")
+    head = ["method", "tools", "ReACT pass", *own, "DFSDT pass", *own]
     return table(head, rows)
 
 
