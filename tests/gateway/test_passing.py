@@ -67,6 +67,29 @@ async def test_responses_pass_too(tmp_path: Path) -> None:
         assert said.output_text == "11 characters"
 
 
+async def test_vectors_and_older_completions_pass_and_are_counted(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        made = await here.client.embeddings.create(model="text-embedding-3-small", input="Hello")
+        assert made.data[0].embedding == [0.5, 5.0]
+        said = await here.client.completions.create(model="gpt-5", prompt="Hello there")
+        assert said.choices[0].text == "11 characters"
+        stream = await here.client.completions.create(
+            model="gpt-5", prompt="Hello there", stream=True
+        )
+        chunks = [chunk async for chunk in stream]
+        assert [one.choices[0].text for one in chunks] == ["11 characters"]
+        await here.app.parts.journal.flush()
+        kept = await here.app.parts.log.requests()
+        assert sum(one.input_tokens for one in kept) == here.endpoint.input_tokens
+        assert sum(one.output_tokens for one in kept) == here.endpoint.output_tokens
+        assert {one.why for one in kept} == {"it is no conversation"}
+        assert all(one.cost is not None and one.input is None for one in kept)
+        with pytest.raises(openai.InternalServerError):
+            await here.client.embeddings.create(model="fails-500", input="Hello")
+        with pytest.raises(openai.BadRequestError, match="'model' is missing"):
+            await here.client.embeddings.create(model="", input="Hello")
+
+
 async def test_models_are_listed_and_one_is_found_or_not(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         assert [one.id async for one in here.client.models.list()] == ["gpt-5", "gpt-5-mini"]

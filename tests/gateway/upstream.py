@@ -3,7 +3,9 @@ name says so.
 """
 
 import asyncio
+import base64
 import json
+import struct
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -175,6 +177,39 @@ class Endpoint:
         whole: dict[str, Any] = json.loads(replies.response(asked, answer, {}))
         return web.json_response(whole | {"usage": used})
 
+    async def embedding(self, request: web.Request) -> web.StreamResponse:
+        body = await self._take(request)
+        failed = await self._fail(request, str(body["model"]))
+        if failed is not None:
+            return failed
+        asked = len(body["input"]) // 4 + 1
+        self.input_tokens += asked
+        vector = base64.b64encode(struct.pack("<2f", 0.5, len(body["input"]))).decode()
+        usage = {"prompt_tokens": asked, "total_tokens": asked}
+        data = [{"object": "embedding", "index": 0, "embedding": vector}]
+        whole = {"object": "list", "data": data, "model": body["model"], "usage": usage}
+        return web.json_response(whole)
+
+    async def completion(self, request: web.Request) -> web.StreamResponse:
+        body = await self._take(request)
+        answer = solved(body["prompt"])
+        asked, said = self._used(body["prompt"], answer)
+        usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+        common = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": body["model"]}
+        choice = {"index": 0, "text": answer, "logprobs": None, "finish_reason": "stop"}
+        if not body.get("stream"):
+            return web.json_response(common | {"choices": [choice], "usage": usage})
+        events: list[dict[str, Any]] = [{"choices": [choice]}]
+        options: dict[str, Any] = body.get("stream_options") or {}
+        if options.get("include_usage"):
+            events.append({"choices": [], "usage": usage})
+        stream = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await stream.prepare(request)
+        for one in events:
+            await stream.write(f"data: {json.dumps(common | one)}\n\n".encode())
+        await stream.write(b"data: [DONE]\n\n")
+        return stream
+
     async def models(self, request: web.Request) -> web.Response:
         del request
         names = ("gpt-5", "gpt-5-mini")
@@ -189,6 +224,8 @@ async def upstream() -> AsyncGenerator[tuple[str, Endpoint]]:
     app = web.Application(client_max_size=64 << 20)
     app.router.add_post("/v1/chat/completions", endpoint.chat)
     app.router.add_post("/v1/responses", endpoint.response)
+    app.router.add_post("/v1/embeddings", endpoint.embedding)
+    app.router.add_post("/v1/completions", endpoint.completion)
     app.router.add_get("/v1/models", endpoint.models)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()

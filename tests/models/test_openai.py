@@ -62,6 +62,11 @@ async def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
     assert all(body["max_tokens"] == 2048 for body in seen)
 
 
+def test_a_vectors_price_is_known_and_has_no_output() -> None:
+    found = price("text-embedding-3-small", Usage(input_tokens=1_000_000))
+    assert found is not None and 0 < found < 1
+
+
 async def test_an_unknown_price_is_unknown() -> None:
     assert price("no-such-model", Usage(input_tokens=5)) is None
     async with model([Said(200, completion("4"))], price_as="no-such-model") as (gpt, _):

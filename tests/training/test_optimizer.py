@@ -29,7 +29,9 @@ def steps(ours: list[torch.nn.Parameter], count: int) -> Iterator[int]:
 def test_muon_walks_where_torchs_own_walks() -> None:
     ours, theirs = matrices(), matrices()
     mine = Muon(ours, 1e-2, 0.01)
-    torchs: Any = torch.optim.Muon(theirs, lr=1e-2, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    torchs: Any = torch.optim.Muon(
+        theirs, lr=1e-2, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
+    )
     for _ in steps(ours, 5):
         for one, other in zip(ours, theirs, strict=True):
             assert one.grad is not None
@@ -38,7 +40,9 @@ def test_muon_walks_where_torchs_own_walks() -> None:
         torchs.step()
     for one, other, start in zip(ours, theirs, matrices(), strict=True):
         walked = float(TORCH.dist(other.detach(), start.detach()))
-        assert float(TORCH.dist(one.detach(), other.detach())) < 0.02 * walked  # torch rounds to bfloat16
+        assert (
+            float(TORCH.dist(one.detach(), other.detach())) < 0.02 * walked
+        )  # torch rounds to bfloat16
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 48), (2, 48, 16), (1, 16, 16)])

@@ -31,7 +31,7 @@ from toolwright.gateway.asgi import (
     read_body,
     refuse,
 )
-from toolwright.gateway.call import CHAT, RESPONSES, Call
+from toolwright.gateway.call import KINDS, Call, Kind
 from toolwright.gateway.catalogue import Catalogue
 from toolwright.gateway.completions import Completions
 from toolwright.gateway.desks import Desks
@@ -88,8 +88,7 @@ class Gateway:
         self._ready = False
         self._watch: asyncio.Task[None] | None = None
         self._routes: dict[tuple[str, str], tuple[str, Handler]] = {
-            ("POST", "/v1/chat/completions"): ("chat", self._chat),
-            ("POST", "/v1/responses"): ("responses", self._response),
+            **{("POST", f"/v1{one.path}"): (one.name, self._serve(one)) for one in KINDS},
             ("POST", "/v1/feedback"): ("feedback", self._feedback),
             ("GET", "/v1/models"): ("models", self._list_models),
             ("GET", "/metrics"): ("metrics", self._metrics),
@@ -243,11 +242,11 @@ class Gateway:
         }
         await answer_json(send, 200 if well else 503, body, named)
 
-    async def _chat(self, call: Call, body: bytes) -> None:
-        await self.parts.completions.serve(call, CHAT, body)
+    def _serve(self, kind: Kind) -> Handler:
+        async def serve(call: Call, body: bytes) -> None:
+            await self.parts.completions.serve(call, kind, body)
 
-    async def _response(self, call: Call, body: bytes) -> None:
-        await self.parts.completions.serve(call, RESPONSES, body)
+        return serve
 
     async def _feedback(self, call: Call, body: bytes) -> None:
         said = await self.parts.feedback.take(call.key, body)

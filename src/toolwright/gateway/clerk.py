@@ -49,6 +49,8 @@ class Clerk:
     ) -> None:  # fmt: skip
         """Write down what no endpoint but the gateway itself answers, and answer: text, facts, headers."""
         text, facts, more = said
+        if kind.written is None:
+            raise RuntimeError(f"only the endpoint answers {kind.path}")
         await self.note(handled)
         headers = [
             *call.named(handled.seconds),
@@ -62,10 +64,10 @@ class Clerk:
         if handled.tier != "agent" and handled.saved is not None:
             headers.append((b"x-toolwright-saved-usd", f"{handled.saved:.8f}".encode()))
         if asked.stream:
-            events = b"".join(kind.events(asked, text, facts))
+            events = b"".join(kind.written.events(asked, text, facts))
             heads = [EVENTS, (b"cache-control", b"no-cache"), *headers]
             await answer(call.send, 200, events, heads)
         else:
-            await answer(call.send, 200, kind.whole(asked, text, facts), [JSON, *headers])
+            await answer(call.send, 200, kind.written.whole(asked, text, facts), [JSON, *headers])
         self.keys.used(call.key, handled.input_tokens + handled.output_tokens, handled.cost)
         self.meters.request(kind.name, handled.tier, 200, handled.seconds)

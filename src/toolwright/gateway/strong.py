@@ -50,7 +50,7 @@ class Strong:
             Refusal: the endpoint cannot be reached.
             ClientLeft: the client went away; the request to the endpoint is broken off.
         """
-        hide = asked.stream and kind.name == "chat" and not asked.usage_wanted
+        hide = asked.stream and kind.asks_usage and not asked.usage_wanted
         if hide:
             options: dict[str, Any] = asked.body.get("stream_options") or {}
             more = {"stream_options": options | {"include_usage": True}}

@@ -153,12 +153,19 @@ def _blocked(body: dict[str, Any], choices: int) -> str:
     return next((BLOCKING[name] for name, value in body.items() if value and name in BLOCKING), "")
 
 
-def _read(body: bytes, where: str, limits: tuple[str, ...]) -> Asked:
+def _start(body: bytes) -> tuple[dict[str, Any], str, bool, bool]:
+    """Give the whole request, its model, whether a stream is due, and whether that tells the usage."""
     given = _object(body)
     model = _typed(given, "model", str, "a text")
     if not model:
         raise invalid("'model' is missing: a text that names a model is expected.", "model")
     stream = bool(_typed(given, "stream", bool, "true or false"))
+    options: Any = _typed(given, "stream_options", dict, "an object") or {}
+    return given, model, stream, bool(options.get("include_usage"))
+
+
+def _read(body: bytes, where: str, limits: tuple[str, ...]) -> Asked:
+    given, model, stream, usage_wanted = _start(body)
     choices = _typed(given, "n", int, "a whole number")
     choices = 1 if choices is None else choices
     if not 1 <= choices <= MOST_CHOICES:
@@ -177,9 +184,8 @@ def _read(body: bytes, where: str, limits: tuple[str, ...]) -> Asked:
     longest = next(
         (v for v in (_typed(given, n, int, "a whole number") for n in limits) if v), None
     )
-    options: Any = _typed(given, "stream_options", dict, "an object") or {}
     return Asked(
-        model=model, stream=stream, usage_wanted=bool(options.get("include_usage")),
+        model=model, stream=stream, usage_wanted=usage_wanted,
         text=None if why else text, scope=scope_of(model, [*instructions, standing or ""], format_digest),
         why=why, longest=longest, stops=_stops(given), as_json=as_json, schema=schema, body=given,
     )  # fmt: skip
@@ -212,4 +218,25 @@ def read_response(body: bytes) -> Asked:
     return _read(body, "input", ("max_output_tokens",))
 
 
-__all__ = ["Asked", "Refusal", "content_text", "read_chat", "read_response", "scope_of"]
+def read_other(body: bytes) -> Asked:
+    """Read the body of what no tool answers: ``POST /v1/embeddings`` and the older ``/v1/completions``.
+
+    Raises:
+        Refusal: it is no JSON object, or names no model.
+    """
+    given, model, stream, usage_wanted = _start(body)
+    return Asked(
+        model=model, stream=stream, usage_wanted=usage_wanted, text=None, scope="",
+        why="it is no conversation", longest=None, stops=(), as_json=False, schema=None, body=given,
+    )  # fmt: skip
+
+
+__all__ = [
+    "Asked",
+    "Refusal",
+    "content_text",
+    "read_chat",
+    "read_other",
+    "read_response",
+    "scope_of",
+]

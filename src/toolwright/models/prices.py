@@ -38,12 +38,15 @@ def price(model: str, usage: Usage, provider: str | None = None) -> Decimal | No
 
 
 def _calculate(usage: "PricedUsage", model: str, provider: str | None) -> Decimal | None:
+    """Give a price; the tables know some models (OpenAI's embeddings) under their provider alone."""
     from genai_prices import calc_price  # noqa: PLC0415
 
-    try:
-        return calc_price(usage, model_ref=model, provider_id=provider).total_price
-    except (LookupError, ValueError):
-        return None
+    for place in (provider,) if provider else (None, "openai"):
+        try:
+            return calc_price(usage, model_ref=model, provider_id=place).total_price
+        except (LookupError, ValueError):
+            continue
+    return None
 
 
 @cache
