@@ -8,11 +8,13 @@ from pathlib import Path
 
 import torch
 
+from toolwright.core.errors import InputError
 from toolwright.training import lessons
 from toolwright.training.delivery import GRAPH
 from toolwright.training.export import export
 from toolwright.training.glpft import CARD, Card, train
 from toolwright.training.lessons import Course
+from toolwright.training.optimizer import native_half
 from toolwright.training.recipes import Recipe, shipped
 from toolwright.training.sft import TOKENIZER, load_model
 from toolwright.training.tokenizer import Words
@@ -32,9 +34,11 @@ def make(
     """Make the trio in a folder: ``tokenizer.json``, ``samples.npz``, a folder for each stage, and ``trio``.
 
     Raises:
-        InputError: the course has too few lessons for a tokenizer.
+        InputError: the course has no lesson, or the lessons that are kept are of another course.
     """
     course, recipe, watcher = course or Course(), recipe or shipped(), watcher or Lines()
+    if course.size < 1:
+        raise InputError("a course needs at least one lesson", code="no-lessons")
     out.mkdir(parents=True, exist_ok=True)
     tokenizer, kept = out / TOKENIZER, out / "samples.npz"
     if not tokenizer.is_file():
@@ -48,6 +52,16 @@ def make(
 
         lessons.write(lessons.samples(course, tokenizer, recipe.context, tell=told), kept)
     samples = lessons.read(kept)
+    if len(samples) != course.size:
+        raise InputError(
+            f"{str(kept)!r} holds {len(samples)} lessons, the course has {course.size}; "
+            "name another folder, or go on with the course that was begun",
+            code="other-course",
+        )
+    if not native_half():
+        watcher.tell(
+            "this machine computes no bfloat16: full precision, two to three times as slow"
+        )
     watcher.tell(f"{len(samples)} lessons, {sum(len(one.ids) for one in samples):,} tokens")
     card = train(samples, recipe, tokenizer, out, watcher=watcher)
     pack(out / recipe.whole.name, out / "trio")
