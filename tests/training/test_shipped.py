@@ -1,4 +1,4 @@
-"""The command that makes a trio as the package ships one, at the smallest size: made, run, and gone on with."""
+"""The command that makes a trio as the package ships one, at the smallest size."""
 
 import json
 from pathlib import Path
