@@ -1,5 +1,6 @@
 """An OpenAI-compatible endpoint over real HTTP on loopback: usage, faults, retries, streams."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -21,7 +22,8 @@ from toolwright.core.model import ModelRequest, Usage
 from toolwright.models.openai import OpenAIModel
 from toolwright.models.openai_wire import decode_response, encode_request
 from toolwright.models.prices import price
-from toolwright.models.wrap import Retrying
+from toolwright.models.scripted import AnsweringModel
+from toolwright.models.wrap import Later, Retrying
 
 pytestmark = pytest.mark.anyio
 ASK = ModelRequest(messages=(UserMessage(content="2 + 2?"),), seed=3, stop=("\n",))
@@ -202,3 +204,19 @@ async def test_tool_calls_are_read() -> None:
     assert response.tool_calls[0].name == "t" and response.finish_reason == "tool_calls"
     assert response.usage.cached_tokens == 4 and response.usage.cost is None
     assert Decimal(str(response.seconds)) == Decimal("0.5")
+
+
+async def test_a_model_that_is_opened_late_is_opened_once_and_closed() -> None:
+    opened: list[int] = []
+
+    def open_one() -> AnsweringModel:
+        opened.append(1)
+        return AnsweringModel(lambda _: "4")
+
+    late = Later("gpt", open_one)
+    assert (late.name, opened) == ("gpt", [])
+    answers = await asyncio.gather(*(late.complete(ASK) for _ in range(5)))
+    assert [one.content for one in answers] == ["4"] * 5 and opened == [1]
+    await late.close()
+    await Later("gpt", open_one).close()
+    assert opened == [1]

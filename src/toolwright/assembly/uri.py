@@ -13,7 +13,7 @@ from toolwright.core.model import Embed, Model
 from toolwright.embedded import trio_path
 from toolwright.models.openai_wire import DEFAULT_BASE_URL
 from toolwright.models.replay import Recorder, Replay, from_transcript
-from toolwright.models.wrap import Budgeted, Concurrent, PricedAs, RateLimited, Retrying
+from toolwright.models.wrap import Budgeted, Concurrent, Later, PricedAs, RateLimited, Retrying
 
 OPTIONS = (
     "base_url", "key", "timeout", "price_as", "attempts", "rpm", "concurrency", "record", "budget",
@@ -95,14 +95,18 @@ def endpoint_of(text: str) -> tuple[str, str | None, float]:
 
 
 def _openai(uri: ModelUri) -> Model:
-    from toolwright.models.openai import OpenAIModel  # noqa: PLC0415 - aiohttp takes 0.3 s to load
-
     base_url, key = _endpoint(uri)
-    endpoint = OpenAIModel(
-        uri.rest, api_key=key, base_url=base_url, timeout=_number(uri, "timeout", 120.0),
-        price_as=uri.options.get("price_as"),
-    )  # fmt: skip
-    model: Model = Retrying(endpoint, attempts=int(_number(uri, "attempts", 5)))
+    timeout = _number(uri, "timeout", 120.0)
+
+    def endpoint() -> Model:
+        from toolwright.models.openai import OpenAIModel  # noqa: PLC0415 - aiohttp takes 0.3 s to load
+
+        return OpenAIModel(
+            uri.rest, api_key=key, base_url=base_url, timeout=timeout,
+            price_as=uri.options.get("price_as"),
+        )  # fmt: skip
+
+    model: Model = Retrying(Later(uri.rest, endpoint), attempts=int(_number(uri, "attempts", 5)))
     if "rpm" in uri.options:
         model = RateLimited(model, requests=_number(uri, "rpm", 60))
     if "concurrency" in uri.options:

@@ -1,6 +1,7 @@
 """Behaviour added around any model: retries, rate, concurrency, a budget. Wrappers, not flags."""
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
@@ -43,6 +44,31 @@ class Closing(Protocol):
     async def close(self) -> None:
         """Close it."""
         ...
+
+
+class Later:
+    """A model that is opened with its first call, in a thread: its libraries may take long to load.
+
+    Args:
+        name: the model's name.
+        open_model: gives the model.
+    """
+
+    def __init__(self, name: str, open_model: Callable[[], Model]) -> None:
+        self.name, self._open = name, open_model
+        self._model: Model | None = None
+        self._opening = asyncio.Lock()
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer one prompt."""
+        async with self._opening:
+            if self._model is None:
+                self._model = await asyncio.to_thread(self._open)
+        return await self._model.complete(request)
+
+    async def close(self) -> None:
+        """Close the model, if it was opened."""
+        await close(self._model)
 
 
 def _retryable(fault: BaseException) -> bool:
