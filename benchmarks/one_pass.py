@@ -22,6 +22,7 @@ from transformers import LlamaForCausalLM
 from prefill import turns
 from toolwright.core.task import Trajectory
 from toolwright.embedded import trio_path
+from toolwright.training.optimizer import native_half
 from toolwright.training.readers import read_file
 from toolwright.training.recipes import Architecture
 from toolwright.training.samples import IGNORED, ROLES, sample_of
@@ -76,7 +77,7 @@ def trained(model: LlamaForCausalLM, rows: Sequence[Row], title: str) -> float:
         width = max(len(row.ids) for row in batch)
         ids = torch.tensor([row.ids + [0] * (width - len(row.ids)) for row in batch])
         labels = torch.tensor([row.labels + [IGNORED] * (width - len(row.labels)) for row in batch])
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=native_half()):
             loss: Any = labelled_loss(model, ids, labels)
         loss.backward()
         model.zero_grad()

@@ -10,6 +10,7 @@ import aiohttp
 import openai
 import pytest
 from tests.gateway.house import QUESTIONS, House, house
+from tests.gateway.upstream import solved
 
 from toolwright.assembly.keys import all_keys, create_key, grant_class, revoke_key
 from toolwright.assembly.serving import gateway
@@ -113,10 +114,17 @@ async def test_a_key_that_does_not_record_leaves_no_text_behind(tmp_path: Path) 
     async with house(tmp_path) as here:
         for text in QUESTIONS[:12]:
             await ask(here, secret, text)
+        quiet = here.client.with_options(api_key=secret)
+        stream = await quiet.chat.completions.create(
+            model="gpt-5", messages=[{"role": "user", "content": QUESTIONS[12]}], stream=True
+        )
+        parts = [one.choices[0].delta.content or "" async for one in stream if one.choices]
+        assert "".join(parts) == solved(QUESTIONS[12])
         await here.settled()
         await here.app.parts.journal.flush()
         kept = await here.app.parts.log.requests()
-        assert len(kept) == 12 and {one.input for one in kept} == {None}
+        assert len(kept) == 13 and {one.input for one in kept} == {None}
+        assert all(one.cost is not None and one.output_tokens for one in kept)
         assert await here.app.parts.rooms.queued() == {} and here.makings == []
 
 

@@ -76,7 +76,8 @@ class Completions:
         if found.mode == "serve" and found.answer is not None:
             await self._hit(call, kind, asked, found)
             return
-        answered = await self._strong.answer(call, kind, asked, body, _marks(looked))
+        keep = asked.text is not None and (call.key.record or found.entry is not None)
+        answered = await self._strong.answer(call, kind, asked, body, _marks(looked), keep=keep)
         await self._settle(call, kind, asked, answered, looked)
 
     @property

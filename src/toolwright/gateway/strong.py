@@ -24,7 +24,8 @@ class Answered(NamedTuple):
     """What the strong model said.
 
     Attributes:
-        text: the answer, where it is one text that ended well; None: there is nothing to learn.
+        text: the answer, where it is one text that ended well (empty: nobody wanted to know it); None:
+            there is nothing to learn.
         finish: sends what is still to be sent, once everything is written down.
     """
 
@@ -42,9 +43,11 @@ class Strong:
         self._upstream = upstream
 
     async def answer(
-        self, call: Call, kind: Kind, asked: Asked, body: bytes, marks: Headers
+        self, call: Call, kind: Kind, asked: Asked, body: bytes, marks: Headers, *, keep: bool
     ) -> Answered:
         """Pass a request on; a streamed reply has been sent but for its end, a whole one not at all.
+
+        ``keep``: the answer's text is wanted; a stream is not put together for nobody.
 
         Raises:
             Refusal: the endpoint cannot be reached.
@@ -63,7 +66,7 @@ class Strong:
                     *passed_on(reply), *marks, *call.named(time.perf_counter() - call.started),
                 ]  # fmt: skip
                 if reply.status == 200 and is_stream(reply):
-                    return await self._stream(call, asked, reply, head, hide=hide)
+                    return await self._stream(call, reply, head, hide=hide, keep=keep)
                 return self._whole(call, kind, reply.status, await reply.read(), head)
 
     def _whole(self, call: Call, kind: Kind, status: int, raw: bytes, head: Headers) -> Answered:
@@ -87,9 +90,9 @@ class Strong:
         return Answered(status, str(value.get("model") or ""), text, usage, finish)
 
     async def _stream(
-        self, call: Call, asked: Asked, reply: Reply, head: Headers, *, hide: bool
+        self, call: Call, reply: Reply, head: Headers, *, hide: bool, keep: bool
     ) -> Answered:
-        relay = Relay(hide_usage=hide, keep=asked.text is not None)
+        relay = Relay(hide_usage=hide, keep=keep)
         headers = [EVENTS, (b"cache-control", b"no-cache"), *head]
         await call.send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
@@ -102,7 +105,7 @@ class Strong:
             last = b"data: " + orjson.dumps(broken.body) + b"\n\n"
             text = None
         else:
-            last, text = relay.end(), relay.text() if asked.text is not None else None
+            last, text = relay.end(), relay.text() if keep else ""
 
         async def finish() -> None:
             await call.send({"type": "http.response.body", "body": last})
