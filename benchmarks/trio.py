@@ -129,7 +129,8 @@ async def main() -> None:
         )  # fmt: skip
         last = heard if not free else last
         cached = found.usage.cached_tokens / max(1, found.usage.input_tokens)
-        print(f"{split}: {cached:.1%} of prompt tokens came from kept caches")
+        print(f"{split}: {interval(found.pass_rate)} % passed, {bad} of {calls} calls without form; "
+              f"{cached:.1%} of prompt tokens came from kept caches", flush=True)  # fmt: skip
     Console(width=150).print(table)
     if last is not None:
         begin, token, share = grammar_cost(last)

@@ -62,7 +62,7 @@ class TorchDecoder:
         activated = {"alora_offsets": [len(ids)]} if own else {}
         with torch.inference_mode():
             made = self._model(
-                input_ids=torch.tensor([list(ids)], device=self._model.device), past_key_values=values,
+                input_ids=torch.tensor([list(ids)], device=self._model.device), cache=values,
                 use_cache=True, logits_to_keep=1, **activated,
             )  # fmt: skip
         return made.logits[0, -1].float().cpu().numpy()
@@ -108,7 +108,7 @@ class _Group:
         with torch.inference_mode():
             made = self._model(
                 input_ids=torch.tensor(rows, device=device), attention_mask=self._mask, use_cache=True,
-                position_ids=places, past_key_values=self._values, logits_to_keep=1, **activated,
+                position_ids=places, cache=self._values, logits_to_keep=1, **activated,
             )  # fmt: skip
         self._lengths = [one + size for one, size in zip(self._lengths, sizes, strict=True)]
         return made.logits[:, -1].float().cpu().numpy()
