@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from toolwright.training.optimizer import Muon, MuonWithAdamW, native_half, orthogonal
+from toolwright.training.optimizer import Muon, MuonWithAdamW, orthogonal
 
 TORCH: Any = torch  # its linear algebra has no types
 SHAPES = ((32, 32), (64, 32), (32, 64), (32, 32))
@@ -84,8 +84,3 @@ def test_an_optimizer_goes_on_from_its_kept_state() -> None:
             other.load_state_dict(kept)
         other.step()
     assert all(torch.equal(a, b) for (_, a), (_, b) in zip(whole, broken, strict=True))
-
-
-def test_half_precision_is_taken_only_where_the_machine_computes_it() -> None:
-    capability = torch.backends.cpu.get_cpu_capability()
-    assert native_half() == (torch.cuda.is_available() or capability.startswith("AVX512"))

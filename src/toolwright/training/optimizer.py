@@ -67,7 +67,9 @@ class Muon(torch.optim.Optimizer):
         for one in some:
             grad = cast("torch.Tensor", one.grad)
             state = cast("dict[str, torch.Tensor]", self.state[one])
-            momentum = state.setdefault("momentum_buffer", torch.zeros_like(grad))
+            if "momentum_buffer" not in state:
+                state["momentum_buffer"] = torch.zeros_like(grad)
+            momentum = state["momentum_buffer"]
             momentum.lerp_(grad, 1 - MOMENTUM)
             ahead.append(grad.lerp(momentum, MOMENTUM).to(self._precision))
         turned = orthogonal(torch.stack(ahead)).to(some[0].dtype)
