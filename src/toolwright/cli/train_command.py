@@ -202,12 +202,17 @@ def trio(
     "--output", "-o", type=click.Path(path_type=Path), required=True, help="The trio's folder."
 )
 @click.option(
+    "--base",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with such a trio, which learns the lessons further.",
+)
+@click.option(
     "--single", type=click.IntRange(0), help="Lessons of one call among few tools, first."
 )
 @click.option("--short", type=click.IntRange(0), help="Lessons of one or two calls, after them.")
 @click.option("--usual", type=click.IntRange(0), help="Lessons of the usual shape, then.")
 @click.option("--home", type=click.IntRange(0), help="Such lessons, most in own words, last.")
-def shipped(*, output: Path, **given: int | None) -> None:
+def shipped(*, output: Path, base: Path | None, **given: int | None) -> None:
     """Make a trio as the package ships one: lessons, tokenizer, training, export.
 
     About two hours on two cores that compute bfloat16 (AVX-512), five on others. A run that was broken off
@@ -220,7 +225,7 @@ def shipped(*, output: Path, **given: int | None) -> None:
 
     course = Course()._replace(**{name: one for name, one in given.items() if one is not None})
     with TrainingBar() as bar:
-        card = make(output, course, watcher=bar)
+        card = make(output, course, base=base, watcher=bar)
     say(f"made in {card.seconds:.0f} s of training; play with --model onnx:{output / 'trio'}")
 
 

@@ -16,10 +16,11 @@ from toolwright.roles.marked import pieces_of
 from toolwright.roles.view import AgentRole
 from toolwright.training.samples import ROLES, Sample, sample_of
 from toolwright.training.tokenizer import Words
+from toolwright.world.astray import Astray
 from toolwright.world.disguise import Disguise
 from toolwright.world.generate import make_task
-from toolwright.world.players import Reference, play
-from toolwright.world.shape import USUAL, Shape
+from toolwright.world.players import play
+from toolwright.world.shape import LONGEST, Shape
 
 FIRST_SEED = 1_000_000
 """Training tasks have this seed and later ones; whoever evaluates takes earlier ones."""
@@ -46,6 +47,8 @@ class Course(NamedTuple):
         home: runs of the usual shape, last, of which many more have the world's own tools and words.
         mix: of all runs but the last ones.
         home_mix: of the last ones.
+        broken: share of tasks with a tool that never works, single calls aside: what is hardest to learn.
+        astray: share of calls before which a run takes the wrong tool, which is read and not learnt.
     """
 
     single: int = 6_000
@@ -54,6 +57,8 @@ class Course(NamedTuple):
     home: int = 12_500
     mix: Mix = Mix(plain=0.15, disguised=0.75)
     home_mix: Mix = Mix(plain=0.45, disguised=0.40)
+    broken: float = 0.4
+    astray: float = 0.12
 
     @property
     def size(self) -> int:
@@ -64,7 +69,8 @@ class Course(NamedTuple):
         """Give the shape of a run of a number."""
         if number < self.single:
             return Shape(longest=1, impossible=0, broken=0, flaky=0, strangers=0)
-        return Shape(longest=2) if number < self.single + self.short else USUAL
+        longest = 2 if number < self.single + self.short else LONGEST
+        return Shape(longest=longest, broken=self.broken)
 
     def mixed(self, number: int) -> Mix:
         """Give the mix that a run of a number is drawn from."""
@@ -76,17 +82,17 @@ def lesson(number: int, course: Course) -> tuple[Trajectory, Callable[[str], str
     random = Random(f"disguise/{number}")
     chance, seed, mix = random.random(), FIRST_SEED + number, course.mixed(number)
     task = make_task("train", seed, course.shape(number), edition=0 if chance < mix.plain else seed)
-    trajectory, _ = asyncio.run(play(task, Reference(task)))
+    trajectory, _ = asyncio.run(play(task, Astray(task, course.astray)))
     if chance < 1 - mix.disguised:
         return trajectory, str
     return trajectory, Disguise(random, names=random.random() < 0.25)
 
 
-def texts(numbers: range, course: Course) -> Iterator[str]:
-    """Give the texts of some runs, for a tokenizer."""
+def texts(numbers: range, course: Course) -> Iterator[list[str]]:
+    """Give the texts of some runs, piece by piece, for a tokenizer."""
     for number in numbers:
         trajectory, disguise = lesson(number, course)
-        yield from (disguise(piece.text) for piece in pieces_of(trajectory.task, trajectory.path()))
+        yield [disguise(piece.text) for piece in pieces_of(trajectory.task, trajectory.path())]
 
 
 def _chunk(start: int, course: Course, tokenizer: Path, context: int) -> list[Sample]:

@@ -20,8 +20,10 @@ from toolwright.training.sft import TOKENIZER, load_model
 from toolwright.training.tokenizer import Words
 from toolwright.training.watch import Lines, Watcher
 
-VOCABULARY = 2048
-READ = 3000
+WORDS, PHRASES = 2048 - 128, 128
+"""Tokens of the vocabulary: pieces of words, and whole phrases."""
+READ, HEARD = 3000, 150
+"""Lessons that the tokenizer's words are learnt from, and those that its phrases are."""
 
 
 def make(
@@ -29,22 +31,30 @@ def make(
     course: Course | None = None,
     recipe: Recipe | None = None,
     *,
+    base: Path | None = None,
     watcher: Watcher | None = None,
 ) -> Card:
     """Make the trio in a folder: ``tokenizer.json``, ``samples.npz``, a folder for each stage, and ``trio``.
 
+    Args:
+        out: the folder.
+        course: the lessons.
+        recipe: how they are learnt.
+        base: a folder with a trio that learns them further, with its tokenizer; None: random weights.
+        watcher: hears of each part and step.
+
     Raises:
-        InputError: the course has no lesson, or the lessons that are kept are of another course.
+        InputError: the course has no lesson, the lessons that are kept are of another course, or ``base``
+            holds no model.
     """
-    course, recipe, watcher = course or Course(), recipe or shipped(), watcher or Lines()
+    course, watcher = course or Course(), watcher or Lines()
+    recipe = recipe or shipped(further=base is not None)
     if course.size < 1:
         raise InputError("a course needs at least one lesson", code="no-lessons")
     out.mkdir(parents=True, exist_ok=True)
     tokenizer, kept = out / TOKENIZER, out / "samples.npz"
     if not tokenizer.is_file():
-        watcher.tell("tokenizer: reading lessons")
-        numbers = range(0, course.size, max(1, course.size // READ))
-        Words.train_texts(lessons.texts(numbers, course), VOCABULARY).save(tokenizer)
+        _tokenizer(course, base, watcher).save(tokenizer)
     if not kept.is_file():
 
         def told(done: int) -> None:
@@ -63,9 +73,21 @@ def make(
             "this machine computes no bfloat16: full precision, two to three times as slow"
         )
     watcher.tell(f"{len(samples)} lessons, {sum(len(one.ids) for one in samples):,} tokens")
-    card = train(samples, recipe, tokenizer, out, watcher=watcher)
+    card = train(samples, recipe, tokenizer, out, base=base, watcher=watcher)
     pack(out / recipe.whole.name, out / "trio")
     return card
+
+
+def _tokenizer(course: Course, base: Path | None, watcher: Watcher) -> Words:
+    """Give the base's tokenizer, or learn one: words from many lessons, then phrases from some of them."""
+    if base is not None:
+        return Words.load(base / TOKENIZER)
+    watcher.tell("tokenizer: reading lessons")
+    runs = list(lessons.texts(range(0, course.size, max(1, course.size // READ)), course))
+    words = Words.train_texts((text for run in runs for text in run), WORDS)
+    watcher.tell("tokenizer: learning phrases")
+    words.learn(runs[:: max(1, len(runs) // HEARD)], PHRASES)
+    return words
 
 
 def pack(model: Path, out: Path) -> None:

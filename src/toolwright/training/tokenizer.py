@@ -1,14 +1,16 @@
 """A tokenizer with the role marks, trained on trajectories or loaded from a ``tokenizer.json``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
-from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Trained
 
 from toolwright.core.errors import InputError, boundary
 from toolwright.core.task import Trajectory
 from toolwright.roles.marked import MARKS, pieces_of
+from toolwright.training.phrases import phrases
 from toolwright.training.samples import check_tokenizer
 
 PAD = "<|pad|>"
@@ -28,6 +30,17 @@ class Words:
 
     def __init__(self, trained: Trained) -> None:
         self._trained = trained
+
+    def split(self, text: str) -> list[str]:
+        """Give the texts of a text's tokens."""
+        found = self._trained.encode(text, add_special_tokens=False)
+        return [text[start:end] for start, end in found.offsets]
+
+    def learn(self, runs: Sequence[Sequence[str]], count: int) -> None:
+        """Make one token of each phrase that most shortens runs, at most ``count`` of them."""
+        pieces = [[self.split(text) for text in run] for run in runs]
+        found = [AddedToken(one, normalized=False) for one in phrases(pieces, count)]
+        cast("Any", self._trained).add_tokens(found)
 
     def encode(self, text: str) -> list[int]:
         """Give the tokens of a text; marks are one token each."""

@@ -42,7 +42,7 @@ def _move(
     return Move(tuple(turns), thought, decision, action, answer)
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """What a path shows: results, tools that do not work, the last temporary fault."""
 
     known: Knowledge
@@ -66,7 +66,7 @@ class Reference:
         self._task, self._slips = task, slips
         self._tools = {tool.spec.name: tool for tool in task.world_tools()}
 
-    def seen(self, path: tuple[Step, ...], hints: tuple[str, ...]) -> _Seen:
+    def seen(self, path: tuple[Step, ...], hints: tuple[str, ...]) -> Seen:
         """Read a path, and the siblings that hints tell of."""
         known: Knowledge = {}
         faults: dict[str, int] = {}
@@ -90,7 +90,7 @@ class Reference:
             if output.startswith("Error") and not _temporary(output):
                 faults[name] = PATIENCE
         broken = frozenset(name for name, count in faults.items() if count >= PATIENCE)
-        return _Seen(known, broken, again if again not in broken else None)
+        return Seen(known, broken, again if again not in broken else None)
 
     async def move(self, view: View, meter: Meter) -> Move:
         """Give the next step."""
@@ -101,20 +101,32 @@ class Reference:
         """Give the next step of a view; the same view, the same step."""
         random = Random(f"{self._task.seed}/{len(view.path)}/{len(view.hints)}")
         seen = self.seen(view.path, view.hints)
-        reasoner = Reasoner(list(self._tools.values()), seen.known, seen.broken)
+        wanted = self.wanted(seen)
+        if wanted is None:
+            reasoner = self._reasoner(seen)
+            answer = " ".join(
+                told(goal, self._fact(goal, reasoner), random) for goal in self._task.goals
+            )
+            return _move(random.choice(ENDS), "answer", answer=answer)
+        goal, need = wanted
+        if need is not None:
+            return self._call(need, goal, seen, random)
+        why = certificate(goal, self._tools.values(), seen.broken) or "nothing leads there"
+        return _move(GIVE_UP.format(aim=aim(goal), why=why), "give_up")
+
+    def _reasoner(self, seen: Seen) -> Reasoner:
+        return Reasoner(list(self._tools.values()), seen.known, seen.broken)
+
+    def wanted(self, seen: Seen) -> tuple[Goal, Need | None] | None:
+        """Give the first goal that is not reached and the call that it needs (None: nothing leads there)."""
+        reasoner = self._reasoner(seen)
         for goal in self._task.goals:
             step = reasoner.goal(goal)
-            if isinstance(step, Need):
-                return self._call(step, goal, seen, random)
-            if step is None:
-                why = certificate(goal, self._tools.values(), seen.broken) or "nothing leads there"
-                return _move(GIVE_UP.format(aim=aim(goal), why=why), "give_up")
-        answer = " ".join(
-            told(goal, self._fact(goal, reasoner), random) for goal in self._task.goals
-        )
-        return _move(random.choice(ENDS), "answer", answer=answer)
+            if not isinstance(step, Done):
+                return goal, step
+        return None
 
-    def _call(self, need: Need, goal: Goal, seen: _Seen, random: Random) -> Move:
+    def _call(self, need: Need, goal: Goal, seen: Seen, random: Random) -> Move:
         name = need.tool.spec.name
         failed = next(
             (tool for tool in sorted(seen.broken) if _same_work(self._tools.get(tool), need.tool)),

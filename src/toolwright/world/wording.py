@@ -106,6 +106,7 @@ REASONS = {
     "mend": "The arguments were wrong. I call `{tool}` again with {given}.",
     "other": "`{failed}` does not work. Now {aim} another way: `{tool}` with {given}.",
 }  # fmt: skip
+WRONG = "`{tool}` was the wrong tool."
 WAYS: dict[Does, str] = {
     "find": "by its {field}", "extreme": "by its {field}", "list": "from the list of all",
     "deeds": "by the person",
