@@ -30,6 +30,10 @@ async def test_who_goes_astray_comes_to_the_same_end(task: WorldTask) -> None:
         assert after.thought.startswith(f"`{wrong}` was the wrong tool. ")
         assert after.decision == "give_up" or after.calls[0].name != wrong
         assert path[at].results[0].failure != "tool-arguments"
+        written = [call for turn in path[at].turns for call in turn.answer.tool_calls]
+        assert all(
+            (one.name, one.parsed()) == (wrong, path[at].calls[0].parsed()) for one in written
+        )
 
 
 async def test_a_wrong_turn_is_read_and_not_learnt() -> None:

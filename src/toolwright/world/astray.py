@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from toolwright.agent.meter import Meter
 from toolwright.agent.policy import Move
-from toolwright.core.messages import ToolCall
+from toolwright.core.messages import AssistantMessage, ToolCall
 from toolwright.core.schema import refusal
 from toolwright.core.task import Step
 from toolwright.core.values import Value, canonical
@@ -74,9 +74,11 @@ class Astray:
             thought = right.thought.replace(f"`{need.tool.spec.name}`", f"`{name}`")
         else:
             thought = reason(Need(tool, hand, "goal"), goal)
-        turns = tuple(turn for turn in right.turns if turn.role == "caller")
-        action = Action(name=name, arguments=call.arguments)
-        return Move(turns or right.turns[:0], thought, "call", action)
+        turns = tuple(
+            turn.model_copy(update={"answer": AssistantMessage(content="", tool_calls=(call,))})
+            for turn in right.turns if turn.role == "caller"
+        )  # fmt: skip
+        return Move(turns, thought, "call", Action(name=name, arguments=call.arguments))
 
 
 def _strayed(step: Step) -> bool:
