@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("wild")
     words = Words.train(runs(20), 700)
     words.save(made / "tokenizer.json")
-    shape = Architecture(width=64, layers=2, heads=2, inner=128)
+    shape = Architecture(width=64, layers=4, heads=4, inner=128, copying=True)
     model = new_model(shape, words.size, 2048, 0)
     model.config.eos_token_id = words.token("<|end|>")
     cast("Any", model).to(torch.float16).save_pretrained(str(made))

@@ -237,11 +237,12 @@ def test_recipes_have_the_papers_numbers() -> None:
         ("backbone", 5e-5, 2), ("planner", 1e-5, 1), ("caller", 1e-5, 1), ("summarizer", 1e-5, 2),
     ]  # fmt: skip
     assert (paper().batch, paper().context) == (48, 4096)
-    model = new_model(Architecture(width=64, layers=3, heads=1, inner=192), 1000, 512, 0)
-    assert (
-        Architecture(width=64, layers=3, heads=1, inner=192).parameters(1000)
-        == cast("Any", model).num_parameters()
-    )
+    for shape in (
+        Architecture(width=64, layers=3, heads=1, inner=192),
+        Architecture(width=64, layers=4, heads=4, inner=192, copying=True),
+    ):
+        model = cast("Any", new_model(shape, 1000, 512, 0))
+        assert shape.parameters(1000) == model.num_parameters()
     assert [one.name for one in small().model_copy(update={"method": "multi"}).stages()] == list(
         ROLES
     )

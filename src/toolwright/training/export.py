@@ -73,9 +73,13 @@ class _Exporter:
         self.shape, self.given, self.graph = shape, weights, _Graph()
 
     def linear(self, source: str, name: str, output: str) -> str:
-        """Multiply by a projection's weights."""
+        """Multiply by a projection's weights, and add its bias if it has one."""
         kept = self.graph.weight(f"{name}.w", self.given[f"{name}.weight"].T)
-        return self.graph.add("MatMul", [source, kept], output)
+        if f"{name}.bias" not in self.given:
+            return self.graph.add("MatMul", [source, kept], output)
+        product = self.graph.add("MatMul", [source, kept], f"{output}.product")
+        bias = self.graph.weight(f"{name}.b", self.given[f"{name}.bias"])
+        return self.graph.add("Add", [product, bias], output)
 
     def norm(self, source: str, name: str, output: str) -> str:
         """Normalise by the root of the mean square."""

@@ -26,16 +26,21 @@ class Stage(Frozen):
 
 
 class Architecture(Frozen):
-    """A Llama decoder that begins with random weights: its width, depth, heads and feed-forward width."""
+    """A Llama decoder that begins with random weights: its width, depth, heads and feed-forward width.
+
+    ``copying``: attention has biases, and its first layers begin with heads that copy (``induction``).
+    """
 
     width: int = 256
     layers: int = 6
     heads: int = 4
     inner: int = 768
+    copying: bool = False
 
     def parameters(self, vocabulary: int) -> int:
         """Give the number of weights, embeddings shared between input and output."""
-        attention, forward = 4 * self.width**2, 3 * self.width * self.inner
+        attention = 4 * self.width * (self.width + (1 if self.copying else 0))
+        forward = 3 * self.width * self.inner
         return (
             vocabulary * self.width
             + self.layers * (attention + forward + 2 * self.width)
@@ -142,10 +147,10 @@ def shipped(*, further: bool = False) -> Recipe:
     """
     rate = 6e-4 if further else 2e-3
     return Recipe(
-        whole=Stage(name="backbone", roles=EVERY, learning_rate=rate, epochs=1, warmup=0.03),
+        whole=Stage(name="backbone", roles=EVERY, learning_rate=rate, epochs=1, warmup=0.015),
         local=(),
         method="single",
-        architecture=Architecture(width=256, layers=6, heads=4, inner=512),
+        architecture=Architecture(width=256, layers=6, heads=4, inner=512, copying=True),
         batch=10,
         at_once=5,
         context=2048,

@@ -25,6 +25,7 @@ from trl import SFTConfig, SFTTrainer  # pyright: ignore[reportPrivateImportUsag
 from toolwright.core.errors import InputError, boundary
 from toolwright.roles.marked import END, MARK
 from toolwright.roles.view import AgentRole
+from toolwright.training.induction import THETA, look_back
 from toolwright.training.optimizer import MuonWithAdamW, native_half
 from toolwright.training.recipes import Adapter, Architecture, Recipe, Stage
 from toolwright.training.room import check_room
@@ -61,8 +62,13 @@ def new_model(
         vocab_size=vocabulary, hidden_size=architecture.width, intermediate_size=architecture.inner,
         num_hidden_layers=architecture.layers, num_attention_heads=architecture.heads,
         max_position_embeddings=context, tie_word_embeddings=True,
+        attention_bias=architecture.copying,
+        rope_parameters={"rope_type": "default", "rope_theta": THETA if architecture.copying else 1e4},
     )  # fmt: skip
-    return LlamaForCausalLM(config)
+    model = LlamaForCausalLM(config)
+    if architecture.copying:
+        look_back(model)
+    return model
 
 
 def load_model(folder: Path) -> Any:  # noqa: ANN401 - whatever architecture the folder holds
