@@ -112,7 +112,7 @@ def team_of(folder: Path, cell: Cell) -> Team:
         export(part, part / GRAPH)
         models[part] = model_of(f"onnx:{part}")
     planner, caller, summarizer = (models[parts(folder, cell)[role]] for role in EVERY)
-    return Team(planner, caller, summarizer, family=Marked(), sampling=Sampling(max_tokens=160))
+    return Team(planner, caller, summarizer, family=Marked(), sampling=Sampling(max_tokens=256))
 
 
 async def play(team: Team, split: Split, cell: Cell, search: Search) -> list[Played]:

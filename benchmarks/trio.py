@@ -34,7 +34,7 @@ from toolwright.world.generate import make_tasks
 from toolwright.world.tools import Split
 
 FIRST_SEED = 0  # training took seeds from 1,000,000 on
-WORDS = 160  # of a reply; no reply of the reference has more
+WORDS = 256  # of a reply; no reply of the reference has more
 BAD = frozenset({"tool-not-found", "tool-arguments", "no-call"})
 
 

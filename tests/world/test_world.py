@@ -1,6 +1,7 @@
 """ToolWorld: its tools, its tasks, its proofs, and what its players achieve."""
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -217,6 +218,18 @@ def test_a_task_that_cannot_be_is_refused(change: dict[str, object], said: str) 
     text = json.dumps(json.loads(TASKS[0].model_dump_json()) | change)
     with pytest.raises(ToolError, match=said):
         read_task(text)
+
+
+async def test_the_first_rationale_alone_lists_what_is_asked_for_in_words_of_the_query() -> None:
+    for task in TASKS[:60]:
+        first, *others = [step.thought for step in (await play(task, Reference(task)))[0].path()]
+        asked, _, rest = first.partition("\n")
+        assert asked.startswith("Asked for: ") and rest.startswith("Now ")
+        assert asked.count("; ") == len(task.goals) - 1
+        values = re.findall('"([^"]*)"', asked)
+        assert len(values) >= len(task.goals)
+        assert all(value in task.input for value in values), (task.input, asked)
+        assert not any("Asked for" in thought for thought in others)
 
 
 async def test_the_reference_can_slip_and_mend() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toolwright.world.task import WorldTask
     from toolwright.world.tools import Split
 
-TASKS, LENGTH, WORDS = 10, 4, 160
+TASKS, LENGTH, WORDS = 10, 4, 256
 SPLITS: "tuple[tuple[Split, str], ...]" = (
     ("train", "tools of its training"),
     ("unseen", "tools that it has never seen"),

@@ -51,10 +51,10 @@ class Course(NamedTuple):
         astray: share of calls before which a run takes the wrong tool, which is read and not learnt.
     """
 
-    single: int = 2_500
+    single: int = 1_500
     short: int = 2_500
-    usual: int = 9_500
-    home: int = 9_500
+    usual: int = 7_500
+    home: int = 6_500
     mix: Mix = Mix(plain=0.15, disguised=0.75)
     home_mix: Mix = Mix(plain=0.45, disguised=0.40)
     broken: float = 0.4

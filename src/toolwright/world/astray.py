@@ -34,7 +34,8 @@ class Astray:
 
     Args:
         task: what it plays.
-        share: of calls, and of times to give up, before which it goes astray; never twice in a row.
+        share: of calls, and of times to give up, before which it goes astray; never twice in a row, nor
+            in the first step, which must say what is asked for.
     """
 
     name = "astray"
@@ -51,7 +52,7 @@ class Astray:
         if view.path and _strayed(view.path[-1]):
             return _amended(right, WRONG.format(tool=view.path[-1].calls[0].name))
         random = Random(f"{self._task.seed}/{len(view.path)}/astray")
-        if random.random() >= self._share or _again(view.path):
+        if not view.path or random.random() >= self._share or _again(view.path):
             return right
         return self._wrong(straight, right, random) or right
 

@@ -18,7 +18,7 @@ from toolwright.world.goals import Goal
 from toolwright.world.prover import Done, Knowledge, Need, Reasoner, certificate, key_of
 from toolwright.world.task import WorldBox, WorldTask
 from toolwright.world.tools import WorldTool
-from toolwright.world.wording import ENDS, GIVE_UP, aim, reason, told
+from toolwright.world.wording import END, GIVE_UP, aim, listed, reason, told
 
 PATIENCE = 3
 SLIPPED = "(wrong arguments)"
@@ -104,15 +104,14 @@ class Reference:
         wanted = self.wanted(seen)
         if wanted is None:
             reasoner = self._reasoner(seen)
-            answer = " ".join(
-                told(goal, self._fact(goal, reasoner), random) for goal in self._task.goals
-            )
-            return _move(random.choice(ENDS), "answer", answer=answer)
+            answer = " ".join(told(goal, self._fact(goal, reasoner)) for goal in self._task.goals)
+            return _move(END, "answer", answer=answer)
+        first = "" if view.path else f"{listed(self._task.goals)}\n"
         goal, need = wanted
         if need is not None:
-            return self._call(need, goal, seen, random)
+            return self._call(need, goal, seen, random, first)
         why = certificate(goal, self._tools.values(), seen.broken) or "nothing leads there"
-        return _move(GIVE_UP.format(aim=aim(goal), why=why), "give_up")
+        return _move(first + GIVE_UP.format(aim=aim(goal), why=why), "give_up")
 
     def _reasoner(self, seen: Seen) -> Reasoner:
         return Reasoner(list(self._tools.values()), seen.known, seen.broken)
@@ -126,7 +125,7 @@ class Reference:
                 return goal, step
         return None
 
-    def _call(self, need: Need, goal: Goal, seen: Seen, random: Random) -> Move:
+    def _call(self, need: Need, goal: Goal, seen: Seen, random: Random, first: str) -> Move:
         name = need.tool.spec.name
         failed = next(
             (tool for tool in sorted(seen.broken) if _same_work(self._tools.get(tool), need.tool)),
@@ -137,7 +136,8 @@ class Reference:
         arguments = need.tool.arguments(need.meanings)
         if arguments and not slipped and random.random() < self._slips:
             arguments = _mangled(arguments, random)
-        return _move(thought, "call", action=Action(name=name, arguments=canonical(arguments)))
+        action = Action(name=name, arguments=canonical(arguments))
+        return _move(first + thought, "call", action=action)
 
     def _fact(self, goal: Goal, reasoner: Reasoner) -> Value:
         step = reasoner.goal(goal)

@@ -112,22 +112,35 @@ WAYS: dict[Does, str] = {
     "deeds": "by the person",
 }  # fmt: skip
 """How a call tells which record is meant."""
-ENDS = (
-    "All that was asked for is known now.",
-    "The results hold everything that the user wants.",
-)
+ALL = "Asked for: {goals}."
+END = "All that was asked for is known now."
 GIVE_UP = "Now {aim}. No tool that works can do this: {why}. I give up."
 TOLD = {
-    "tell": ("The {field} of {target} is {fact}.", "{target}: the {field} is {fact}.", "It is {fact} ({field} of {target})."),
-    "quote": ("{amount} {unit} come to {fact} in total.", "The total for {amount} {unit} is {fact}."),
-    "do": ("Done for {person}; the confirmation is {fact}.", "The {deed} is made, confirmation {fact}."),
-    "undo": ("The {deed} of {person} is cancelled ({fact}).", "Cancelled: {fact}, the {deed} of {person}."),
+    "tell": "The {field} of the {noun} is {fact}.", "quote": "The total at the {field} of the {noun} is {fact}.",
+    "do": "The {deed} of the {noun} is made: {fact}.", "undo": "The {deed} of {person} is cancelled: {fact}.",
 }  # fmt: skip
+"""What is said of a goal, in the words that its rationales have for it: who writes the answer copies them."""
 
 
 def aim(goal: Goal) -> str:
     """Give a goal as a rationale names it, without values."""
     return AIMS[goal.asks].format(**_words(goal, BY_NAME[goal.target.category]))
+
+
+def listed(goals: tuple[Goal, ...]) -> str:
+    """Give what a task asks for, goal by goal, each with its values in quotes: the first rationale begins
+    so, and later ones go on to the goal that stands next.
+    """
+    return ALL.format(goals="; ".join(f"{aim(goal)} with {_given(goal)}" for goal in goals))
+
+
+def _given(goal: Goal) -> str:
+    target = goal.target
+    while target.source is not None:
+        target = target.source
+    record = () if goal.asks == "undo" else (target.value,)
+    values = (*record, goal.person, goal.amount)
+    return ", ".join(f'"{shown(one)}"' for one in values if one)
 
 
 def reason(
@@ -152,11 +165,7 @@ def _each(value: Value) -> tuple[Value, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def told(goal: Goal, fact: Value, random: Random) -> str:
+def told(goal: Goal, fact: Value) -> str:
     """Give the sentence that answers one goal."""
-    category = BY_NAME[goal.target.category]
-    target = f"the {category.noun}"
-    sentence = random.choice(TOLD[goal.asks]).format(
-        fact=shown(fact), target=target, **_words(goal, category)
-    )
-    return sentence[0].upper() + sentence[1:]
+    words = _words(goal, BY_NAME[goal.target.category])
+    return TOLD[goal.asks].format(fact=shown(fact), **words)
