@@ -58,8 +58,12 @@ def test_a_few_steps_teach_such_a_decoder_to_copy_and_another_one_nothing() -> N
     assert lost[True] < 0.75 * lost[False], lost
 
 
-def test_a_decoder_whose_heads_cannot_be_halved_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="a multiple of four heads, not 2"):
-        decoder(Architecture(width=64, layers=4, heads=2, inner=64, copying=True))
-    with pytest.raises(InputError, match="biases"):
+@pytest.mark.parametrize(("layers", "heads"), [(4, 2), (3, 4)])
+def test_a_decoder_of_another_shape_is_refused(layers: int, heads: int) -> None:
+    with pytest.raises(InputError, match=f"not {heads} heads and {layers} layers"):
+        decoder(Architecture(width=64, layers=layers, heads=heads, inner=64, copying=True))
+
+
+def test_a_decoder_without_biases_is_refused() -> None:
+    with pytest.raises(InputError, match="has biases"):
         look_back(decoder(Architecture(width=64, layers=4, heads=4, inner=64)))

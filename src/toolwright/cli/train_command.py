@@ -215,8 +215,8 @@ def trio(
 def shipped(*, output: Path, base: Path | None, **given: int | None) -> None:
     """Make a trio as the package ships one: lessons, tokenizer, training, export.
 
-    About two hours on two cores that compute bfloat16 (AVX-512), twice that on others. A run that was broken
-    off goes on with the same command.
+    By reckoning two hours on two cores with AVX2, less on those that compute bfloat16 (AVX-512). A run that
+    was broken off goes on with the same command.
     """
     _words()
     from toolwright.cli.training_bar import TrainingBar

@@ -21,8 +21,9 @@ SHARP, ALIKE = 6.0, 2.0
 """Size of the queries and keys that look back, and of the weights that compare tokens."""
 TAKE, LAY, SAY = 0.2, 0.2, 0.3
 """Weights that take an embedding up, that lay it beside the next token, and that say the one found."""
-FINDING = (4, 2, 2)
-"""Quarters of the heads that compare, in the layers after the first."""
+HEADS = 4
+FINDING = ((0, 2, 1, 3), (0, 2), (1, 3))
+"""Quarters of an embedding that heads compare, head by head, in the layers after the first."""
 
 
 def look_back(model: Any) -> None:  # noqa: ANN401 - a Llama decoder of transformers
@@ -33,20 +34,21 @@ def look_back(model: Any) -> None:  # noqa: ANN401 - a Llama decoder of transfor
     half head's width of it each, with what was laid, and say the token that they find there.
 
     Args:
-        model: with biases in its attention, four heads or a multiple, four layers or more.
+        model: with biases in its attention, four heads, four layers or more.
 
     Raises:
         InputError: the decoder has another shape.
     """
     config = model.config
-    heads, size = config.num_attention_heads, config.head_dim
-    if not config.attention_bias or heads % 4:
+    heads, layers = config.num_attention_heads, config.num_hidden_layers
+    if not config.attention_bias or heads != HEADS or layers <= len(FINDING):
         raise InputError(
-            "a decoder that begins with copying has biases in its attention and "
-            f"a multiple of four heads, not {heads}",
+            f"a decoder that begins with copying has biases in its attention, {HEADS} heads and at least "
+            f"{len(FINDING) + 1} layers, not {heads} heads and {layers} layers",
             code="bad-shape",
         )
-    half, pair = config.hidden_size // 2, heads // 2
+    size = config.head_dim
+    half, pair = config.hidden_size // 2, HEADS // 2
     first, *others = [layer.self_attn for layer in model.model.layers]
     with torch.no_grad():
         embedding = model.model.embed_tokens.weight
@@ -57,11 +59,11 @@ def look_back(model: Any) -> None:  # noqa: ANN401 - a Llama decoder of transfor
             _neighbour(first, head, rates, 1)
             _carry(first, head, head * size, half + head * size, LAY)
         _neighbour(first, pair, rates, 2)
-        for place, (layer, quarters) in enumerate(zip(others, FINDING, strict=False)):
-            for head in range(heads * quarters // 4):
-                part = 2 * (head % pair) + (head // pair if place < 2 else 1)
-                _compare(layer, head, part * size // 2, half)
-                _carry(layer, head, (head % pair) * size, (head % pair) * size, SAY)
+        for layer, quarters in zip(others, FINDING, strict=False):
+            for head, quarter in enumerate(quarters):
+                source = head % pair * size
+                _compare(layer, head, quarter * size // 2, half)
+                _carry(layer, head, source, source, SAY)
 
 
 def _neighbour(attention: Any, head: int, rates: torch.Tensor, back: int) -> None:  # noqa: ANN401

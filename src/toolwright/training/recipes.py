@@ -28,7 +28,8 @@ class Stage(Frozen):
 class Architecture(Frozen):
     """A Llama decoder that begins with random weights: its width, depth, heads and feed-forward width.
 
-    ``copying``: attention has biases, and its first layers begin with heads that copy (``induction``).
+    ``copying``: attention has biases, and its first layers begin with heads that copy (``induction``, which
+    asks for four heads).
     """
 
     width: int = 256
