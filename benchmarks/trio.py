@@ -1,8 +1,9 @@
 """The shipped trio: executed success on seen and unseen tools, faults of form, pace, grammar, size.
 
-    python benchmarks/trio.py [--count 60] [--torch]
+    python benchmarks/trio.py [--count 60] [--torch] [--trio FOLDER]
 
-Success and counts are exact and repeatable. ``--torch`` lets the torch backend write the same replies too.
+Success and counts are exact and repeatable. ``--torch`` lets the torch backend write the same replies too,
+``--trio`` takes another one, as `toolwright train shipped` makes it, in place of the shipped one.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,7 +21,7 @@ from rich.table import Table
 
 from toolwright.agent.policy import Sampling, Team
 from toolwright.agent.search import React
-from toolwright.assembly.uri import TRIO, model_of
+from toolwright.assembly.uri import model_of
 from toolwright.cli.figures import interval
 from toolwright.core.messages import ToolSpec
 from toolwright.core.model import Model, ModelRequest, ModelResponse
@@ -70,9 +72,9 @@ def pace(played: Sequence[Played]) -> float:
     return statistics.median(one.seconds / one.steps for one in played if one.steps)
 
 
-async def again(heard: Overheard) -> tuple[int, int, float, float]:
+async def again(trio: Path, heard: Overheard) -> tuple[int, int, float, float]:
     """Let torch write what the exported graph wrote: how many differ, of how many, both paces."""
-    torch_model = model_of(f"local:{trio_path()}")
+    torch_model = model_of(f"local:{trio}")
     asked = heard.heard[:150]
     differ, begun = 0, time.perf_counter()
     for request, reply in asked:
@@ -82,10 +84,10 @@ async def again(heard: Overheard) -> tuple[int, int, float, float]:
     return differ, len(asked), tokens / seconds, tokens / sum(reply.seconds for _, reply in asked)
 
 
-def grammar_cost(heard: Overheard) -> tuple[float, float, float]:
+def grammar_cost(trio: Path, heard: Overheard) -> tuple[float, float, float]:
     """Give the milliseconds that a grammar takes to begin, and for a picked token, and the share forced."""
-    codec = TokenizerFile(trio_path())
-    config: dict[str, Any] = json.loads((trio_path() / "config.json").read_text(encoding="utf-8"))
+    codec = TokenizerFile(trio)
+    config: dict[str, Any] = json.loads((trio / "config.json").read_text(encoding="utf-8"))
     grammars = CallGrammars(codec.text, config["eos_token_id"], config["vocab_size"], hold=True)
     begun = free = 0.0
     replies = picked = forced = 0
@@ -112,14 +114,15 @@ async def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--count", type=int, default=60)
     words.add_argument("--torch", action="store_true")
+    words.add_argument("--trio", type=Path, default=trio_path())
     given = words.parse_args()
     table = Table("tools", "grammar", "pass", "solvable", "impossible", "bad calls", "step, median",
-                  "tokens a second", title="The shipped trio on ToolWorld: executed (%)")  # fmt: skip
+                  "tokens a second", title="The trio on ToolWorld: executed (%)")  # fmt: skip
     last: Overheard | None = None
     kinds: tuple[tuple[Split, bool], ...] = (("train", False), ("unseen", False), ("unseen", True))
     for split, free in kinds:
-        trio = model_of(TRIO)
-        heard = Overheard(Free(trio) if free else trio)
+        model = model_of(f"onnx:{given.trio}")
+        heard = Overheard(Free(model) if free else model)
         played, runs = await play(split, given.count, heard)
         found, (bad, calls) = score(played), bad_calls(runs)
         table.add_row(
@@ -133,13 +136,13 @@ async def main() -> None:
               f"{cached:.1%} of prompt tokens came from kept caches", flush=True)  # fmt: skip
     Console(width=150).print(table)
     if last is not None:
-        begin, token, share = grammar_cost(last)
+        begin, token, share = grammar_cost(given.trio, last)
         print(f"a grammar: {begin:.2f} ms a reply to begin, {token:.3f} ms a token that is picked; "
               f"{share:.0%} of the tokens were forced, at no reading of the model")  # fmt: skip
-    size = sum(one.stat().st_size for one in trio_path().iterdir())
+    size = sum(one.stat().st_size for one in given.trio.iterdir())
     print(f"in the package: {size / 1e6:.1f} MB")
     if given.torch and last is not None:
-        differ, asked, torch_pace, pace_here = await again(last)
+        differ, asked, torch_pace, pace_here = await again(given.trio, last)
         print(f"torch writes {differ} of {asked} replies otherwise; tokens a second: {torch_pace:.0f} "
               f"with torch, {pace_here:.0f} exported")  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -108,17 +109,47 @@ async def test_a_tool_that_needs_what_was_not_read_is_called_as_its_schema_says(
     assert isinstance(call["arguments"]["number"], int)
 
 
-def test_the_reference_plays_within_the_grammar(words: Words) -> None:
+@pytest.fixture(scope="module")
+def fits(words: Words) -> Callable[[str, str], bool]:
+    """Tell whether a whole reply follows a grammar."""
     end = words.token(END)
     assert end is not None
     tokens = LLTokenizer(words.text, n_vocab=words.size, eos_token=end)
 
-    def fits(grammar: str, text: str) -> bool:
+    def fit(grammar: str, text: str) -> bool:
         matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(grammar), log_level=0)
         assert not matcher.is_error(), matcher.get_error()
         ids = [*words.encode(text), end]
         return matcher.validate_tokens(ids) == len(ids)
 
+    return fit
+
+
+@pytest.mark.parametrize(
+    ("plan", "allowed"),
+    [
+        ('`find` was the wrong tool. Now the film: `find_film` with "Blue Dawn".', True),
+        ("`find` was the wrong tool. `find_film` does not work. Now: `find_film`.", True),
+        ('`find` was the wrong tool. Now the film: `find` with "Blue Dawn".', False),
+        ('The film "Blue Dawn": `find_film` does not work. `find`, or `find_film`.', False),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 1, 40])
+def test_the_tool_that_a_plan_names_first_is_not_named_again_in_it(
+    fits: Callable[[str, str], bool], plan: str, allowed: bool, more: int
+) -> None:
+    tools = [*(tool(f"other_{number}") for number in range(more)), tool("find"), tool("find_film")]
+    for order in (tools, tools[::-1]):
+        assert fits(held.plan(order, READ), plan) is allowed
+
+
+def test_a_plan_with_one_tool_may_name_it_once(fits: Callable[[str, str], bool]) -> None:
+    grammar = held.plan([RENT], READ)
+    assert fits(grammar, 'Now `rent_film` with "Blue Dawn", "3".')
+    assert not fits(grammar, "`rent_film` was wrong. Now `rent_film`.")
+
+
+def test_the_reference_plays_within_the_grammar(fits: Callable[[str, str], bool]) -> None:
     calls = 0
     for run in runs(12):
         read = run.task.input

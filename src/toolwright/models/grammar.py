@@ -110,7 +110,7 @@ class CallGrammars:
         """Give the guide of a reply: where a call is demanded, and of a plan where those are held.
 
         A schema that the grammar engine cannot take is replaced by its types, names and choices; where even
-        that fails, by any object.
+        that fails, by any object. A plan whose grammar it cannot take is free.
         """
         tools = request.tools
         if not tools or not (self._hold or request.tool_choice == "required"):
@@ -124,8 +124,11 @@ class CallGrammars:
             else held.plan(tools, read)
         )
         matcher = self._read(grammar)
-        whole = matcher if not matcher.is_error() else self._known(tools).deep_copy()
-        return Guide(whole, self._size)
+        if not matcher.is_error():
+            return Guide(matcher, self._size)
+        if request.tool_choice != "required":
+            return None
+        return Guide(self._known(tools).deep_copy(), self._size)
 
     def _known(self, tools: tuple[ToolSpec, ...]) -> LLMatcher:
         key = json.dumps([(tool.name, tool.parameters) for tool in tools], default=dict)

@@ -38,15 +38,31 @@ def rules(read: str) -> list[str]:
 def plan(tools: Sequence[ToolSpec], read: str) -> str:
     """Give the grammar of a plan, as Lark text.
 
+    The tool that a plan names first is not named again in it: that `X` was wrong is no reason for `X`.
+
     Args:
-        tools: those that it may name.
+        tools: those that it may name, one at least.
         read: the text that its values are taken from.
     """
-    names = _either([tool.name for tool in tools])
+    named: list[str] = []
+    lines: list[str] = []
+    for at, tool in enumerate(tools):
+        name = _text(tool.name)
+        named.append(f'{name} "`" after_{at}')
+        # up to this tool, and from it on: all others are one step up and one step down
+        up = [f"up_{at - 1}"] if at else []
+        down = [f"down_{at + 1}"] if at + 1 < len(tools) else []
+        others = f'| "`" ({" | ".join(up + down)}) "`"' if up + down else ""
+        lines += [
+            f"up_{at}: {' | '.join([name, *up])}",
+            f"down_{at}: {' | '.join([name, *down])}",
+            f"after_{at}: TEXT? ((value {others}) TEXT?)*",
+        ]
     return "\n".join(
         [
-            "start: TEXT? (mention TEXT?)*",
-            f'mention: "`" {names} "`" | "\\"" READ "\\""',
+            f'start: TEXT? (value TEXT?)* ("`" ({" | ".join(named)}))?',
+            *lines,
+            'value: "\\"" READ "\\""',
             'TEXT: /[^`"]+/',
             *rules(read),
         ]

@@ -52,9 +52,9 @@ class Course(NamedTuple):
     """
 
     single: int = 1_500
-    short: int = 2_500
-    usual: int = 7_500
-    home: int = 6_500
+    short: int = 3_000
+    usual: int = 28_000
+    home: int = 22_500
     mix: Mix = Mix(plain=0.15, disguised=0.75)
     home_mix: Mix = Mix(plain=0.45, disguised=0.40)
     broken: float = 0.4
