@@ -40,8 +40,8 @@ from toolwright.training.tokenizer import Words
 DATA = Path(__file__).parents[2] / "shared" / "data"
 STATIC = Path("toolbench/static_out_of_domain_first120.json")
 SHOWN = Path("toolbench/umi_train_example/raw_data/raw_data_stage_2.json")
-CONTEXT, THETA = 6144, 60_000.0
-"""Three times the context that it was trained with, and a slower turn of its positions to match."""
+CONTEXT = 6144
+"""Three times the context that it was trained with; its positions turn slowly enough for that."""
 TIMES_SHOWN, OWN, OWN_SEED = 4, 300, 3_000_000
 
 
@@ -49,7 +49,6 @@ def base(folder: Path) -> Path:
     """Give the shipped decoder with a longer context, and with replies that are held to nothing."""
     model = load_model(trio_path()).float()
     model.config.max_position_embeddings = CONTEXT
-    model.config.rope_parameters = {"rope_type": "default", "rope_theta": THETA}
     model.config.held_replies = False
     model.save_pretrained(str(folder))
     shutil.copy(trio_path() / TOKENIZER, folder / TOKENIZER)
