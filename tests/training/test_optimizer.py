@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from toolwright.training.optimizer import Muon, MuonWithAdamW, orthogonal
+from toolwright.training.optimizer import Muon, MuonWithAdamW, native_half, orthogonal
 
 TORCH: Any = torch  # its linear algebra has no types
 SHAPES = ((32, 32), (64, 32), (32, 64), (32, 32))
+ROUNDED = 0.04 if native_half() else 0.02
+"""torch's own rounds to bfloat16 everywhere; where ours does so too, in another order, both errors count."""
 
 
 def matrices() -> list[torch.nn.Parameter]:
@@ -40,9 +42,8 @@ def test_muon_walks_where_torchs_own_walks() -> None:
         torchs.step()
     for one, other, start in zip(ours, theirs, matrices(), strict=True):
         walked = float(TORCH.dist(other.detach(), start.detach()))
-        assert (
-            float(TORCH.dist(one.detach(), other.detach())) < 0.02 * walked
-        )  # torch rounds to bfloat16
+        apart = float(TORCH.dist(one.detach(), other.detach()))
+        assert apart < ROUNDED * walked
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 48), (2, 48, 16), (1, 16, 16)])
