@@ -219,4 +219,4 @@ def test_the_demo_runs(run: Run) -> None:
     done = run("demo", "--requests", "60")
     assert done.returncode == 0, done.stderr
     assert "0 wrong" in done.stdout and "recorded" in done.stdout and "The bill" in done.stdout
-    assert "10 new tasks with tools that it has never seen: passed" in " ".join(done.stdout.split())
+    assert "30 new tasks with tools that it has never seen: passed" in " ".join(done.stdout.split())

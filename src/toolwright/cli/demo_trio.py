@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toolwright.world.task import WorldTask
     from toolwright.world.tools import Split
 
-TASKS, LENGTH, WORDS = 10, 4, 256
+TASKS, LENGTH, WORDS = 30, 4, 256
 SPLITS: "tuple[tuple[Split, str], ...]" = (
     ("train", "tools of its training"),
     ("unseen", "tools that it has never seen"),
@@ -22,7 +22,7 @@ SPLITS: "tuple[tuple[Split, str], ...]" = (
 SAID = (
     "This is a model, running here: a decoder of 4.5 million weights with three roles, trained from "
     "nothing on ToolWorld. It knows this world's kind of tools and little "
-    "else; docs/training.md says how it was made and what it lacks."
+    "else; docs/training.md says how it was made and what it lacks, docs/numbers.md has 200 tasks of each."
 )
 
 
