@@ -46,11 +46,21 @@ class Muon(torch.optim.Optimizer):
         matrices: parameters of two dimensions.
         rate: the learning rate.
         decay: weight decay.
+        half: whether matrices are turned in bfloat16; where the machine computes that, unless said otherwise.
     """
 
-    def __init__(self, matrices: list[torch.nn.Parameter], rate: float, decay: float) -> None:
+    def __init__(
+        self,
+        matrices: list[torch.nn.Parameter],
+        rate: float,
+        decay: float,
+        *,
+        half: bool | None = None,
+    ) -> None:
         super().__init__(matrices, {"lr": rate, "weight_decay": decay})
-        self._precision = torch.bfloat16 if native_half() else torch.float32
+        self._precision = (
+            torch.bfloat16 if (native_half() if half is None else half) else torch.float32
+        )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
