@@ -4,22 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from toolwright.core.demonstrations import parse, read_text
-from toolwright.core.errors import InputError
-from toolwright.core.tool import Demonstration
+from toolmint.core.demonstrations import parse_demonstrations, read_text
+from toolmint.core.errors import InputError
+from toolmint.core.tool import Demonstration
 
 PIG = Demonstration(input="pig", target="oink")
 
 
 def test_json_lines_and_bigbench_and_lists_read_alike() -> None:
     lines = '{"input": "pig", "target": "oink"}\n\n'
-    assert parse(lines, "f") == [PIG]
-    assert parse('{"name": "t", "examples": [{"input": "pig", "target": "oink"}]}', "f") == [PIG]
-    assert parse('[{"input": "pig", "target": ["oink", "grunt"]}]', "f") == [PIG]
+    assert parse_demonstrations(lines, "f") == [PIG]
+    assert parse_demonstrations(
+        '{"name": "t", "examples": [{"input": "pig", "target": "oink"}]}', "f"
+    ) == [PIG]
+    assert parse_demonstrations('[{"input": "pig", "target": ["oink", "grunt"]}]', "f") == [PIG]
 
 
 def test_requests_need_no_target() -> None:
-    assert parse('{"input": "pig"}', "f", labelled=False) == [
+    assert parse_demonstrations('{"input": "pig"}', "f", labelled=False) == [
         Demonstration(input="pig", target=None)
     ]
 
@@ -28,16 +30,16 @@ def test_requests_need_no_target() -> None:
     ("text", "code", "says"),
     [
         ("", "demonstrations-few", "f is empty"),
-        ('{"input": "a", "target": "b"}\n{oops', "jsonl", "f:2: no JSON"),
+        ('{"input": "a", "target": "b"}\n{oops', "jsonl", "f:2: not JSON"),
         ('{"input": "a", "target": "b"}\n{"input": "a"}', "input", "f:2: .*'target' is missing"),
-        ('{"input": "a", "target": 3}', "label-type", "f:1: the target must be a text, not 3"),
+        ('{"input": "a", "target": 3}', "label-type", "f:1: the target must be a string, not 3"),
         ('{"input": 5, "target": "b"}', "input", "'input' is 5"),
         ('["x"]', "input", "f, example 0: expected an object"),
     ],
 )
 def test_bad_files_are_named(text: str, code: str, says: str) -> None:
     with pytest.raises(InputError, match=says) as caught:
-        parse(text, "f")
+        parse_demonstrations(text, "f")
     assert caught.value.code == code
 
 

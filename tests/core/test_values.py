@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from toolwright.core.doors import run_sync
-from toolwright.core.errors import InputError, ToolArgumentsError, ToolwrightError, boundary
-from toolwright.core.messages import AssistantMessage, Message, ToolCall, UserMessage
-from toolwright.core.model import Usage
-from toolwright.core.sandbox import FunctionCall, Ref
-from toolwright.core.task import Step, Task, Trajectory
-from toolwright.core.values import canonical, clip, digest, fold
+from toolmint.core.errors import InputError, ToolArgumentsError, ToolmintError, boundary
+from toolmint.core.messages import AssistantMessage, Message, ToolCall, UserMessage
+from toolmint.core.model import Usage
+from toolmint.core.sandbox import FunctionCall, Ref
+from toolmint.core.task import Step, Task, Trajectory
+from toolmint.core.values import canonical, clip, digest, fold
 
 USAGES = st.builds(
     Usage,
-    requests=st.integers(0, 99), input_tokens=st.integers(0, 10**6),
+    requests=st.integers(0, 99),
+    input_tokens=st.integers(0, 10**6),
     output_tokens=st.integers(0, 10**6),
     cost=st.none() | st.decimals(0, 100, places=6),
-)  # fmt: skip
+)
 
 
 @given(USAGES, USAGES)
@@ -87,23 +87,9 @@ def test_the_boundary_turns_foreign_faults_into_ours() -> None:
     def ours() -> None:
         raise InputError("known")
 
-    with pytest.raises(ToolwrightError, match="wrapped 'x'") as caught:
-        boundary(fail, lambda fault: ToolwrightError(f"wrapped {fault}", code="c", retryable=True))
+    with pytest.raises(ToolmintError, match="wrapped 'x'") as caught:
+        boundary(fail, lambda fault: ToolmintError(f"wrapped {fault}", code="c", retryable=True))
     assert (caught.value.code, caught.value.retryable) == ("c", True)
     with pytest.raises(InputError, match="known"):
-        boundary(ours, lambda fault: ToolwrightError(str(fault)))
-    assert boundary(lambda: 3, lambda fault: ToolwrightError(str(fault))) == 3
-
-
-async def _three() -> int:
-    return 3
-
-
-def test_run_sync_is_the_door() -> None:
-    assert run_sync(_three()) == 3
-
-
-@pytest.mark.anyio
-async def test_run_sync_refuses_inside_a_loop() -> None:
-    with pytest.raises(ToolwrightError, match="await"):
-        run_sync(_three())
+        boundary(ours, lambda fault: ToolmintError(str(fault)))
+    assert boundary(lambda: 3, lambda fault: ToolmintError(str(fault))) == 3

@@ -1,0 +1,1 @@
+"""Values, messages and protocols that everything else is built on."""

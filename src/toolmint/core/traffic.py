@@ -1,0 +1,264 @@
+"""What is kept of live traffic: comparisons, leases, keys, and a line for each request."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Literal, NamedTuple, Protocol
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+
+from toolmint.core.messages import Frozen
+from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.store import Lease, Tally, ToolStore
+from toolmint.core.task import Tier, current_word
+from toolmint.core.tool import State
+
+ComparedBy = Literal["shadow", "audit", "feedback"]
+TallyUpdate = Callable[[Tally, State], tuple[Tally, State | None, str]]
+"""Returns a version's new tally, the state it moves to (None: it stays), and why. Pure: may run again."""
+
+
+class Comparison(Frozen):
+    """A disagreement, as evidence: the request, the tool's answer, and the other one.
+
+    The texts are None where the key of the request does not allow them to be kept.
+    """
+
+    kind: ComparedBy
+    version: int
+    input: str | None = None
+    ours: str | None = None
+    theirs: str | None = None
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class ComparisonOutcome(NamedTuple):
+    """A version after a comparison; ``reason`` is not empty where it has moved."""
+
+    tally: Tally
+    state: State
+    reason: str
+    disagreed: bool
+
+
+class LiveStore(Protocol):
+    """Keeps what live traffic shows of tools, in every namespace."""
+
+    async def tally(self, key: ClassKey, version: int) -> Tally:
+        """Return what is known of a version; a new one where nothing is."""
+        ...
+
+    async def tallies(
+        self, namespace: Namespace | None = None
+    ) -> Mapping[ClassKey, dict[int, Tally]]:
+        """Return what is known of all versions of a namespace (None: of all), by class and version."""
+        ...
+
+    async def record_comparison(
+        self, key: ClassKey, version: int, update: TallyUpdate, kept: Comparison | None = None
+    ) -> ComparisonOutcome:
+        """Apply a comparison to a version, all in one transaction. Raises ToolNotFound."""
+        ...
+
+    async def disagreements(self, key: ClassKey) -> Sequence[Comparison]:
+        """Return the kept disagreements of a class, newest first."""
+        ...
+
+    async def lease(self, name: str, owner: str, seconds: float) -> Lease | None:
+        """Take a lease for some seconds; None while another owner holds it."""
+        ...
+
+    async def renew(self, lease: Lease, seconds: float) -> bool:
+        """Prolong a lease; False where it was lost."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Release a lease."""
+        ...
+
+
+class Key(Frozen):
+    """What a gateway's key allows. The secret itself is not kept, only its digest.
+
+    Attributes:
+        tenant: whose key it is: demonstrations, tools and traces are the tenant's own.
+        record: requests and answers of this key may be kept, and tools made of them.
+        models: models that may be asked for; empty: all.
+        budget: US dollars that may be spent in a window; None: no limit.
+        window: of the budget, in days; None: for good.
+        rpm: requests a minute; None: no limit.
+        tpm: tokens a minute; None: no limit.
+    """
+
+    id: str
+    tenant: str
+    name: str = ""
+    admin: bool = False
+    record: bool = False
+    models: tuple[str, ...] = ()
+    budget: Decimal | None = Field(default=None, ge=0)
+    window: int | None = Field(default=None, ge=1)
+    rpm: int | None = Field(default=None, ge=1)
+    tpm: int | None = Field(default=None, ge=1)
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    expires: datetime | None = None
+    revoked: bool = False
+
+
+class KeyStore(Protocol):
+    """Keeps keys by the digests of their secrets."""
+
+    async def keep_key(self, key: Key, digest: str) -> None:
+        """Keep a new key, or a changed one."""
+        ...
+
+    async def keys(self) -> Mapping[str, Key]:
+        """Return all keys by digest."""
+        ...
+
+    async def spent(self, key: Key) -> Decimal:
+        """Return the US dollars that a key has spent in its window."""
+        ...
+
+    async def grant(self, key: ClassKey, tenant: str) -> None:
+        """Let a tenant use a class of another one."""
+        ...
+
+    async def withdraw(self, key: ClassKey, tenant: str) -> None:
+        """Revoke a grant."""
+        ...
+
+    async def granted(self, tenant: str) -> Sequence[ClassKey]:
+        """Return the classes that others let a tenant use."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestRecord:
+    """One request as the log keeps it: who asked, who answered, why, what it cost and saved (US dollars).
+
+    ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
+    strong model; ``queued`` is the class, by its full name, for which they wait as a demonstration, and
+    ``input_digest`` then tells equal inputs. A plain dataclass, as it is made for each request.
+    """
+
+    id: str
+    tenant: str
+    key: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    model: str
+    tier: Annotated[Tier, BeforeValidator(current_word)]
+    status: int = 200
+    streamed: bool = False
+    request_class: str | None = None
+    version: int | None = None
+    why: str = ""
+    attempts: tuple[str, ...] = ()
+    calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = Decimal(0)
+    saved: Decimal | None = Decimal(0)
+    seconds: float = 0.0
+    input: str | None = None
+    answer: str | None = None
+    queued: str | None = None
+    input_digest: str | None = None
+
+    @cached_property
+    def line(self) -> bytes:
+        """The record as one line of JSON, without the line's end."""
+        return _RECORD.dump_json(self)
+
+    @classmethod
+    def read(cls, line: str | bytes) -> "RequestRecord":
+        """Return the record of a line that ``line`` wrote.
+
+        Raises:
+            ValidationError: it is no such line.
+        """
+        return _RECORD.validate_json(line)
+
+
+_RECORD = TypeAdapter(RequestRecord)
+
+
+class DailyTotal(NamedTuple):
+    """One day's requests of a class that one tier answered: how many, what they cost and saved.
+
+    Costs are US dollars. An unknown cost is in no sum; ``unknown`` counts such requests.
+    ``request_class`` is ``str`` of the class's key; None: no class is known.
+    """
+
+    day: str
+    request_class: str | None
+    tier: str
+    requests: int
+    cost: float
+    saved: float
+    unknown: int
+    tokens: int = 0
+
+
+class MakingCost(NamedTuple):
+    """What the makings of a class used: US dollars (None: a price is unknown) and tokens."""
+
+    cost: float | None
+    tokens: int
+    calls: int
+
+
+class TrafficLog(Protocol):
+    """Keeps a line for each request."""
+
+    async def write(self, request_record: Sequence[RequestRecord], *, again: bool = False) -> None:
+        """Write requests in one transaction, with the ledger's entries and demonstrations that they are.
+
+        ``again``: some may be written already; they stay as they are.
+        """
+        ...
+
+    async def forget(self, before: str) -> int:
+        """Delete requests and comparisons from before a time (ISO 8601, UTC); returns how many requests."""
+        ...
+
+    async def request(self, number: str, tenant: str | None = None) -> RequestRecord | None:
+        """Return one request by its id, of one tenant or of all."""
+        ...
+
+    async def requests(
+        self, *, tenant: str | None = None, request_class: str | None = None, most: int = 100
+    ) -> Sequence[RequestRecord]:
+        """Return the newest requests first."""
+        ...
+
+    async def days(self, since: str) -> Sequence[DailyTotal]:
+        """Return the requests since a day (ISO 8601) by day, class and tier, oldest first."""
+        ...
+
+    async def makings(self) -> Mapping[str, MakingCost]:
+        """Return what makings used, by ``str`` of the classes' keys."""
+        ...
+
+    async def mean_costs(self, namespace: Namespace) -> Mapping[str, float]:
+        """Return what the strong model's answers cost on average (US dollars), by the names of a
+        namespace's classes; a class of which no price is known is left out.
+        """
+        ...
+
+
+class TenantStores(Protocol):
+    """A store that holds the namespaces of many tenants."""
+
+    def namespace(self, namespace: Namespace) -> ToolStore:
+        """Return the store of one namespace, which sees nothing of the others."""
+        ...
+
+    async def changes(self) -> str:
+        """Return a text that differs once any version of any namespace has changed its state, or a
+        grant was made.
+        """
+        ...

@@ -1,1 +1,0 @@
-"""The agent: who speaks (policy), how it searches (ReACT, DFSDT), and what it may spend."""

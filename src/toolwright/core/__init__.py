@@ -1,1 +1,0 @@
-"""Nouns and protocols that everything else is built on."""

@@ -1,1 +1,0 @@
-"""Measures: what tools answer, how rightly, at what cost, beside what the papers report."""

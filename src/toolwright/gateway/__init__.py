@@ -1,1 +1,0 @@
-"""The gateway: an OpenAI-compatible server whose answers become cheaper, each with its proof."""

@@ -1,1 +1,0 @@
-"""The dashboard: pages that the server renders, without any script or outside asset."""

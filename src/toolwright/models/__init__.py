@@ -1,1 +1,0 @@
-"""Things that answer a prompt: endpoints, tapes, scripts, and wrappers around them."""

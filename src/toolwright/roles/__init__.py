@@ -1,1 +1,0 @@
-"""Pure prompts and parsers of every role, shared by all that speaks with a model."""

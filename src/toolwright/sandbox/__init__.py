@@ -1,1 +1,0 @@
-"""Where model-written code runs: a self-confining fork server, its guest, and its self-check."""

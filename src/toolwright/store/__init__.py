@@ -1,1 +1,0 @@
-"""Where made tools, their counts, the queue and the ledger are kept."""

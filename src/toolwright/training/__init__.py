@@ -1,1 +1,0 @@
-"""Training: trajectories to samples, samples to a trio of models."""
