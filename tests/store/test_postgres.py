@@ -13,13 +13,17 @@ import pytest
 from sqlalchemy import create_engine, text
 from tests.store.test_store import record
 
-from toolwright.core.errors import ConfigError, StoreError
-from toolwright.core.store import Count
-from toolwright.core.tool import Demonstration
-from toolwright.core.traffic import Handled, Key
-from toolwright.core.values import digest
-from toolwright.store.sql import SqlStore
+from toolmint.core.errors import ConfigError, StoreError
+from toolmint.core.namespace import Namespace
+from toolmint.core.tool import Demonstration
+from toolmint.core.traffic import Key, RequestRecord
+from toolmint.core.values import digest
+from toolmint.store.migrations import MIGRATIONS
+from toolmint.store.schema import METADATA, MIGRATIONS_TABLE
+from toolmint.store.sql import SqlStore
 
+ACME = Namespace("acme", "0123456789ab")
+SUMS = str(ACME.key("sums"))
 URL = os.environ.get("POSTGRES_URL", "")
 pytestmark = [
     pytest.mark.anyio,
@@ -30,7 +34,7 @@ pytestmark = [
 
 @pytest.fixture
 async def where() -> AsyncIterator[str]:
-    """Give the URL of a database of this test's own."""
+    """Return the URL of a database of this test's own."""
     name = f"t{uuid4().hex}"
     engine = create_engine(
         URL.replace("postgresql", "postgresql+psycopg", 1), isolation_level="AUTOCOMMIT"
@@ -50,17 +54,41 @@ async def postgres(where: str) -> AsyncIterator[SqlStore]:
     store.close()
 
 
-async def test_versions_queue_and_counts_are_kept(postgres: SqlStore) -> None:
-    room = postgres.room("acme/s/")
+async def test_versions_and_queue_are_kept_by_namespace(postgres: SqlStore) -> None:
+    mine = postgres.namespace(ACME)
     for number in range(2):
-        assert (await room.add(record(), "serving", "x")).version == number + 1
-    assert [(r.request_class, r.version) for r in await postgres.serving()] == [("acme/s/sums", 2)]
+        assert (await mine.add(record(), "serving", "x")).version == number + 1
+    assert [(r.request_class, r.version) for r in await postgres.serving()] == [(SUMS, 2)]
     one = Demonstration(input="q", target="a")
-    assert [await room.enqueue("sums", one) for _ in range(2)] == [1, 1]
-    count = Count(request_class="sums", version=1, tier="compiled", answered=2)
-    await room.record([], [count])
-    await room.record([], [count])
-    assert (await room.counts())[0].answered == 4 and await postgres.room("other/").counts() == []
+    assert [await mine.enqueue("sums", one) for _ in range(2)] == [1, 1]
+    assert await mine.waiting() == {"sums": 1} and await postgres.waiting() == {SUMS: 1}
+    assert await mine.queued(most=1) == {"sums": [one]}
+    assert await postgres.namespace(Namespace("other", ACME.scope)).versions() == []
+
+
+async def test_an_older_store_is_migrated_and_goes_on_counting(where: str) -> None:
+    engine = create_engine(where.replace("postgresql", "postgresql+psycopg", 1))
+    with engine.begin() as connection:
+        METADATA.create_all(connection, tables=[MIGRATIONS_TABLE])
+        for number, step in enumerate(MIGRATIONS[:5], 1):
+            step(connection)
+            connection.execute(text(f"INSERT INTO migrations VALUES ({number}, 'then')"))
+        for number, name in enumerate((SUMS, "sums"), 1):
+            row = {"n": number, "name": name}
+            queue = "INSERT INTO queue VALUES (:n, :name, 'q', 'd', 'a', NULL)"
+            connection.execute(text(queue), row)
+            counts = "INSERT INTO counts VALUES (:name, 1, 'compiled', :n, 0, 0)"
+            connection.execute(text(counts), row)
+    engine.dispose()
+    store = SqlStore.open(where)
+    assert await store.waiting() == {SUMS: 1, "sums": 1}
+    assert await store.enqueue("sums", Demonstration(input="r", target="b")) == 2
+    days = await store.traffic.days("")
+    assert [(one.request_class, one.tier, one.requests) for one in days] == [
+        (SUMS, "code", 1),
+        ("sums", "code", 2),
+    ]
+    store.close()
 
 
 async def test_many_writers_share_the_numbers(where: str) -> None:
@@ -93,16 +121,27 @@ async def test_requests_and_keys_are_kept(postgres: SqlStore) -> None:
     key = Key(id="k", tenant="acme")
     await postgres.traffic.keep_key(key, "digest")
     assert await postgres.traffic.keys() == {"digest": key}
-    handled = Handled(
-        id="r", tenant="acme", key="k", model="m", tier="strong", calls=1, input="q", answer="a",
-        queued="acme/s/x", input_digest=digest("q"),
-    )  # fmt: skip
+    request_record = RequestRecord(
+        id="r",
+        tenant="acme",
+        key="k",
+        model="m",
+        tier="strong",
+        calls=1,
+        input="q",
+        answer="a",
+        queued=SUMS,
+        input_digest=digest("q"),
+    )
     for _ in range(2):
-        await postgres.traffic.write([handled], again=True)
+        await postgres.traffic.write([request_record], again=True)
     assert len(await postgres.ledger()) == 1
-    assert await postgres.queued() == {"acme/s/x": [Demonstration(input="q", target="a")]}
-    assert await postgres.traffic.requests(tenant="acme") == [handled]
+    assert await postgres.queued() == {SUMS: [Demonstration(input="q", target="a")]}
+    assert await postgres.traffic.requests(tenant="acme") == [request_record]
     assert await postgres.traffic.spent(key) == 0
+    days = await postgres.traffic.days("")
+    assert await postgres.traffic.forget("9999") == 1
+    assert await postgres.traffic.days("") == days and len(days) == 1
 
 
 async def test_a_server_that_is_away_is_said_so_without_the_password() -> None:
@@ -116,7 +155,7 @@ async def test_a_server_that_is_away_is_said_so_without_the_password() -> None:
 MAKER = """
 import asyncio, sys
 sys.path.insert(0, {root!r})
-from toolwright.store.sql import SqlStore
+from toolmint.store.sql import SqlStore
 async def main():
     store = SqlStore.open(sys.argv[1])
     lease = await store.live.lease("making x", "killed", 0.2)

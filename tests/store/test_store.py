@@ -13,25 +13,28 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from toolwright.assembly.toolfile import dump, load
-from toolwright.core.errors import InputError, StoreError, ToolNotFound
-from toolwright.core.model import Usage
-from toolwright.core.store import Count, LedgerEntry, MakingReport
-from toolwright.core.tool import Demonstration, Evidence, Provenance, ToolRecord
-from toolwright.store.engine import Database, fault_of, now
-from toolwright.store.sql import SqlStore
+from toolmint.assembly.toolfile import dump_tool, load_tool
+from toolmint.core.errors import InputError, StoreError, ToolNotFound
+from toolmint.core.model import Usage
+from toolmint.core.store import LedgerEntry, MakingReport
+from toolmint.core.tool import Demonstration, Evidence, Provenance, ToolRecord
+from toolmint.store.clock import now
+from toolmint.store.engine import Database, fault_of
+from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 
 
 def record(name: str = "sums", source: str = "def solve(): return 1\n") -> ToolRecord:
     return ToolRecord(
-        request_class=name, source=source, compiled=True,
+        request_class=name,
+        source=source,
+        has_parser=True,
         demonstrations=(Demonstration(input="q", target="a"),),
         evidence=(Evidence(stage="1 form", verdict="passed", summary="fine"),),
         provenance=Provenance(model="m", demonstrations_digest="d", prompts_digest="p"),
         usage=Usage(requests=1, input_tokens=10, output_tokens=5, cost=Decimal("0.01")),
-    )  # fmt: skip
+    )
 
 
 async def test_versions_are_numbered_and_come_back_whole(store: SqlStore) -> None:
@@ -75,21 +78,24 @@ async def test_the_queue_keeps_each_request_once_with_its_newest_answer(store: S
     before = now()
     assert await store.enqueue("sums", newer) == 2
     assert await store.queued("sums") == {"sums": [newer, Demonstration(input="r", target="b")]}
-    assert await store.queued("sums", before) == {"sums": [newer]}
-    assert await store.queued("sums", now()) == {}
+    assert await store.queued("sums", since=before) == {"sums": [newer]}
+    assert await store.queued("sums", since=now()) == {}
 
 
-async def test_ledger_and_counts_are_exact(store: SqlStore) -> None:
+async def test_the_ledger_is_exact(store: SqlStore) -> None:
     entry = LedgerEntry(
-        purpose="use", request_class="sums", model="m", seconds=0.5,
-        usage=Usage(requests=1, input_tokens=3, cached_tokens=1, output_tokens=2, cost=Decimal("0.10")),
-    )  # fmt: skip
+        purpose="use",
+        request_class="sums",
+        model="m",
+        seconds=0.5,
+        usage=Usage(
+            requests=1, input_tokens=3, cached_tokens=1, output_tokens=2, cost=Decimal("0.10")
+        ),
+    )
     unknown = entry.model_copy(update={"usage": Usage(requests=1, cost=None)})
-    count = Count(request_class="sums", version=1, tier="compiled", answered=2, refused=1)
-    await store.record([entry, unknown], [count])
-    await store.record([], [count])
-    assert await store.ledger() == [entry, unknown]
-    assert await store.counts() == [count.model_copy(update={"answered": 4, "refused": 2})]
+    without = entry.model_copy(update={"request_class": None})
+    await store.record([entry, unknown, without])
+    assert await store.ledger() == [entry, unknown, without]
 
 
 async def test_reports_are_kept(store: SqlStore) -> None:
@@ -113,7 +119,7 @@ import asyncio, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from test_store import record
-from toolwright.store.sql import SqlStore
+from toolmint.store.sql import SqlStore
 async def main():
     store = SqlStore.open(Path(sys.argv[1]))
     while True:
@@ -131,13 +137,13 @@ async def test_a_killed_writer_loses_nothing_that_it_told(tmp_path: Path, after:
         [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    told = [int(process.stdout.readline()) for _ in range(after)]
+    reported = [int(process.stdout.readline()) for _ in range(after)]
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
     store = SqlStore.open(path)
     versions = [r.version for r, _ in await store.versions("sums")]
-    assert set(told) <= set(versions) and versions == list(range(1, len(versions) + 1))
+    assert set(reported) <= set(versions) and versions == list(range(1, len(versions) + 1))
     assert len(await store.serving()) == 1
     assert (await store.serving())[0].version == versions[-1]
     store.close()
@@ -158,9 +164,11 @@ async def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO migrations VALUES (99, 'later')")
     connection.close()
-    with pytest.raises(StoreError, match="upgrade toolwright") as caught:
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="upgrade toolmint") as caught:
         SqlStore.open(path)
-    assert caught.value.code == "store-newer"
+    assert caught.value.code == "store-newer" and "\n" not in str(caught.value)
+    assert path.read_bytes() == before
 
 
 async def test_an_empty_database_is_migrated(tmp_path: Path) -> None:
@@ -203,24 +211,32 @@ async def test_database_faults_have_codes() -> None:
 
 async def test_a_tool_travels_as_one_readable_file() -> None:
     tool = record(source="def solve():\n    return 'ü'\n")
-    written = dump(tool)
-    assert written.startswith("# toolwright tool") and written.endswith(tool.source)
+    written = dump_tool(tool)
+    assert written.startswith("# toolmint tool") and written.endswith(tool.source)
     compile(written, "exported", "exec")
-    assert load(written, "f") == tool
+    assert load_tool(written, "f") == tool
+
+
+async def test_a_tool_that_the_former_version_exported_is_read() -> None:
+    written = dump_tool(record())
+    former = written.replace("# toolmint tool", "# toolwright tool").replace(
+        '"has_parser"', '"compiled"'
+    )
+    assert former != written and load_tool(former, "f") == load_tool(written, "f")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ("return 'ü'", "return 1", "changed after export"),
-        ("# toolwright tool", "# some tool", "no exported tool"),
+        ("# toolmint tool", "# some tool", "no exported tool"),
         ('"schema_version": 1', '"schema_version": 9', "cannot be read"),
         ("# ---- source ----", "", "no exported tool"),
     ],
     ids=["source", "head", "schema", "fence"],
 )
 async def test_a_changed_file_is_refused(old: str, new: str, says: str) -> None:
-    written = dump(record(source="def solve():\n    return 'ü'\n"))
+    written = dump_tool(record(source="def solve():\n    return 'ü'\n"))
     assert old in written
     with pytest.raises(InputError, match=says):
-        load(written.replace(old, new), "f")
+        load_tool(written.replace(old, new), "f")

@@ -1,13 +1,12 @@
-"""Trajectories and wishes are kept, and an older store is brought up to date."""
+"""Trajectories and missing tools are kept."""
 
-from pathlib import Path
+import json
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from toolwright.core.errors import StoreError
-from toolwright.core.task import Step, Task, Trajectory
-from toolwright.store.sql import SqlStore
+from toolmint.core.errors import StoreError
+from toolmint.core.task import Step, Task, Trajectory, read_trajectory
+from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 RUN = Trajectory(
@@ -28,31 +27,34 @@ async def test_trajectories_are_kept_as_they_are(store: SqlStore) -> None:
         ("q", "gave_up", 1),
     ]
     assert len(await store.traces.traces(1)) == 1
-    assert await store.traces.wishes() == []
+    assert await store.traces.missing_tools() == []
     with pytest.raises(StoreError, match="no trajectory 99"):
         await store.traces.trace(99)
 
 
-async def test_a_give_up_for_want_of_a_tool_leaves_a_wish(store: SqlStore) -> None:
+async def test_a_give_up_for_want_of_a_tool_leaves_a_missing_tool(store: SqlStore) -> None:
     number = await store.traces.log(RUN.model_copy(update={"wants": "sorts numbers"}))
-    (wish,) = await store.traces.wishes()
-    assert (wish.wants, wish.trace, wish.request_class) == ("sorts numbers", number, None)
-    await store.traces.granted(wish.id, "sorting")
-    assert (await store.traces.wishes())[0].request_class == "sorting"
+    (missing_tool,) = await store.traces.missing_tools()
+    assert (missing_tool.wants, missing_tool.trace, missing_tool.request_class) == (
+        "sorts numbers",
+        number,
+        None,
+    )
+    await store.traces.made(missing_tool.id, "sorting")
+    assert (await store.traces.missing_tools())[0].request_class == "sorting"
 
 
-async def test_a_store_of_the_first_schema_learns_to_keep_trajectories(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    SqlStore.open(path).close()
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        for statement in (
-            "DROP TABLE traces",
-            "DROP TABLE wishes",
-            "DELETE FROM migrations WHERE number > 1",
-        ):
-            connection.execute(text(statement))
-    engine.dispose()
-    store = SqlStore.open(path)
-    assert await store.traces.log(RUN) == 1
-    store.close()
+async def test_a_trajectory_with_former_words_is_read() -> None:
+    turn: dict[str, object] = {
+        "role": "tooluser",
+        "prompt": [],
+        "answer": {"role": "assistant", "content": "a"},
+    }
+    former: dict[str, object] = {
+        "task": {"input": "q"},
+        "steps": [{"id": 0, "turns": [turn | {"usage": {}}]}],
+        "served": {"tier": "compiled", "why": "w"},
+    }
+    read = read_trajectory(json.dumps(former))
+    assert read.served is not None and read.served.tier == "code"
+    assert read.steps[0].turns[0].role == "light"
