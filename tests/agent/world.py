@@ -2,46 +2,48 @@
 
 from collections.abc import Callable, Sequence
 
-from toolwright.agent.policy import Sampling, Single, Team
-from toolwright.core.model import Model, ModelRequest
-from toolwright.models.scripted import AnsweringModel, ScriptedModel
-from toolwright.roles.native import Native
-from toolwright.roles.view import Family
-from toolwright.tools.box import Box
-from toolwright.tools.function import tool
+from toolmint.agent.policy import Sampling, SingleModelPolicy, ThreeRolePolicy
+from toolmint.core.model import Model, ModelRequest
+from toolmint.models.scripted import AnsweringModel, ScriptedModel
+from toolmint.roles.native import Native
+from toolmint.roles.view import Family
+from toolmint.tools.function import tool
+from toolmint.tools.toolbox import ToolCollection
 
 
 @tool
 def price(item: str) -> int:
-    """Give the price of an item."""
+    """Return the price of an item."""
     return {"pen": 2, "book": 11}[item]
 
 
 @tool
 def long(words: int) -> str:
-    """Give a long text."""
+    """Return a long text."""
     return "word " * words
 
 
-BOX = Box([price, long])
+BOX = ToolCollection([price, long])
 
 
-def team(
+def three_roles(
     planner: Sequence[str],
     caller: Sequence[str] = (),
     summarizer: Sequence[str] = (),
     family: Family | None = None,
-) -> Team:
-    """Give a team that says what it is told to."""
-    return Team(
-        ScriptedModel(planner, name="planner"), ScriptedModel(caller, name="caller"),
-        ScriptedModel(summarizer, name="summarizer"), family=family or Native(),
+) -> ThreeRolePolicy:
+    """Return a policy of three roles with scripted replies."""
+    return ThreeRolePolicy(
+        ScriptedModel(planner, name="planner"),
+        ScriptedModel(caller, name="caller"),
+        ScriptedModel(summarizer, name="summarizer"),
+        family=family or Native(),
         sampling=Sampling(max_tokens=99),
-    )  # fmt: skip
+    )
 
 
 def act(name: str, arguments: str) -> str:
-    """Give a call in the paper's two lines."""
+    """Return a call in the paper's two lines."""
     return f"Action: {name}\nAction Input: {arguments}"
 
 
@@ -53,10 +55,10 @@ CALL, ANSWER, GIVE_UP = (
 
 
 def answering(answer: Callable[[ModelRequest], str]) -> Model:
-    """Give a model that computes its answers."""
+    """Return a model that computes its answers."""
     return AnsweringModel(answer)
 
 
-def single(*replies: str) -> Single:
-    """Give a single model that says what it is told to."""
-    return Single(ScriptedModel(replies))
+def single(*replies: str) -> SingleModelPolicy:
+    """Return a policy of one model with scripted replies."""
+    return SingleModelPolicy(ScriptedModel(replies))

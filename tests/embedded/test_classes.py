@@ -1,14 +1,14 @@
-"""The shipped classes, stream and tape: deterministic, right, and enough for the demo."""
+"""The bundled classes, stream and cassette: deterministic, right, and enough for the demo."""
 
 from itertools import islice
 from random import Random
 
 import pytest
 
-from toolwright.assembly import demo
-from toolwright.embedded import tape_path
-from toolwright.embedded.classes import CLASSES
-from toolwright.embedded.stream import stream
+from toolmint.assembly import demo
+from toolmint.embedded import cassette_path
+from toolmint.embedded.classes import CLASSES
+from toolmint.embedded.stream import stream
 
 
 def test_a_seed_fixes_everything() -> None:
@@ -33,18 +33,18 @@ def test_known_answers() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_demo_makes_its_tools_from_the_shipped_tape_and_is_never_wrong() -> None:
+async def test_the_demo_makes_its_tools_from_the_bundled_cassette_and_is_never_wrong() -> None:
     arrivals = demo.arrivals_of(150)
     heard: list[str] = []
-    async with demo.demo_workshop(arrivals, demo.shipped_maker(tape_path()), heard.append) as shop:
+    async with demo.demo_session(
+        arrivals, demo.recorded_maker(cassette_path()), heard.append
+    ) as shop:
         answered = [one async for one in demo.run_stream(shop, arrivals)]
-        tools = len(shop.dispatcher.tools)
+        tools = len(await shop.store.serving())
     assert all(one.right for one in answered)
     assert tools == 6 and any("failed" in line for line in heard)
-    compiled = [
-        one
-        for one in answered
-        if one.trajectory.served and one.trajectory.served.tier == "compiled"
+    has_parser = [
+        one for one in answered if one.trajectory.served and one.trajectory.served.tier == "code"
     ]
-    assert len(compiled) > 50
-    assert all(one.arrival.kind is not None for one in compiled)
+    assert len(has_parser) > 50
+    assert all(one.arrival.kind is not None for one in has_parser)

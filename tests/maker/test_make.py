@@ -6,27 +6,30 @@ from typing import Any
 import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
-from toolwright.core.errors import InputError, ModelUnavailable
-from toolwright.core.tool import Demonstration
-from toolwright.maker.make import Maker
-from toolwright.maker.making import Order, Outcome
-from toolwright.models.scripted import Reply, ScriptedModel
-from toolwright.sandbox.forkserver import ForkServer
+from toolmint.core.errors import InputError, ModelUnavailable
+from toolmint.core.tool import Demonstration
+from toolmint.maker.make import Maker
+from toolmint.maker.making_run import MakeRequest
+from toolmint.maker.report import MakingResult, title_of
+from toolmint.models.scripted import ScriptedModel, ScriptedReply
+from toolmint.sandbox.forkserver import ForkServer
 
 pytestmark = pytest.mark.anyio
 LOOSE = RIGHT.replace("([a-z]+(?:, [a-z]+)+)", "(.+)")
 
 
 async def make(
-    replies: Sequence[Reply],
+    replies: Sequence[ScriptedReply],
     boxes: tuple[ForkServer, ForkServer],
-    seconds: Sequence[Reply] | None = None,
+    seconds: Sequence[ScriptedReply] | None = None,
     **more: Any,
-) -> tuple[Outcome, ScriptedModel]:
+) -> tuple[MakingResult, ScriptedModel]:
     model = ScriptedModel(replies)
     second = ScriptedModel(seconds) if seconds is not None else None
-    order = Order.model_validate({"request_class": "sorting", "labelled": demos()} | more)
-    return await Maker(model, *boxes, second).make(order), model
+    make_request = MakeRequest.model_validate(
+        {"request_class": "sorting", "labelled": demos()} | more
+    )
+    return await Maker(model, *boxes, second).make(make_request), model
 
 
 @pytest.fixture
@@ -37,20 +40,20 @@ def boxes(sandbox: ForkServer, other_sandbox: ForkServer) -> tuple[ForkServer, F
 async def test_a_right_tool_is_made_at_once(boxes: tuple[ForkServer, ForkServer]) -> None:
     outcome, model = await make([fenced(RIGHT)], boxes)
     record = outcome.record
-    assert record is not None and record.compiled and record.source == RIGHT
+    assert record is not None and record.has_parser and record.source == RIGHT
     assert [one.verdict for one in record.evidence] == ["passed"] * 5 + ["skipped"]
     assert record.usage.requests == 1 and outcome.body["ending"] == "made"
     assert all(one.input in model.requests[0].messages[0].content for one in demos()[:5])
     assert demos()[5].input not in model.requests[0].messages[0].content
 
 
-async def test_the_gates_evidence_goes_back_to_the_maker(
+async def test_the_evidence_goes_back_to_the_maker(
     boxes: tuple[ForkServer, ForkServer],
 ) -> None:
     outcome, model = await make([fenced(LOOSE), fenced(RIGHT)], boxes)
     assert outcome.record is not None and outcome.record.source == RIGHT
-    told = model.requests[1].messages
-    assert len(told) == 3 and "another meaning are answered" in told[2].content
+    messages = model.requests[1].messages
+    assert len(messages) == 3 and "another meaning are answered" in messages[2].content
 
 
 async def test_after_the_last_try_the_report_says_why(boxes: tuple[ForkServer, ForkServer]) -> None:
@@ -136,6 +139,36 @@ async def test_bad_demonstrations_are_refused_before_any_call(
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("# title: Sort words", "Sort words"),
+        ("#Title:  'Sort words.' ", "Sort words"),
+        ("# -*- coding: utf-8 -*-\n\n## TITLE: Sort words", "Sort words"),
+        ('"""Sort words.\n\nMore."""', "Sort words"),
+        ('r"""\nSort words\n"""', "Sort words"),
+        ("'''Sort words'''", "Sort words"),
+        ("# subtitle: Sort words", None),
+        ("# title:", None),
+        ("# title: " + "x" * 61, None),
+        ("# title: a\x1b[31mred", None),
+        ('x = """Sort words"""', None),
+        ("", None),
+    ],
+)
+def test_a_title_is_read_leniently_or_not_at_all(head: str, title: str | None) -> None:
+    assert title_of(f"{head}\nimport re\n") == title
+
+
+@pytest.mark.parametrize("profile", ["proved", "latm"])
+async def test_the_first_title_of_a_making_is_kept(
+    boxes: tuple[ForkServer, ForkServer], profile: str
+) -> None:
+    replies = [fenced(f"# title: Sort words\n{LOOSE}"), fenced(f"# title: Order words\n{LOOSE}")]
+    outcome, _ = await make(replies, boxes, tries=2 if profile == "proved" else 1, profile=profile)
+    assert outcome.record is None and outcome.title == outcome.body["title"] == "Sort words"
+
+
 TOOL = "def order(words):\n    return sorted(words)\n"
 TESTS = "".join(
     f"ret = order({(one.input.split(': ')[1][:-1].split(', '))!r})\n"
@@ -148,7 +181,7 @@ async def test_the_papers_own_steps(boxes: tuple[ForkServer, ForkServer]) -> Non
     wrap = fenced(TOOL) + "\nQuestion: q\nSolution:\n```python\nret = order(['b', 'a'])\n```"
     outcome, model = await make([fenced(TOOL), fenced(TESTS), wrap], boxes, profile="latm")
     record = outcome.record
-    assert record is not None and record.entry == "order" and not record.compiled
+    assert record is not None and record.entry == "order" and not record.has_parser
     assert record.source == TOOL and record.wrap == wrap
     assert "3 met exactly" in record.evidence[0].summary
     assert [len(request.messages) for request in model.requests] == [1, 3, 5]
@@ -158,15 +191,20 @@ async def test_the_papers_own_steps(boxes: tuple[ForkServer, ForkServer]) -> Non
 async def test_latm_feeds_faults_back_and_mends_tests_only(
     boxes: tuple[ForkServer, ForkServer],
 ) -> None:
-    replies: list[Reply] = [
-        "prose", fenced("1 / 0"), fenced(TOOL), fenced("ret = 1\nans = 1\n"),
-        fenced("assert order(['b', 'a']) == ['b', 'a']\n"), fenced(TESTS), fenced(TOOL),
-    ]  # fmt: skip
+    replies: list[ScriptedReply] = [
+        "prose",
+        fenced("1 / 0"),
+        fenced(TOOL),
+        fenced("ret = 1\nans = 1\n"),
+        fenced("assert order(['b', 'a']) == ['b', 'a']\n"),
+        fenced(TESTS),
+        fenced(TOOL),
+    ]
     outcome, model = await make(replies, boxes, profile="latm")
     assert outcome.record is not None
-    asked = [request.messages[-1].content for request in model.requests]
-    assert "no code block" in asked[1] and "ZeroDivisionError" in asked[2]
-    assert "asserts nothing" in asked[4] and "AssertionError" in asked[5]
+    sent = [request.messages[-1].content for request in model.requests]
+    assert "no code block" in sent[1] and "ZeroDivisionError" in sent[2]
+    assert "asserts nothing" in sent[4] and "AssertionError" in sent[5]
 
 
 async def test_latm_says_where_its_own_checks_do_not_meet_the_labels(

@@ -1,14 +1,14 @@
-"""Near misses and bred requests: made without a model, never a known request, never empty-handed."""
+"""Near misses and generated requests: made without a model, and never a known request."""
 
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolwright.core.values import Value, fold
-from toolwright.embedded.classes import CLASSES
-from toolwright.maker.breed import breed
-from toolwright.maker.near_miss import common_words, leaves, near_misses, wording
+from toolmint.core.values import Value, fold
+from toolmint.embedded.classes import CLASSES
+from toolmint.maker.generate_requests import generate_requests
+from toolmint.maker.near_miss import common_words, leaves, near_misses, wording
 
 
 def _parsed(kind: str, count: int = 10) -> list[tuple[str, Value]]:
@@ -29,7 +29,15 @@ def test_each_kind_of_change_occurs() -> None:
         (f"Find the earliest time of day for {name}.", {"name": name}) for name in ("Ann", "Ben")
     ]
     kinds = {miss.kind for miss in near_misses(parsed, count=500)}
-    assert kinds == {"alien", "opposite", "deleted", "negated", "reordered", "prefixed", "suffixed"}
+    assert kinds == {
+        "invented",
+        "opposite",
+        "deleted",
+        "negated",
+        "reordered",
+        "prefixed",
+        "suffixed",
+    }
     texts = {miss.text for miss in near_misses(parsed, count=500)}
     assert "Find the latest time of day for Ann." in texts
 
@@ -60,8 +68,8 @@ JSON = st.recursive(
 @given(
     st.lists(st.dictionaries(st.text(max_size=3), JSON, max_size=4), max_size=5), st.integers(0, 20)
 )
-def test_breeding_never_fails(parents: list[dict[str, Value]], count: int) -> None:
-    children = breed(parents, count=count)
+def test_generating_requests_never_fails(parents: list[dict[str, Value]], count: int) -> None:
+    children = generate_requests(parents, count=count)
     assert len(children) == (count if any(parents) else 0)
 
 

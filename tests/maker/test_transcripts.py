@@ -6,20 +6,25 @@ from typing import Any
 
 import pytest
 
-from toolwright.core.demonstrations import parse
-from toolwright.core.sandbox import FunctionCall, RunLimits, SandboxRun
-from toolwright.core.tool import ToolRecord
-from toolwright.maker.make import Maker
-from toolwright.maker.making import Order
-from toolwright.models.replay import from_transcript
-from toolwright.sandbox.forkserver import ForkServer
+from toolmint.core.demonstrations import parse_demonstrations
+from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxRun
+from toolmint.core.tool import ToolRecord
+from toolmint.maker.make import Maker
+from toolmint.maker.making_run import MakeRequest
+from toolmint.models.cassette import from_transcript
+from toolmint.sandbox.forkserver import ForkServer
 
 pytestmark = pytest.mark.anyio
 TASKS = (
-    "chinese_remainder_theorem", "dyck_languages", "logical_deduction_five_objects",
-    "logical_deduction_seven_objects", "schedule_meeting",
-    "tracking_shuffled_objects_five_objects", "tracking_shuffled_objects_seven_objects", "word_sorting",
-)  # fmt: skip
+    "chinese_remainder_theorem",
+    "dyck_languages",
+    "logical_deduction_five_objects",
+    "logical_deduction_seven_objects",
+    "schedule_meeting",
+    "tracking_shuffled_objects_five_objects",
+    "tracking_shuffled_objects_seven_objects",
+    "word_sorting",
+)
 CALLS: dict[str, tuple[list[Any], Any]] = {
     "chinese_remainder_theorem": ([100, [3, 5, 7], [2, 3, 2]], 23),
     "dyck_languages": ([["(", "[", "<"]], "> ] )"),
@@ -33,12 +38,12 @@ CALLS: dict[str, tuple[list[Any], Any]] = {
 
 
 async def _made(data: Path, task: str, boxes: tuple[ForkServer, ForkServer]) -> ToolRecord | None:
-    labelled = parse((data / "bbh" / f"{task}.json").read_text(), task)
+    labelled = parse_demonstrations((data / "bbh" / f"{task}.json").read_text(), task)
     # the conversations show examples 0-2 to propose and 5-7 to verify
     chosen = tuple(labelled[:3] + labelled[5:8])
     model = from_transcript(data / "latm_transcripts" / f"{task}.json")
-    order = Order(request_class=task, labelled=chosen, profile="latm")
-    return (await Maker(model, *boxes).make(order)).record
+    make_request = MakeRequest(request_class=task, labelled=chosen, profile="latm")
+    return (await Maker(model, *boxes).make(make_request)).record
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from toolwright.core.tool import Demonstration
-from toolwright.embedded.classes import CLASSES
+from toolmint.core.tool import Demonstration
+from toolmint.embedded.classes import CLASSES
 
 RIGHT = """import re
 

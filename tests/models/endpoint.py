@@ -1,4 +1,4 @@
-"""A small OpenAI-compatible endpoint on loopback that answers as it is told."""
+"""A small OpenAI-compatible endpoint on loopback that answers as a test scripts it."""
 
 import json
 from collections.abc import AsyncGenerator, Sequence
@@ -31,7 +31,7 @@ def completion(text: str, prompt: int = 12, output: int = 5) -> dict[str, Any]:
 
 @asynccontextmanager
 async def endpoint(replies: Sequence[Said]) -> AsyncGenerator[tuple[str, list[dict[str, Any]]]]:
-    """Serve the replies in order; gives the base URL and the bodies that came."""
+    """Serve the replies in order; returns the base URL and the bodies that came."""
     left, seen = list(replies), list[dict[str, Any]]()
 
     async def answer(request: web.Request) -> web.StreamResponse:

@@ -7,24 +7,24 @@ from typing import Any, cast
 import pytest
 from tests.training.small_run import runs
 
-from toolwright.agent.policy import Sampling, Team
-from toolwright.agent.search import React
-from toolwright.assembly.uri import model_of
-from toolwright.core.errors import ContextOverflow, ModelError
-from toolwright.core.messages import UserMessage
-from toolwright.core.model import ModelRequest
-from toolwright.models.codec import TokenizerFile
-from toolwright.models.decoding import Writer
-from toolwright.models.grammar import CallGrammars
-from toolwright.models.local import TorchDecoder, load, local_model
-from toolwright.models.scripted import Overheard
-from toolwright.models.text_model import DecoderModel
-from toolwright.roles.marked import Marked
-from toolwright.training.recipes import Architecture
-from toolwright.training.sft import new_model
-from toolwright.training.tokenizer import Words
-from toolwright.world.generate import make_tasks
-from toolwright.world.players import play
+from toolmint.agent.policy import Sampling, ThreeRolePolicy
+from toolmint.agent.react import ReACT
+from toolmint.assembly.uri import model_of
+from toolmint.core.errors import ContextOverflow, ModelError
+from toolmint.core.messages import UserMessage
+from toolmint.core.model import ModelRequest
+from toolmint.models.codec import TokenizerFile
+from toolmint.models.decoding import Writer
+from toolmint.models.grammar import CallGrammars
+from toolmint.models.local import TorchDecoder, load_decoder, local_model
+from toolmint.models.scripted import ObservedModel
+from toolmint.models.text_model import DecoderModel
+from toolmint.roles.marked import Marked
+from toolmint.training.decoder import new_model
+from toolmint.training.recipes import Architecture
+from toolmint.training.tokenizer import Tokenizer
+from toolmint.world.generate import make_tasks
+from toolmint.world.players import play_task
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("batched")
-    words = Words.train(runs(20), 700)
+    words = Tokenizer.train(runs(20), 700)
     words.save(made / "tokenizer.json")
     model = new_model(Architecture(width=64, layers=2, heads=2, inner=128), words.size, 2048, 0)
     model.config.eos_token_id = words.token("<|end|>")
@@ -40,13 +40,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-async def asked(folder: Path) -> list[ModelRequest]:
-    """Give what some tasks ask of the roles: prompts of many lengths, with and without a grammar."""
-    heard = Overheard(model_of(f"local:{folder}"))
-    team = Team(heard, heard, heard, family=Marked(), sampling=Sampling(max_tokens=40))
+async def parsed(folder: Path) -> list[ModelRequest]:
+    """Return what some tasks ask of the roles: prompts of many lengths, with and without a grammar."""
+    observed = ObservedModel(model_of(f"local:{folder}"))
+    policy = ThreeRolePolicy(
+        observed, observed, observed, family=Marked(), sampling=Sampling(max_tokens=40)
+    )
     for task in make_tasks("train", 5):
-        await play(task, team, React(max_steps=3))
-    found = [request for request, _ in heard.heard]
+        await play_task(task, policy, ReACT(max_steps=3))
+    found = [request for request, _ in observed.exchanges]
     return [one.model_copy(update={"max_tokens": 8 + 5 * at % 37}) for at, one in enumerate(found)]
 
 
@@ -54,20 +56,20 @@ class Counting(TorchDecoder):
     """Notes how many sequences it joins, or fails to."""
 
     def __init__(self, folder: Path, *, broken: bool = False) -> None:
-        super().__init__(load(folder))
+        super().__init__(load_decoder(folder))
         self.joined: list[int] = []
         self.broken = broken
 
     def join(self, caches: Any, kept: Any) -> Any:
         if self.broken:
-            raise MemoryError("no room for keys and values")
+            raise MemoryError("no memory for keys and values")
         self.joined.append(len(kept))
         return super().join(caches, kept)
 
 
 def over(decoder: Counting, folder: Path) -> DecoderModel:
     codec = TokenizerFile(folder)
-    words = Words.load(folder / "tokenizer.json")
+    words = Tokenizer.load(folder / "tokenizer.json")
     end = words.token("<|end|>")
     assert end is not None
     grammars = CallGrammars(codec.text, end, words.size)
@@ -75,7 +77,7 @@ def over(decoder: Counting, folder: Path) -> DecoderModel:
 
 
 async def test_replies_that_are_written_together_are_those_written_alone(folder: Path) -> None:
-    requests = await asked(folder)
+    requests = await parsed(folder)
     assert len(requests) > 15
     alone = local_model(folder)
     expected = [await alone.complete(request) for request in requests]
@@ -91,7 +93,7 @@ async def test_replies_that_are_written_together_are_those_written_alone(folder:
 
 
 async def test_a_reply_that_nobody_wants_leaves_the_others_alone(folder: Path) -> None:
-    requests = await asked(folder)
+    requests = await parsed(folder)
     model = local_model(folder)
     expected = await model.complete(requests[1])
 
@@ -106,7 +108,7 @@ async def test_a_reply_that_nobody_wants_leaves_the_others_alone(folder: Path) -
 
 
 async def test_a_prompt_too_long_fails_alone(folder: Path) -> None:
-    good = (await asked(folder))[0]
+    good = (await parsed(folder))[0]
     model = local_model(folder)
     expected = await model.complete(good)
     long = ModelRequest(messages=(UserMessage(content="a b " * 4000),), max_tokens=5)
@@ -119,12 +121,12 @@ async def test_a_prompt_too_long_fails_alone(folder: Path) -> None:
 
 
 async def test_a_decoder_that_fails_tells_everyone_who_waits(folder: Path) -> None:
-    requests = (await asked(folder))[:4]
+    requests = (await parsed(folder))[:4]
     model = over(Counting(folder, broken=True), folder)
     replies = await asyncio.wait_for(
         asyncio.gather(*(model.complete(one) for one in requests), return_exceptions=True), 60
     )
     faults = [one for one in replies if isinstance(one, BaseException)]
     assert faults and all(isinstance(one, ModelError) for one in faults)
-    assert "no room for keys and values" in str(faults[0])
+    assert "no memory for keys and values" in str(faults[0])
     assert (await model.complete(requests[0])).content

@@ -11,16 +11,16 @@ import pytest
 from numpy.typing import NDArray
 from tests.training.small_run import runs
 
-from toolwright.core.errors import ContextOverflow
-from toolwright.core.messages import ToolSpec, UserMessage
-from toolwright.core.model import ModelRequest
-from toolwright.core.values import Value
-from toolwright.models.decoding import Prefixes, Writer
-from toolwright.models.grammar import CallGrammars
-from toolwright.models.text_model import DecoderModel
-from toolwright.roles.marked import END
-from toolwright.training.tokenizer import Words
-from toolwright.world.generate import make_tasks
+from toolmint.core.errors import ContextOverflow
+from toolmint.core.messages import ToolSpec, UserMessage
+from toolmint.core.model import ModelRequest
+from toolmint.core.values import Value
+from toolmint.models.decoding import PrefixCache, Writer
+from toolmint.models.grammar import CallGrammars
+from toolmint.models.text_model import DecoderModel
+from toolmint.roles.marked import END_MARK
+from toolmint.training.tokenizer import Tokenizer
+from toolmint.world.generate import make_tasks
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ class Hashing:
         kept: int,
         ids: Sequence[int],
         *,
-        own: bool = False,  # noqa: ARG002
+        activated: bool = False,  # noqa: ARG002
     ) -> NDArray[np.float32]:
         assert kept <= len(cache)
         cache[kept:] = ids
@@ -62,18 +62,18 @@ class Letters:
 
 
 def letters(decoder: Hashing, caches: int = 8) -> DecoderModel:
-    return DecoderModel("m", Writer(decoder, 99, Prefixes(decoder, caches)), Letters())
+    return DecoderModel("m", Writer(decoder, 99, PrefixCache(decoder, caches)), Letters())
 
 
-def asked(text: str, **given: Any) -> ModelRequest:
+def parsed(text: str, **given: Any) -> ModelRequest:
     return ModelRequest(
         messages=(UserMessage(content=text),), **cast("dict[str, Any]", {"max_tokens": 30} | given)
     )
 
 
 @pytest.fixture(scope="module")
-def words() -> Words:
-    return Words.train(runs(20), 700)
+def words() -> Tokenizer:
+    return Tokenizer.train(runs(20), 700)
 
 
 async def test_a_kept_cache_changes_nothing_but_what_is_read() -> None:
@@ -81,8 +81,8 @@ async def test_a_kept_cache_changes_nothing_but_what_is_read() -> None:
     model = letters(kept)
     conversation = "tools and a task"
     for turn in range(6):
-        one = await model.complete(asked(conversation))
-        other = await letters(fresh).complete(asked(conversation))
+        one = await model.complete(parsed(conversation))
+        other = await letters(fresh).complete(parsed(conversation))
         assert one.content == other.content
         assert one.usage.input_tokens == len(conversation)
         assert (one.usage.cached_tokens > 0) == (turn > 0)
@@ -95,23 +95,23 @@ async def test_conversations_take_turns_and_keep_their_caches() -> None:
     model = letters(decoder, caches=2)
     first, second = "a" * 300, "b" * 300
     for text in (first, second):
-        await model.complete(asked(text, max_tokens=1))
+        await model.complete(parsed(text, max_tokens=1))
     for text in (first + "x", second + "x", first + "xy"):
-        reply = await model.complete(asked(text, max_tokens=1))
+        reply = await model.complete(parsed(text, max_tokens=1))
         assert reply.usage.cached_tokens >= 300
 
 
 async def test_a_stop_word_ends_a_reply_and_is_left_out() -> None:
-    whole = (await letters(Hashing(100)).complete(asked("go"))).content
+    whole = (await letters(Hashing(100)).complete(parsed("go"))).content
     word = whole[5:7]
-    cut = await letters(Hashing(100)).complete(asked("go", stop=(word,)))
+    cut = await letters(Hashing(100)).complete(parsed("go", stop=(word,)))
     assert cut.content == whole[: whole.index(word)]
     assert cut.finish_reason == "stop"
 
 
 async def test_the_pieces_of_a_stream_add_up_to_its_reply() -> None:
     model = letters(Hashing(100))
-    deltas = [delta async for delta in model.stream(asked("go"))]
+    deltas = [delta async for delta in model.stream(parsed("go"))]
     assert deltas[-1].response is not None
     assert "".join(delta.text for delta in deltas) == deltas[-1].response.content
     assert len(deltas) > 10
@@ -120,35 +120,35 @@ async def test_the_pieces_of_a_stream_add_up_to_its_reply() -> None:
 async def test_a_stream_that_is_left_frees_the_model() -> None:
     decoder = Hashing(100)
     model = letters(decoder)
-    streaming = model.stream(asked("go", max_tokens=3000))
+    streaming = model.stream(parsed("go", max_tokens=3000))
     async for _ in streaming:
         break
     await streaming.aclose()  # type: ignore[attr-defined]
     assert decoder.read < 3000
-    assert (await asyncio.wait_for(model.complete(asked("go")), 10)).content
+    assert (await asyncio.wait_for(model.complete(parsed("go")), 10)).content
 
 
 async def test_the_same_seed_draws_the_same_reply() -> None:
     model = letters(Hashing(100))
     drawn = [
-        (await model.complete(asked("go", temperature=1.0, seed=seed))).content
+        (await model.complete(parsed("go", temperature=1.0, seed=seed))).content
         for seed in (1, 1, 2)
     ]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-async def test_a_prompt_without_room_for_a_reply_says_so() -> None:
+async def test_a_prompt_that_leaves_no_tokens_for_a_reply_says_so() -> None:
     with pytest.raises(ContextOverflow, match=r"the prompt has 4000 tokens, 'm' reads 4000"):
-        await letters(Hashing(100)).complete(asked("a" * 4000))
+        await letters(Hashing(100)).complete(parsed("a" * 4000))
 
 
 class _WordsCodec:
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Tokenizer) -> None:
         self.encode, self.decode = words.encode, words.decode
 
 
-def guided(words: Words, wild: int) -> DecoderModel:
-    end = words.token(END)
+def guided(words: Tokenizer, wild: int) -> DecoderModel:
+    end = words.token(END_MARK)
     assert end is not None
     grammars = CallGrammars(words.text, end, words.size)
     decoder = Hashing(words.size, wild=wild)
@@ -156,12 +156,12 @@ def guided(words: Words, wild: int) -> DecoderModel:
 
 
 async def test_however_wild_the_scores_a_call_is_of_a_known_tool_and_fits_its_schema(
-    words: Words,
+    words: Tokenizer,
 ) -> None:
     called: set[str] = set()
     for wild, task in enumerate(make_tasks("unseen", 25, seed=50)):
         tools = task.task().tools
-        demand = asked("call", tools=tools, tool_choice="required", max_tokens=3000)
+        demand = parsed("call", tools=tools, tool_choice="required", max_tokens=3000)
         reply = await guided(words, wild).complete(demand)
         if reply.finish_reason == "length":
             continue  # wild scores may write a text without end
@@ -172,22 +172,25 @@ async def test_however_wild_the_scores_a_call_is_of_a_known_tool_and_fits_its_sc
     assert len(called) >= 10
 
 
-async def test_a_tool_without_arguments_is_called_without_choosing(words: Words) -> None:
+async def test_a_tool_without_arguments_is_called_without_choosing(words: Tokenizer) -> None:
     tool = ToolSpec(name="ping", description="", parameters={"type": "object", "properties": {}})
     model = guided(words, 0)
-    reply = await model.complete(asked("call", tools=(tool,), tool_choice="required"))
+    reply = await model.complete(parsed("call", tools=(tool,), tool_choice="required"))
     assert reply.content == '{"name":"ping","arguments":{}}'
 
 
-async def test_a_schema_that_no_grammar_can_take_still_binds_name_and_kinds(words: Words) -> None:
+async def test_a_schema_that_no_grammar_can_take_still_binds_name_and_kinds(
+    words: Tokenizer,
+) -> None:
     strange: dict[str, Value] = {
-        "type": "object", "required": ["n"],
+        "type": "object",
+        "required": ["n"],
         "properties": {"n": {"type": "integer", "not": {"const": 3}, "maximum": 9, "minimum": 0}},
-    }  # fmt: skip
+    }
     tool = ToolSpec(name="strange", description="", parameters=strange)
     for wild in range(5):
         model = guided(words, wild)
-        reply = await model.complete(asked("call", tools=(tool,), tool_choice="required"))
+        reply = await model.complete(parsed("call", tools=(tool,), tool_choice="required"))
         call = json.loads(reply.content)
         assert call["name"] == "strange"
         assert 0 <= call["arguments"]["n"] <= 9

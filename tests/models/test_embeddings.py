@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from toolwright.assembly.uri import embed_of
-from toolwright.core.errors import ConfigError, ModelError, ModelUnavailable
-from toolwright.models.embeddings import BATCH, OpenAIEmbeddings
+from toolmint.assembly.uri import embed_of
+from toolmint.core.errors import ConfigError, ModelError, ModelUnavailable
+from toolmint.models.embeddings import _BATCH, OpenAIEmbeddings
 
 pytestmark = pytest.mark.anyio
 
@@ -34,9 +34,9 @@ async def served(status: int = 200, body: Any = None) -> AsyncGenerator[str]:
 
 async def test_vectors_come_in_the_order_of_their_texts() -> None:
     async with served() as url:
-        texts = ["x" * n for n in range(BATCH + 3)]
+        texts = ["x" * n for n in range(_BATCH + 3)]
         vectors = await embed_of(f"openai:small?base_url={url}")(texts)
-        assert [vector[0] for vector in vectors] == list(range(BATCH + 3))
+        assert [vector[0] for vector in vectors] == list(range(_BATCH + 3))
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ async def test_an_endpoint_that_is_down_is_an_error() -> None:
     with pytest.raises(ModelUnavailable, match="cannot be reached"):
         await OpenAIEmbeddings("m", api_key="k", base_url="http://127.0.0.1:9/v1")(["a"])
     with pytest.raises(ConfigError, match="openai:NAME"):
-        embed_of("replay:x")
+        embed_of("cassette:x")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from toolwright.core.errors import ConfigError
-from toolwright.models.hub import folder_of
+from toolmint.core.errors import ConfigError
+from toolmint.models.hub import folder_of
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.models.endpoint import Said, completion, endpoint
 
-from toolwright.core.errors import ContextOverflow, ModelError, ModelUnavailable
-from toolwright.core.messages import (
+from toolmint.core.errors import ContextOverflow, ModelError, ModelUnavailable
+from toolmint.core.messages import (
     AssistantMessage,
     SystemMessage,
     ToolCall,
@@ -18,12 +18,12 @@ from toolwright.core.messages import (
     ToolSpec,
     UserMessage,
 )
-from toolwright.core.model import ModelRequest, Usage
-from toolwright.models.openai import OpenAIModel
-from toolwright.models.openai_wire import decode_response, encode_request
-from toolwright.models.prices import price
-from toolwright.models.scripted import AnsweringModel
-from toolwright.models.wrap import Later, Retrying
+from toolmint.core.model import ModelRequest, Usage
+from toolmint.models.openai import OpenAIModel
+from toolmint.models.openai_wire import decode_response, encode_request
+from toolmint.models.prices import price
+from toolmint.models.scripted import AnsweringModel
+from toolmint.models.wrap import LazyModel, Retrying
 
 pytestmark = pytest.mark.anyio
 ASK = ModelRequest(messages=(UserMessage(content="2 + 2?"),), seed=3, stop=("\n",))
@@ -52,10 +52,10 @@ async def test_an_answer_comes_with_exact_usage_and_price() -> None:
 
 
 async def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
-    refusal = Said(
+    error = Said(
         400, {"error": {"message": "Unsupported value: 'temperature' does not support 0.2"}}
     )
-    async with model([refusal, Said(200, completion("4")), Said(200, completion("5"))]) as (
+    async with model([error, Said(200, completion("4")), Said(200, completion("5"))]) as (
         gpt,
         seen,
     ):
@@ -177,11 +177,13 @@ async def test_every_kind_of_message_crosses_the_wire() -> None:
     call = ToolCall(id="1", name="t", arguments="{}")
     request = ModelRequest(
         messages=(
-            SystemMessage(content="s"), UserMessage(content="u"),
-            AssistantMessage(content="", tool_calls=(call,)), ToolMessage(tool_call_id="1", content="r"),
+            SystemMessage(content="s"),
+            UserMessage(content="u"),
+            AssistantMessage(content="", tool_calls=(call,)),
+            ToolMessage(tool_call_id="1", content="r"),
         ),
         tools=(ToolSpec(name="t", description="d", parameters={"type": "object"}),),
-    )  # fmt: skip
+    )
     body = encode_request(request, "m")
     assert [message["role"] for message in body["messages"]] == [
         "system",
@@ -213,10 +215,10 @@ async def test_a_model_that_is_opened_late_is_opened_once_and_closed() -> None:
         opened.append(1)
         return AnsweringModel(lambda _: "4")
 
-    late = Later("gpt", open_one)
+    late = LazyModel("gpt", open_one)
     assert (late.name, opened) == ("gpt", [])
     answers = await asyncio.gather(*(late.complete(ASK) for _ in range(5)))
     assert [one.content for one in answers] == ["4"] * 5 and opened == [1]
     await late.close()
-    await Later("gpt", open_one).close()
+    await LazyModel("gpt", open_one).close()
     assert opened == [1]

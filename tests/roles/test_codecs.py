@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from toolwright.core.errors import InputError
-from toolwright.core.task import read_trajectory
-from toolwright.roles import openai_messages, toolbench, toolbench_trees
-from toolwright.roles.paper import Paper, history_text, words_of
-from toolwright.roles.view import AgentRole
+from toolmint.core.errors import InputError
+from toolmint.core.task import read_trajectory
+from toolmint.roles import openai_messages, toolbench, toolbench_trees
+from toolmint.roles.paper import Paper, history_text, instructions_of
+from toolmint.roles.view import AgentRole
 
 
 def conversations(data: Path) -> list[dict[str, Any]]:
@@ -22,33 +22,35 @@ def conversations(data: Path) -> list[dict[str, Any]]:
 
 def test_every_conversation_file_round_trips(data: Path) -> None:
     for item in conversations(data):
-        assert toolbench.encode(toolbench.decode(item)) == item
+        assert toolbench.encode_conversation(toolbench.decode_conversation(item)) == item
 
 
 def test_every_trajectory_round_trips_through_openai_messages_and_json(data: Path) -> None:
     for item in conversations(data):
-        trajectory = toolbench.decode(item)
-        wire = json.loads(json.dumps(openai_messages.encode(trajectory)))
-        assert openai_messages.decode(wire) == trajectory
+        trajectory = toolbench.decode_conversation(item)
+        wire = json.loads(json.dumps(openai_messages.encode_messages(trajectory)))
+        assert openai_messages.decode_messages(wire) == trajectory
         assert read_trajectory(trajectory.model_dump_json()) == trajectory
 
 
 def test_messages_say_most_by_themselves(data: Path) -> None:
     facts = 0
     for item in conversations(data):
-        for message in openai_messages.encode(toolbench.decode(item))["messages"]:
-            facts += "step" in message.get("toolwright", {})
+        for message in openai_messages.encode_messages(toolbench.decode_conversation(item))[
+            "messages"
+        ]:
+            facts += "step" in message.get("toolmint", {})
     assert facts < 20
 
 
 def test_messages_without_our_field_are_read_too(data: Path) -> None:
     for item in conversations(data):
-        trajectory = toolbench.decode(item)
-        wire = openai_messages.encode(trajectory)
-        del wire["toolwright"]
+        trajectory = toolbench.decode_conversation(item)
+        wire = openai_messages.encode_messages(trajectory)
+        del wire["toolmint"]
         for message in wire["messages"]:
-            message.pop("toolwright", None)
-        read = openai_messages.decode(wire)
+            message.pop("toolmint", None)
+        read = openai_messages.decode_messages(wire)
         assert [step.calls for step in read.steps if step.calls] == [
             step.calls for step in trajectory.steps if step.calls
         ]
@@ -58,7 +60,7 @@ def test_messages_without_our_field_are_read_too(data: Path) -> None:
 def test_prompts_equal_the_papers_training_samples(data: Path, role: AgentRole) -> None:
     folder = data / "toolbench/umi_train_example"
     samples = json.loads((folder / f"train_{role}.json").read_text())
-    paper = Paper(words_of({role: samples[0]}))
+    paper = Paper(instructions_of({role: samples[0]}))
     differing = [one for one in samples if _text(paper, role, one) != one["input"]]
     # The official preprocessing pairs each give-up of the backbone with the step before it.
     assert all("give up" in one["target"] for one in differing)
@@ -87,21 +89,27 @@ def test_a_history_has_no_end_after_an_observation() -> None:
     [
         ({}, "no conversation"),
         ({"tools": [], "instruction": "q", "conversations": []}, "must begin"),
-        ({"tools": [], "instruction": "q",
-          "conversations": [{"from": "user", "value": "q"}, {"from": "robot", "value": ""}]}, "turn 2"),
+        (
+            {
+                "tools": [],
+                "instruction": "q",
+                "conversations": [{"from": "user", "value": "q"}, {"from": "robot", "value": ""}],
+            },
+            "turn 2",
+        ),
         ({"tools": [{"Name": 3}], "instruction": "q", "conversations": []}, "no conversation"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_conversation_is_refused_by_name(item: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        toolbench.decode(item)
+        toolbench.decode_conversation(item)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[]", "must be a JSON object"),
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ('{"schema_version": 2}', "upgrade"),
         ('{"schema_version": 1}', "task"),
         ('{"task": {"input": "q"}, "steps": [{"id": 0, "parent": 7}]}', "names step 7"),
@@ -119,7 +127,7 @@ def test_search_trees_of_toolbench_keep_every_branch(data: Path) -> None:
     assert len(files) == 15
     for path in files:
         item = json.loads(path.read_text())
-        read = toolbench_trees.decode(item)
+        read = toolbench_trees.decode_search_tree(item)
         kinds = json.dumps(item["tree"])
         assert (
             sum(bool(step.turns) for step in read.steps)
@@ -135,7 +143,7 @@ def test_the_ending_of_a_search_tree_is_its_own(data: Path) -> None:
     endings: dict[str, int] = {}
     for path in sorted((data / "toolbench/dfs_trees").glob("*/*.json")):
         item = json.loads(path.read_text())
-        read = toolbench_trees.decode(item)
+        read = toolbench_trees.decode_search_tree(item)
         endings[read.outcome] = endings.get(read.outcome, 0) + 1
         said = item["answer_generation"]["final_answer"]
         if item["win"] and said:
@@ -149,4 +157,4 @@ def test_the_ending_of_a_search_tree_is_its_own(data: Path) -> None:
 )
 def test_what_is_no_search_tree_is_refused(item: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="no search tree"):
-        toolbench_trees.decode(item)
+        toolbench_trees.decode_search_tree(item)

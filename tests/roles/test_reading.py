@@ -6,16 +6,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolwright.core.messages import ToolCall
-from toolwright.roles.reading import read_action, read_answer, read_plan, read_whole, wants_in
+from toolmint.core.messages import ToolCall
+from toolmint.roles.reading import (
+    missing_tool_in,
+    read_action,
+    read_answer,
+    read_backbone,
+    read_plan,
+)
 
 PIECES = st.lists(
     st.sampled_from(
-        ["Next: caller", "Next: give up.", "next: Conclusion", "Action: a\n", "Action Input: {", "{}",
-         '"', "</s>", "<tool_call>", "conclusion: ", "```python\n", "\n", "text ", '{"name": "b"}',
-         "Missing tool: x", "\ud800"]
-    ) | st.text(max_size=5), max_size=12,
-)  # fmt: skip
+        [
+            "Next: caller",
+            "Next: give up.",
+            "next: Conclusion",
+            "Action: a\n",
+            "Action Input: {",
+            "{}",
+            '"',
+            "</s>",
+            "<tool_call>",
+            "conclusion: ",
+            "```python\n",
+            "\n",
+            "text ",
+            '{"name": "b"}',
+            "Missing tool: x",
+            "\ud800",
+        ]
+    )
+    | st.text(max_size=5),
+    max_size=12,
+)
 
 
 @given(PIECES)
@@ -25,7 +48,7 @@ def test_readers_never_fail(pieces: list[str]) -> None:
         read_plan(text),
         read_action(text),
         read_answer(text),
-        read_whole(text),
+        read_backbone(text),
     )
     assert plan.decision is not None or plan.notes
     assert action.name is not None or action.notes
@@ -98,7 +121,7 @@ def test_a_fenced_program_is_a_call_where_programs_run() -> None:
     ],
 )
 def test_whole_steps(text: str, decision: str, name: str | None, answer: str | None) -> None:
-    whole = read_whole(text)
+    whole = read_backbone(text)
     assert whole.plan.decision == decision
     assert (whole.action.name if whole.action else None) == name
     assert (whole.answer.text if whole.answer else None) == answer
@@ -107,5 +130,5 @@ def test_whole_steps(text: str, decision: str, name: str | None, answer: str | N
 def test_another_roles_format_is_noted() -> None:
     assert "another role" in read_answer("Action: a\nAction Input: {}").notes[0]
     assert read_answer("conclusion: 5").text == "5"
-    assert wants_in("x\nMissing tool: adds numbers\n") == "adds numbers"
-    assert wants_in("x") is None
+    assert missing_tool_in("x\nMissing tool: adds numbers\n") == "adds numbers"
+    assert missing_tool_in("x") is None

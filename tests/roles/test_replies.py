@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from toolwright.core.tool import Demonstration
-from toolwright.roles import prompts
-from toolwright.roles.replies import code_in, first_block, kind_in, object_in
+from toolmint.core.tool import Demonstration
+from toolmint.roles import prompts
+from toolmint.roles.replies import class_in, code_in, first_block, object_in
 
 
 @given(st.text())
 def test_any_text_has_a_reading(text: str) -> None:
     assert code_in(text) is None or isinstance(code_in(text), str)
     assert object_in(text) is None or isinstance(object_in(text), dict)
-    assert kind_in(text, frozenset({"a"})) in {None, "a"}
+    assert class_in(text, frozenset({"a"})) in {None, "a"}
 
 
 def test_code_is_what_stands_in_fences() -> None:
@@ -31,17 +31,29 @@ def test_objects_are_found_in_prose() -> None:
 
 def test_only_known_kinds_count() -> None:
     known = frozenset({"sorting"})
-    assert kind_in("Kind: sorting", known) == "sorting"
-    assert kind_in("**Kind:** `sorting`.", known) == "sorting"
-    assert kind_in("Kind: unknown", known) is None and kind_in("sorting", known) is None
+    assert class_in("Kind: sorting", known) == "sorting"
+    assert class_in("**Kind:** `sorting`.", known) == "sorting"
+    assert class_in("Kind: unknown", known) is None and class_in("sorting", known) is None
 
 
 def test_the_agents_and_judges_prompts_are_pinned() -> None:
     names = (
-        "agent_system", "agent_planner", "agent_caller", "agent_programmer", "agent_summarizer",
-        "agent_backbone", "agent_siblings", "paper_planner", "paper_caller", "paper_summarizer",
-        "paper_backbone", "judge_pass", "judge_win", "judge_process", "wish_demonstrations",
-    )  # fmt: skip
+        "agent_system",
+        "agent_planner",
+        "agent_caller",
+        "agent_programmer",
+        "agent_summarizer",
+        "agent_backbone",
+        "agent_siblings",
+        "paper_planner",
+        "paper_caller",
+        "paper_summarizer",
+        "paper_backbone",
+        "judge_pass",
+        "judge_win",
+        "judge_process",
+        "missing_tool_demonstrations",
+    )
     assert {name: prompts.template_digest(name) for name in names} == snapshot(
         {
             "agent_system": "555a35772e71",
@@ -58,25 +70,34 @@ def test_the_agents_and_judges_prompts_are_pinned() -> None:
             "judge_pass": "4d8c7ec901d3",
             "judge_win": "2b6ae6adaff5",
             "judge_process": "5e2be5367a85",
-            "wish_demonstrations": "323569bb4679",
+            "missing_tool_demonstrations": "323569bb4679",
         }
     )
 
 
 def test_prompts_are_pinned() -> None:
     names = (
-        "latm_propose", "latm_fault", "latm_verify", "latm_verify_fault", "latm_wrap", "latm_use",
-        "proved_propose", "proved_second", "proved_repair", "proved_use", "dispatch",
-    )  # fmt: skip
+        "latm_propose",
+        "latm_fault",
+        "latm_verify",
+        "latm_verify_fault",
+        "latm_wrap",
+        "latm_use",
+        "proved_propose",
+        "proved_second",
+        "proved_repair",
+        "proved_use",
+        "dispatch",
+    )
     assert {name: prompts.template_digest(name) for name in names} == snapshot(
         {
-            "latm_propose": "b85cfebf87d4",
+            "latm_propose": "a838bb531279",
             "latm_fault": "ee60fa0986ba",
             "latm_verify": "a87b2642fe44",
             "latm_verify_fault": "5c92213381a3",
             "latm_wrap": "e8ee0d7173cd",
             "latm_use": "ec417eae314f",
-            "proved_propose": "7d05bf4b8a75",
+            "proved_propose": "7d78686e5bba",
             "proved_second": "92367eb91289",
             "proved_repair": "51187ecf11b1",
             "proved_use": "50b5c4076927",

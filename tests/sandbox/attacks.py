@@ -438,7 +438,7 @@ ESCAPES = [
         "output",
         "error",
     ),
-    _("escapes", "import of the harness", "import toolwright\nreturn hasattr(toolwright, 'store')"),
+    _("escapes", "import of the harness", "import toolmint\nreturn hasattr(toolmint, 'store')"),
 ]
 ATTACKS = (
     FILES

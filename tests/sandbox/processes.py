@@ -15,12 +15,12 @@ def _parents() -> dict[int, int]:
 
 
 def children(pid: int) -> int:
-    """Give how many processes have this parent."""
+    """Return how many processes have this parent."""
     return list(_parents().values()).count(pid)
 
 
 def descendants(pid: int) -> int:
-    """Give how many processes descend from this one."""
+    """Return how many processes descend from this one."""
     parents, mine = _parents(), {pid}
     while new := {
         child for child, parent in parents.items() if parent in mine and child not in mine

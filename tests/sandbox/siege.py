@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.sandbox.attacks import ATTACKS, Attack
 
-from toolwright.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxResult, SandboxRun
-from toolwright.sandbox.forkserver import ForkServer
+from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxResult, SandboxRun
+from toolmint.sandbox.forkserver import ForkServer
 
 HONEST = SandboxRun(
     source="def f(x):\n    return sorted(x)\n",
@@ -23,7 +23,7 @@ HONEST = SandboxRun(
 
 
 def contained(attack: Attack, result: SandboxResult) -> bool:
-    """Say whether the outcome is right: one of those wanted, and never a true result."""
+    """Return whether the outcome is right: one of those wanted, and never a true result."""
     if result.status == "ok" and any(result.value):
         return False
     return attack.want is None or result.status in attack.want
@@ -38,9 +38,10 @@ async def besiege(sandbox: Sandbox, attacks: Sequence[Attack], canary: Path) -> 
     before = canary.stat()
     for attack in attacks:
         run = SandboxRun(
-            source=head + attack.source, calls=(FunctionCall(function="f"),),
+            source=head + attack.source,
+            calls=(FunctionCall(function="f"),),
             limits=RunLimits(seconds=0.6),
-        )  # fmt: skip
+        )
         result = await sandbox.run(run)
         if not contained(attack, result):
             faults.append(f"{attack.group}/{attack.name}: {result}")

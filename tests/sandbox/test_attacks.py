@@ -11,7 +11,7 @@ import pytest
 from tests.sandbox.attacks import ATTACKS
 from tests.sandbox.siege import besiege
 
-from toolwright.sandbox.forkserver import ForkServer
+from toolmint.sandbox.forkserver import ForkServer
 
 GROUPS = sorted({attack.group for attack in ATTACKS})
 
@@ -44,7 +44,7 @@ async def test_attacks_are_contained_by_the_filter_and_limits_alone(canary: Path
 
 
 def _readable_python() -> str | None:
-    """Give an interpreter that any user may start."""
+    """Return an interpreter that any user may start."""
     for path in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         found = shutil.which(path)
         if found and all(parent.stat().st_mode & 0o005 for parent in Path(found).resolve().parents):
@@ -57,15 +57,19 @@ def test_attacks_are_contained_for_a_normal_user(tmp_path_factory: pytest.TempPa
     python = _readable_python()
     if python is None:
         pytest.skip("no interpreter here that a normal user may start")
-    folder = Path("/tmp") / f"toolwright-siege-{os.getpid()}"
+    folder = Path("/tmp") / f"toolmint-siege-{os.getpid()}"
     folder.mkdir(mode=0o755)
     try:
         canary = folder / "canary"
         canary.write_text("SECRET")
         done = subprocess.run(
             [sys.executable, "-m", "tests.sandbox.siege", str(canary), "65534", python],
-            cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr[-2000:]
         assert json.loads(done.stdout) == {"user": 65534, "faults": []}
     finally:

@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 from tests.sandbox.processes import children, descendants
 
-from toolwright.core.errors import SandboxError
-from toolwright.core.sandbox import FunctionCall, Ref, RunLimits, SandboxRun
-from toolwright.sandbox.forkserver import ForkServer
-from toolwright.sandbox.selfcheck import check
-from toolwright.sandbox.unsafe import UnsafeSandboxWarning, UnsafeSubprocess
-from toolwright.sandbox.wire import StrictnessError, decode, strict_json
+from toolmint.core.errors import SandboxError
+from toolmint.core.sandbox import FunctionCall, Ref, RunLimits, SandboxRun
+from toolmint.sandbox.forkserver import ForkServer
+from toolmint.sandbox.selfcheck import check_sandbox
+from toolmint.sandbox.unsafe import UnsafeSandboxWarning, UnsafeSubprocess
+from toolmint.sandbox.wire import StrictnessError, decode_reply, strict_json
 
 pytestmark = pytest.mark.anyio
 
@@ -164,7 +164,7 @@ async def test_hostile_calls_leak_no_descriptor_and_no_process() -> None:
 
 
 async def test_every_probe_holds(sandbox: ForkServer) -> None:
-    assert [finding for finding in await check(sandbox) if not finding.held] == []
+    assert [finding for finding in await check_sandbox(sandbox) if not finding.passed] == []
 
 
 async def test_a_missing_interpreter_is_a_sandbox_error() -> None:
@@ -200,15 +200,15 @@ async def test_strict_json_refuses_what_json_does_not_allow() -> None:
 
 async def test_a_frame_of_the_wrong_shape_is_an_output_fault() -> None:
     run = _run("", FunctionCall(function="f"))
-    assert decode(b"O", b"[1, 2]", b"", run).status == "output"
-    assert decode(b"O", b"5", b"", run).status == "output"
-    assert decode(b"E", b"[]", b"", run).status == "output"
-    assert decode(b"?", b'"x"', b"", run).status == "output"
+    assert decode_reply(b"O", b"[1, 2]", b"", run).status == "output"
+    assert decode_reply(b"O", b"5", b"", run).status == "output"
+    assert decode_reply(b"E", b"[]", b"", run).status == "output"
+    assert decode_reply(b"?", b'"x"', b"", run).status == "output"
 
 
 async def test_the_guest_starts_without_the_rest_of_the_package() -> None:
     code = (
-        "import sys; from toolwright.sandbox.guest import zygote; "
+        "import sys; from toolmint.sandbox.guest import zygote; "
         "print([m for m in ('pydantic', 'asyncio', 'aiohttp') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -227,9 +227,10 @@ def f(x):
 
 def _rehearsed(x: str) -> SandboxRun:
     return SandboxRun(
-        source=COUNTING, calls=(FunctionCall(function="f", arguments=(x,)),),
+        source=COUNTING,
+        calls=(FunctionCall(function="f", arguments=(x,)),),
         rehearsal=(FunctionCall(function="f", arguments=("demonstration",)),),
-    )  # fmt: skip
+    )
 
 
 async def test_a_rehearsed_worker_has_seen_the_demonstration_and_nobodys_request() -> None:
@@ -250,9 +251,10 @@ async def test_a_rehearsal_that_dies_or_fails_costs_nothing() -> None:
     async with ForkServer(concurrency=2) as server:
         for rehearsed in ("die", "fail"):
             run = SandboxRun(
-                source=source + f"\n# {rehearsed}", calls=(FunctionCall(function="f", arguments=("a",)),),
+                source=source + f"\n# {rehearsed}",
+                calls=(FunctionCall(function="f", arguments=("a",)),),
                 rehearsal=(FunctionCall(function="f", arguments=(rehearsed,)),),
-            )  # fmt: skip
+            )
             assert [(await server.run(run)).value for _ in range(6)] == [("a",)] * 6
 
 

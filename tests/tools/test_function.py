@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from toolwright.core.errors import ToolError, ToolNotFound
-from toolwright.core.messages import ToolCall
-from toolwright.tools.box import Box
-from toolwright.tools.function import tool
+from toolmint.core.errors import ToolError, ToolNotFound
+from toolmint.core.messages import ToolCall
+from toolmint.tools.function import tool
+from toolmint.tools.toolbox import ToolCollection
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ def test_a_tool_is_still_a_function() -> None:
 
 
 async def test_calls_run_and_give_json() -> None:
-    box = Box([weather, wait])
+    box = ToolCollection([weather, wait])
     result = await box.call(call("weather", '{"city": "Rome", "days": 3}'))
     assert result.content == '{"city":"Rome","days":3,"units":[]}'
     assert (await box.call(call("wait_for", '{"seconds": 0}'))).content == "waited 0.0"
@@ -63,7 +63,7 @@ async def test_calls_run_and_give_json() -> None:
     ("name", "arguments", "failure", "said"),
     [
         ("wether", "{}", "tool-not-found", "the nearest are weather"),
-        ("weather", "{city: 1}", "tool-arguments", "no JSON"),
+        ("weather", "{city: 1}", "tool-arguments", "not JSON"),
         ("weather", "[]", "tool-arguments", "must be a JSON object"),
         ("weather", "{}", "tool-arguments", "'city' is a required property"),
         ("weather", '{"city": 3}', "tool-arguments", "city: 3 is not of type 'string'"),
@@ -74,20 +74,20 @@ async def test_calls_run_and_give_json() -> None:
 async def test_whatever_goes_wrong_is_an_observation(
     name: str, arguments: str, failure: str, said: str
 ) -> None:
-    result = await Box([weather]).call(call(name, arguments))
+    result = await ToolCollection([weather]).call(call(name, arguments))
     assert result.failure == failure
     assert said in result.content
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ToolError, match="two tools are named 'weather'"):
-        Box([weather, weather])
+        ToolCollection([weather, weather])
     with pytest.raises(ToolError, match="two tools"):
-        Box([weather]).merged(Box([weather]))
+        ToolCollection([weather]).merged(ToolCollection([weather]))
 
 
 async def test_views_filter_prefix_rename_and_merge() -> None:
-    box = Box([weather, wait])
+    box = ToolCollection([weather, wait])
     assert [spec.name for spec in box.prefixed("my_").specs] == ["my_weather", "my_wait_for"]
     renamed = box.renamed({"weather": "sky"})
     assert (await renamed.call(call("sky", '{"city": "Rome"}'))).failure is None
@@ -112,7 +112,7 @@ def test_functions_that_cannot_be_tools_say_why() -> None:
 
     with pytest.raises(ToolError, match="'a' has no annotation"):
         tool(cast("Any", bare))
-    with pytest.raises(ToolError, match="cannot be given by name"):
+    with pytest.raises(ToolError, match="cannot be passed by name"):
         tool(spread)
     with pytest.raises(ToolError, match="cannot be a tool"):
         tool(odd)

@@ -5,13 +5,13 @@ from typing import cast
 
 import pytest
 
-from toolwright.core.errors import ToolError
-from toolwright.core.messages import ToolCall
-from toolwright.core.tool import Provenance, ToolRecord
-from toolwright.sandbox.forkserver import ForkServer
-from toolwright.tools.box import Box
-from toolwright.tools.made import MadeTool, parameters_of
-from toolwright.tools.program import ProgramTool
+from toolmint.core.errors import ToolError
+from toolmint.core.messages import ToolCall
+from toolmint.core.tool import Provenance, ToolRecord
+from toolmint.sandbox.forkserver import ForkServer
+from toolmint.tools.made import MadeTool, parameters_of
+from toolmint.tools.program import ProgramTool
+from toolmint.tools.toolbox import ToolCollection
 
 pytestmark = pytest.mark.anyio
 
@@ -30,9 +30,12 @@ def record(**change: object) -> ToolRecord:
         ["sort 2 down", {"numbers": [2], "up": False}],
     ]
     fields: dict[str, object] = {
-        "request_class": "sort numbers!", "version": 1, "source": SOURCE, "wrap": json.dumps(uses),
+        "request_class": "sort numbers!",
+        "version": 1,
+        "source": SOURCE,
+        "wrap": json.dumps(uses),
         "provenance": Provenance(model="m", demonstrations_digest="d", prompts_digest="p"),
-    }  # fmt: skip
+    }
     return ToolRecord.model_validate(fields | change)
 
 
@@ -56,7 +59,7 @@ def test_arguments_of_several_kinds_and_sometimes_missing() -> None:
 
 
 async def test_an_agent_can_call_a_made_tool(sandbox: ForkServer) -> None:
-    box = Box([MadeTool(record(), sandbox)])
+    box = ToolCollection([MadeTool(record(), sandbox)])
     result = await box.call(call("sort_numbers_", numbers=[3, 1, 2], up=True))
     assert (result.content, result.data) == ("1, 2, 3", [1, 2, 3])
     bad = await box.call(call("sort_numbers_", numbers=[3, "a"], up=True))
@@ -83,6 +86,8 @@ def test_a_tool_without_named_arguments_is_refused(sandbox: ForkServer) -> None:
 async def test_programs_run_in_the_sandbox(
     sandbox: ForkServer, code: str, failure: str | None, said: str
 ) -> None:
-    result = await Box([ProgramTool(sandbox, seconds=1.0)]).call(call("python", code=code))
+    result = await ToolCollection([ProgramTool(sandbox, seconds=1.0)]).call(
+        call("python", code=code)
+    )
     assert result.failure == failure
     assert said in result.content

@@ -10,10 +10,10 @@ import pytest
 import uvicorn
 from tests.tools.mcp_server import server
 
-from toolwright.core.errors import ToolError
-from toolwright.core.messages import ToolCall
-from toolwright.tools.box import Box
-from toolwright.tools.mcp import mcp_tools
+from toolmint.core.errors import ToolError
+from toolmint.core.messages import ToolCall
+from toolmint.tools.mcp import mcp_tools
+from toolmint.tools.toolbox import ToolCollection
 
 pytestmark = pytest.mark.anyio
 STDIO = f"{sys.executable} {Path(__file__).with_name('mcp_server.py')}"
@@ -25,7 +25,7 @@ def call(name: str, arguments: str = "{}") -> ToolCall:
 
 async def test_a_server_over_stdio_gives_its_tools() -> None:
     async with mcp_tools(STDIO, seconds=20) as tools:
-        box = Box(tools)
+        box = ToolCollection(tools)
         assert [spec.name for spec in box.specs] == ["add", "fail", "die"]
         result = await box.call(call("add", '{"a": 2, "b": 3}'))
         assert (result.content, result.data) == ("5", {"result": 5})
@@ -37,7 +37,7 @@ async def test_a_server_over_stdio_gives_its_tools() -> None:
 
 async def test_a_server_that_dies_in_the_middle_of_a_call_is_an_observation() -> None:
     async with mcp_tools(STDIO, seconds=5) as tools:
-        box = Box(tools)
+        box = ToolCollection(tools)
         assert (await box.call(call("die"))).failure in {"tool-protocol", "tool-unreachable"}
         assert (await box.call(call("add", '{"a": 2, "b": 3}'))).failure is not None
 
@@ -68,5 +68,5 @@ def served() -> Generator[str]:
 async def test_a_server_over_streamable_http_gives_its_tools() -> None:
     with served() as url:
         async with mcp_tools(url, seconds=20) as tools:
-            result = await Box(tools).call(call("add", '{"a": 20, "b": 3}'))
+            result = await ToolCollection(tools).call(call("add", '{"a": 20, "b": 3}'))
             assert result.content == "23"

@@ -7,62 +7,134 @@ from typing import Any, cast
 import pytest
 from tests.tools.api_server import api
 
-from toolwright.core.errors import InputError
-from toolwright.core.http import HttpRequest, HttpResponse
-from toolwright.core.messages import ToolCall
-from toolwright.tools.box import Box
-from toolwright.tools.network import Network
-from toolwright.tools.openapi import Imported, import_document, read_document
-from toolwright.tools.openapi_call import tools_of
+from toolmint.core.errors import InputError
+from toolmint.core.http import HttpRequest, HttpResponse
+from toolmint.core.messages import ToolCall
+from toolmint.tools.network import Network
+from toolmint.tools.openapi import ImportedApi, import_document, read_document
+from toolmint.tools.openapi_call import openapi_tools
+from toolmint.tools.toolbox import ToolCollection
 
 pytestmark = pytest.mark.anyio
 
 PETS: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Pets"},
-    "servers": [{"url": "https://{region}.pets.test/v1", "variables": {"region": {"default": "eu"}}}],
+    "servers": [
+        {"url": "https://{region}.pets.test/v1", "variables": {"region": {"default": "eu"}}}
+    ],
     "security": [{"key": []}],
     "paths": {
         "/pets/{petId}": {
             "parameters": [{"$ref": "#/components/parameters/petId"}],
-            "get": {"operationId": "get pet", "summary": "One pet", "parameters": [
-                {"name": "tags", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
-                {"name": "joined", "in": "query", "explode": False,
-                 "schema": {"type": "array", "items": {"type": "integer"}}},
-                {"name": "filter", "in": "query", "style": "deepObject", "schema": {"type": "object"}},
-                {"name": "X-Trace", "in": "header", "schema": {"type": "string", "nullable": True}},
-                {"name": "seen", "in": "cookie", "schema": {"type": "boolean"}},
-            ]},
-            "put": {"operationId": "putPet", "requestBody": {"required": True, "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}}},
+            "get": {
+                "operationId": "get pet",
+                "summary": "One pet",
+                "parameters": [
+                    {
+                        "name": "tags",
+                        "in": "query",
+                        "schema": {"type": "array", "items": {"type": "string"}},
+                    },
+                    {
+                        "name": "joined",
+                        "in": "query",
+                        "explode": False,
+                        "schema": {"type": "array", "items": {"type": "integer"}},
+                    },
+                    {
+                        "name": "filter",
+                        "in": "query",
+                        "style": "deepObject",
+                        "schema": {"type": "object"},
+                    },
+                    {
+                        "name": "X-Trace",
+                        "in": "header",
+                        "schema": {"type": "string", "nullable": True},
+                    },
+                    {"name": "seen", "in": "cookie", "schema": {"type": "boolean"}},
+                ],
+            },
+            "put": {
+                "operationId": "putPet",
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}
+                    },
+                },
+            },
         },
-        "/login": {"post": {"operationId": "login", "security": [], "requestBody": {"content": {
-            "application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {
-                "user": {"type": "string", "required": True}, "age": {"type": "integer"}}}}}}}},
-        "/missing": {"get": {"operationId": "missing", "security": [{"basic": []}, {"bearer": []}]}},
+        "/login": {
+            "post": {
+                "operationId": "login",
+                "security": [],
+                "requestBody": {
+                    "content": {
+                        "application/x-www-form-urlencoded": {
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "user": {"type": "string", "required": True},
+                                    "age": {"type": "integer"},
+                                },
+                            }
+                        }
+                    }
+                },
+            }
+        },
+        "/missing": {
+            "get": {"operationId": "missing", "security": [{"basic": []}, {"bearer": []}]}
+        },
         "/huge": {"get": {"operationId": "huge", "security": []}},
-        "/names": {"post": {"security": [], "requestBody": {"content": {"application/json": {
-            "schema": {"type": "array", "items": {"type": "string"}}}}}}},
+        "/names": {
+            "post": {
+                "security": [],
+                "requestBody": {
+                    "content": {
+                        "application/json": {
+                            "schema": {"type": "array", "items": {"type": "string"}}
+                        }
+                    }
+                },
+            }
+        },
     },
     "components": {
-        "parameters": {"petId": {"name": "petId", "in": "path", "required": True,
-                                 "schema": {"type": "integer", "minimum": 0, "exclusiveMinimum": True}}},
-        "schemas": {"Pet": {"type": "object", "required": ["name"], "properties": {
-            "name": {"type": "string"}, "petId": {"type": "string"},
-            "children": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}}}},
+        "parameters": {
+            "petId": {
+                "name": "petId",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+            }
+        },
+        "schemas": {
+            "Pet": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string"},
+                    "petId": {"type": "string"},
+                    "children": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}},
+                },
+            }
+        },
         "securitySchemes": {
             "key": {"type": "apiKey", "in": "query", "name": "k"},
             "basic": {"type": "http", "scheme": "basic"},
             "bearer": {"type": "http", "scheme": "bearer"},
         },
     },
-}  # fmt: skip
+}
 
 
 TRACE: dict[str, object] = {"X-Trace": "t", "seen": True}
 
 
-def imported(base_url: str | None = None) -> Imported:
+def imported(base_url: str | None = None) -> ImportedApi:
     return import_document(read_document(json.dumps(PETS)), base_url=base_url)
 
 
@@ -78,7 +150,7 @@ def test_all_operations_of_the_real_documents_become_tools(data: Path) -> None:
         operations = {tool.spec.name for tool in read.operations}
         assert operations == set(one["Function_Projection"])
         assert not [problem for problem in read.problems if "left out" in problem]
-        assert len(Box(tools_of(read, Network()))) == len(operations)
+        assert len(ToolCollection(openapi_tools(read, Network()))) == len(operations)
 
 
 def test_yaml_is_read_as_json_is() -> None:
@@ -105,15 +177,19 @@ def test_references_bounds_and_recursion_end_in_json_schema() -> None:
 async def test_arguments_reach_path_query_header_cookie_and_body() -> None:
     async with api() as url:
         network = Network(timeout=10)
-        box = Box(tools_of(imported(url), network, {"key": "s3cret"}))
+        box = ToolCollection(openapi_tools(imported(url), network, {"key": "s3cret"}))
         got = await box.call(
             call("get_pet", petId=7, tags=["a", "b c"], joined=[1, 2], filter={"x": 1}, **TRACE)
-        )  # fmt: skip
+        )
         seen = cast("dict[str, Any]", got.data)
         assert seen["path"] == "/pets/7"
         assert seen["query"] == [
-            ["tags", "a"], ["tags", "b c"], ["joined", "1,2"], ["filter[x]", "1"], ["k", "s3cret"],
-        ]  # fmt: skip
+            ["tags", "a"],
+            ["tags", "b c"],
+            ["joined", "1,2"],
+            ["filter[x]", "1"],
+            ["k", "s3cret"],
+        ]
         assert seen["headers"]["x-trace"] == "t"
         assert seen["headers"]["cookie"] == "seen=true"
         put = await box.call(call("putPet", petId=1, name="Rex", body_petId="x"))
@@ -128,7 +204,7 @@ async def test_arguments_reach_path_query_header_cookie_and_body() -> None:
 async def test_errors_of_a_server_are_observations() -> None:
     async with api() as url:
         network = Network(timeout=10)
-        box = Box(tools_of(imported(url), network, {"bearer": "t"}))
+        box = ToolCollection(openapi_tools(imported(url), network, {"bearer": "t"}))
         missing = await box.call(call("missing"))
         assert missing.failure == "http-404"
         assert "no such pet" in missing.content
@@ -137,7 +213,9 @@ async def test_errors_of_a_server_are_observations() -> None:
         refused = await box.call(call("get_pet", petId=1))
         assert refused.failure == "tool-credentials"
         await network.close()
-    down = Box(tools_of(imported(url), down_network := Network(timeout=2), {"key": "k"}))
+    down = ToolCollection(
+        openapi_tools(imported(url), down_network := Network(timeout=2), {"key": "k"})
+    )
     assert (await down.call(call("get_pet", petId=1))).failure == "tool-unreachable"
     await down_network.close()
 
@@ -150,8 +228,10 @@ async def test_credentials_follow_the_schemes() -> None:
             sent.append(request)
             return HttpResponse(200, "text/plain", "ok")
 
-    await Box(tools_of(imported(), Wire(), {"basic": "me:pw"})).call(call("missing"))
-    await Box(tools_of(imported(), Wire(), {"bearer": "tok"})).call(call("missing"))
+    await ToolCollection(openapi_tools(imported(), Wire(), {"basic": "me:pw"})).call(
+        call("missing")
+    )
+    await ToolCollection(openapi_tools(imported(), Wire(), {"bearer": "tok"})).call(call("missing"))
     assert sent[0].headers["Authorization"] == "Basic bWU6cHc="
     assert sent[1].headers["Authorization"] == "Bearer tok"
 
@@ -206,5 +286,5 @@ async def test_a_schema_that_is_no_schema_is_loosened_and_said() -> None:
     read = import_document(document)
     assert len(read.problems) == 2
     assert "'n' has no valid schema" in read.problems[0]
-    result = await Box(tools_of(read, Network())).call(call("a", b="1", n="x"))
+    result = await ToolCollection(openapi_tools(read, Network())).call(call("a", b="1", n="x"))
     assert result.failure == "tool-server"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from toolwright.core.messages import ToolSpec
-from toolwright.core.values import Value
-from toolwright.tools.retrieve import EmbeddingRetriever, Retriever, words_of
+from toolmint.core.messages import ToolSpec
+from toolmint.core.values import Value
+from toolmint.tools.retrieve import EmbeddingRetriever, Retriever, query_words
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ def test_five_tools_of_four_thousand_hold_most_of_those_needed(data: Path) -> No
 
 
 def test_names_are_cut_at_humps_and_underscores() -> None:
-    assert words_of("getHTTPResponses for_user2") == ["http", "respons", "user", "2"]
+    assert query_words("getHTTPResponses for_user2") == ["http", "respons", "user", "2"]
 
 
 def test_an_empty_toolbox_and_an_empty_query_find_nothing_and_anything() -> None:

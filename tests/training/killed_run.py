@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tests.training.small_run import recipe, samples
 
-from toolwright.training.glpft import train
-from toolwright.training.watch import Lines
+from toolmint.training.callbacks import LineCallbacks
+from toolmint.training.glpft import train
 
 
-def tell(line: str) -> None:
+def notify(line: str) -> None:
     if line.endswith("checkpoint 4"):
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -22,5 +22,5 @@ train(
     recipe(),
     folder / "tokenizer.json",
     folder,
-    watcher=Lines(tell),
+    callbacks=LineCallbacks(notify),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.training.small_run import recipe, samples
 
-from toolwright.training.glpft import train
+from toolmint.training.glpft import train
 
 folder = Path(sys.argv[1])
 train(samples(folder / "tokenizer.json"), recipe(), folder / "tokenizer.json", folder)

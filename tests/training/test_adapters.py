@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 from safetensors import torch as safetensors
 from tests.training.small_run import recipe, runs, samples
 
-from toolwright.agent.meter import Meter
-from toolwright.agent.policy import Sampling, Team
-from toolwright.assembly.uri import model_of
-from toolwright.core.errors import ConfigError, InputError
-from toolwright.core.model import ModelRequest
-from toolwright.roles.marked import Marked
-from toolwright.roles.reading import Plan
-from toolwright.roles.view import AgentRole, View
-from toolwright.training.delivery import deliver
-from toolwright.training.glpft import train
-from toolwright.training.recipes import Adapter, Architecture, Stage
-from toolwright.training.samples import IGNORED, ROLES
-from toolwright.training.sft import load_model, new_model, one_a_span
-from toolwright.world.generate import make_tasks
+from toolmint.agent.budget_tracker import BudgetTracker
+from toolmint.agent.policy import Sampling, ThreeRolePolicy
+from toolmint.assembly.uri import model_of
+from toolmint.core.errors import ConfigError, InputError
+from toolmint.core.model import ModelRequest
+from toolmint.roles.marked import Marked
+from toolmint.roles.reading import Plan
+from toolmint.roles.view import AgentRole, View
+from toolmint.training.batches import split_by_span
+from toolmint.training.bundle import export_bundle
+from toolmint.training.decoder import load_model, new_model
+from toolmint.training.glpft import train
+from toolmint.training.recipes import Adapter, Architecture, Stage
+from toolmint.training.samples import IGNORED, TRAINED_ROLES
+from toolmint.world.generate import make_tasks
 
 pytestmark = pytest.mark.anyio
 
@@ -50,17 +51,17 @@ def activated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def requests() -> list[ModelRequest]:
-    """Give what the roles are asked in one run, in turn."""
+    """Return what the roles are asked in one run, in turn."""
     run = runs(3)[2]
     family, found = Marked(), list[ModelRequest]()
     for place, step in enumerate(run.path()):
         view = View(run.task, run.path()[:place])
-        told = view._replace(plan=Plan(thought=step.thought, decision=step.decision))
+        planned = view._replace(plan=Plan(thought=step.thought, decision=step.decision))
         seen: list[tuple[AgentRole, View]] = [("planner", view)]
         if step.calls:
-            seen.append(("caller", told))
+            seen.append(("caller", planned))
         if step.answer is not None:
-            seen.append(("summarizer", told))
+            seen.append(("summarizer", planned))
         found += [
             ModelRequest(messages=family.prompt(role, shown).messages, max_tokens=12)
             for role, shown in seen
@@ -70,9 +71,9 @@ def requests() -> list[ModelRequest]:
 
 def test_local_stages_train_adapters_alone(plain: Path) -> None:
     assert not (plain / "planner/model.safetensors").exists()
-    sizes = [(plain / role / "adapter_model.safetensors").stat().st_size for role in ROLES]
+    sizes = [(plain / role / "adapter_model.safetensors").stat().st_size for role in TRAINED_ROLES]
     assert max(sizes) < (plain / "backbone/model.safetensors").stat().st_size / 4
-    for role in ROLES:
+    for role in TRAINED_ROLES:
         tensors = cast("Any", safetensors).load_file(
             str(plain / role / "adapter_model.safetensors")
         )
@@ -86,9 +87,9 @@ async def test_a_trio_of_adapters_plays_as_one_model(
     folder: Path = request.getfixturevalue(kind)
     model = model_of(f"local:{folder}")
     task = next(make_tasks("train", 1)).task()
-    move = await Team(model, model, model, family=Marked(), sampling=Sampling(max_tokens=8)).move(
-        View(task), Meter()
-    )
+    move = await ThreeRolePolicy(
+        model, model, model, family=Marked(), sampling=Sampling(max_tokens=8)
+    ).move(View(task), BudgetTracker())
     assert move.turns[0].role == "planner"
     for asked in requests():
         reply = await model.complete(asked)
@@ -102,9 +103,9 @@ async def test_adapters_read_several_replies_in_one_pass(
 ) -> None:
     folder: Path = request.getfixturevalue(kind)
     alone = model_of(f"local:{folder}")
-    expected = [(await alone.complete(asked)).content for asked in requests()]
+    expected = [(await alone.complete(request)).content for request in requests()]
     together = model_of(f"local:{folder}")
-    replies = await asyncio.gather(*(together.complete(asked) for asked in requests()))
+    replies = await asyncio.gather(*(together.complete(request) for request in requests()))
     assert [reply.content for reply in replies] == expected
 
 
@@ -114,7 +115,7 @@ async def test_activated_adapters_share_one_cache_and_plain_ones_do_not(
     cached: dict[str, list[int]] = {}
     for folder in (plain, activated):
         model = model_of(f"local:{folder}")
-        replies = [await model.complete(asked) for asked in requests()]
+        replies = [await model.complete(request) for request in requests()]
         cached[folder.name] = [reply.usage.cached_tokens for reply in replies]
     assert cached[plain.name][1] == 0, "the caller has not read anything yet"
     assert cached[activated.name][1] > 50, "the planner has read the tools for it"
@@ -146,22 +147,22 @@ async def test_an_adapter_of_another_base_is_refused(plain: Path, tmp_path: Path
         model_of(f"local:{odd}")
 
 
-def test_an_activated_adapter_learns_each_stretch_from_a_sample_of_its_own(plain: Path) -> None:
+def test_an_activated_adapter_learns_each_span_from_a_sample_of_its_own(plain: Path) -> None:
     stage = Stage(name="planner", roles=("planner",), learning_rate=1, epochs=1)
     for sample in samples(plain / "tokenizer.json")[:10]:
-        cut = one_a_span(sample, stage)
-        assert len(cut) == sample.spans("planner")
+        cut = split_by_span(sample, stage)
+        assert len(cut) == sample.span_count("planner")
         learnt = [sum(label != IGNORED for label in one.labels({"planner"})) for one in cut]
         assert sum(learnt) == sum(label != IGNORED for label in sample.labels({"planner"}))
         for one in cut:
             assert one.ids == sample.ids[: len(one.ids)]
-            assert one.owners[-1] == "planner"
+            assert one.role_mask[-1] == "planner"
 
 
 async def test_an_exported_trio_of_adapters_writes_what_they_write_on_their_trunk(
     plain: Path, tmp_path: Path
 ) -> None:
-    deliver(plain, tmp_path)
+    export_bundle(plain, tmp_path)
     here, exported = model_of(f"local:{plain}"), model_of(f"onnx:{tmp_path}")
     for request in requests():
         one, other = await here.complete(request), await exported.complete(request)
@@ -170,6 +171,6 @@ async def test_an_exported_trio_of_adapters_writes_what_they_write_on_their_trun
 
 async def test_activated_adapters_cannot_be_exported(activated: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be merged"):
-        deliver(activated, tmp_path)
+        export_bundle(activated, tmp_path)
     with pytest.raises(InputError, match=r"has no tokenizer\.json"):
-        deliver(tmp_path / "nothing", tmp_path)
+        export_bundle(tmp_path / "nothing", tmp_path)

@@ -12,13 +12,13 @@ from accelerate.commands.config import config_args  # pyright: ignore[reportMiss
 from click.testing import CliRunner
 from tests.training.small_run import recipe, samples
 
-from toolwright.cli.main import toolwright
-from toolwright.core.errors import ConfigError
-from toolwright.roles.marked import Marked
-from toolwright.roles.view import View
-from toolwright.training.glpft import CARD, Card, train
-from toolwright.training.launch import RAW, Cluster, cluster_config, serving
-from toolwright.world.generate import make_tasks
+from toolmint.cli.main import toolmint
+from toolmint.core.errors import ConfigError
+from toolmint.roles.marked import Marked
+from toolmint.roles.view import View
+from toolmint.training.glpft import CARD, Card, train
+from toolmint.training.launch import RAW_CHAT_TEMPLATE, ClusterKind, cluster_config, vllm_commands
+from toolmint.world.generate import make_tasks
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +28,9 @@ def read_by_accelerate(path: Path) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "known"), [("zero3", "DEEPSPEED"), ("fsdp", "FSDP")])
-def test_accelerate_reads_every_configuration(tmp_path: Path, kind: Cluster, known: str) -> None:
+def test_accelerate_reads_every_configuration(
+    tmp_path: Path, kind: ClusterKind, known: str
+) -> None:
     path = tmp_path / "cluster.json"
     path.write_text(cluster_config(kind, 16, 2, ip="10.0.0.1", port=1234))
     read = read_by_accelerate(path)
@@ -71,15 +73,13 @@ def adapters(folder: Path, **given: Any) -> Path:
 
 
 def test_vllm_serves_adapters_from_one_server(tmp_path: Path) -> None:
-    done = CliRunner().invoke(toolwright, ["train", "serve", str(adapters(tmp_path))])
+    done = CliRunner().invoke(toolmint, ["train", "serve", str(adapters(tmp_path))])
     assert done.exit_code == 0, done.output
     line, *names = done.output.splitlines()
     assert line.startswith(
         "vllm serve some/base --enable-lora --max-lora-rank 16 --lora-modules planner="
     )
-    assert (
-        "export TOOLWRIGHT_CALLER_MODEL='openai:caller?base_url=http://127.0.0.1:8000/v1'" in names
-    )
+    assert "export TOOLMINT_CALLER_MODEL='openai:caller?base_url=http://127.0.0.1:8000/v1'" in names
     task = next(make_tasks("unseen", 1)).task()
     prompt = Marked(send_tools=False).prompt("planner", View(task))
     template = jinja2.Environment(autoescape=False).from_string(
@@ -95,22 +95,20 @@ def test_vllm_serves_whole_models_one_by_one_and_no_activated_adapters(tmp_path:
     for role in ("planner", "caller", "summarizer"):
         (whole / role).mkdir(parents=True)
         (whole / role / "config.json").write_text("{}")
-    found = serving(whole, whole / "raw.jinja", 9000)
+    found = vllm_commands(whole, whole / "raw.jinja", 9000)
     assert [line.split("--port ")[1].split()[0] for line in found.lines] == ["9000", "9001", "9002"]
     lit.mkdir()
     with pytest.raises(ConfigError, match="vLLM refuses activated adapters"):
-        serving(adapters(lit, alora_invocation_tokens=[7]), lit / "raw.jinja")
+        vllm_commands(adapters(lit, alora_invocation_tokens=[7]), lit / "raw.jinja")
     with pytest.raises(ConfigError, match="holds no trio"):
-        serving(tmp_path, tmp_path / "raw.jinja")
-    assert "message" in RAW
+        vllm_commands(tmp_path, tmp_path / "raw.jinja")
+    assert "message" in RAW_CHAT_TEMPLATE
 
 
 def test_the_command_writes_what_accelerate_reads(tmp_path: Path) -> None:
     path = tmp_path / "zero3.json"
     call = ["train", "cluster", "zero3", "--processes", "8", "-o", str(path)]
-    done = CliRunner().invoke(toolwright, call)
+    done = CliRunner().invoke(toolmint, call)
     assert done.exit_code == 0, done.output
-    assert (
-        f"accelerate launch --config_file {path} -m toolwright.cli.main train trio" in done.output
-    )
+    assert f"accelerate launch --config_file {path} -m toolmint.cli.main train trio" in done.output
     assert read_by_accelerate(path).num_processes == 8

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from toolwright.training.optimizer import Muon, MuonWithAdamW, orthogonal
+from toolmint.training.optimizer import Muon, MuonWithAdamW, orthogonalize
 
 TORCH: Any = torch  # its linear algebra has no types
 SHAPES = ((32, 32), (64, 32), (32, 64), (32, 32))
@@ -18,7 +18,7 @@ def matrices() -> list[torch.nn.Parameter]:
 
 
 def steps(ours: list[torch.nn.Parameter], count: int) -> Iterator[int]:
-    """Give the same gradients to equal lists, step by step."""
+    """Return the same gradients to equal lists, step by step."""
     for number in range(count):
         random = torch.Generator().manual_seed(number)
         for one in ours:
@@ -27,7 +27,7 @@ def steps(ours: list[torch.nn.Parameter], count: int) -> Iterator[int]:
 
 
 def torchs_own(matrices: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    """Give torch's Muon, which rounds to bfloat16 on every machine."""
+    """Return torch's Muon, which rounds to bfloat16 on every machine."""
     made: Any = torch.optim.Muon(
         matrices, lr=1e-2, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
     )
@@ -61,7 +61,7 @@ def test_what_is_turned_has_singular_values_near_one_and_its_singular_vectors(
     shape: tuple[int, int, int],
 ) -> None:
     given = torch.randn(*shape, generator=torch.Generator().manual_seed(1))
-    turned = orthogonal(given)
+    turned = orthogonalize(given)
     values = TORCH.linalg.svdvals(turned)
     assert values.min() > 0.6
     assert values.max() < 1.3

@@ -1,4 +1,4 @@
-"""Samples: one tokenisation for all roles, the paper's form, truncation, packing, readers."""
+"""Samples: one tokenisation for all roles, the paper's form, truncation, readers."""
 
 import json
 from pathlib import Path
@@ -6,31 +6,34 @@ from typing import Any
 
 import pytest
 
-from toolwright.core.errors import InputError
-from toolwright.core.task import Trajectory
-from toolwright.roles.marked import END, MARK, MARKS, Marked, pieces_of, signature
-from toolwright.roles.paper import Paper, words_of
-from toolwright.roles.reading import read_action, read_answer, read_plan
-from toolwright.roles.toolbench import decode
-from toolwright.roles.view import AgentRole, View
-from toolwright.training.paper_samples import step_samples
-from toolwright.training.readers import read_file, seal_documents
-from toolwright.training.samples import IGNORED, ROLES, Sample, pack, sample_of
-from toolwright.training.tokenizer import Words
-from toolwright.world.generate import make_tasks
-from toolwright.world.players import Reference, play
+from toolmint.core.errors import InputError
+from toolmint.core.task import Trajectory
+from toolmint.roles.marked import END_MARK, MARK, ROLE_MARKS, Marked, pieces_of, signature
+from toolmint.roles.paper import Paper, instructions_of
+from toolmint.roles.reading import read_action, read_answer, read_plan
+from toolmint.roles.toolbench import decode_conversation
+from toolmint.roles.view import AgentRole, View
+from toolmint.training.paper_samples import step_samples
+from toolmint.training.readers import read_file, seal_documents
+from toolmint.training.samples import IGNORED, TRAINED_ROLES, sample_of
+from toolmint.training.tokenizer import Tokenizer
+from toolmint.world.generate import make_tasks
+from toolmint.world.players import Reference, play_task
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
 async def runs(anyio_backend: str) -> list[Trajectory]:
-    return [(await play(task, Reference(task, slips=0.1)))[0] for task in make_tasks("train", 60)]
+    return [
+        (await play_task(task, Reference(task, argument_errors=0.1)))[0]
+        for task in make_tasks("train", 60)
+    ]
 
 
 @pytest.fixture(scope="module")
-def words(runs: list[Trajectory]) -> Words:
-    return Words.train(runs, 1500)
+def tokenizer(runs: list[Trajectory]) -> Tokenizer:
+    return Tokenizer.train(runs, 1500)
 
 
 def test_a_prompt_is_the_beginning_of_the_sequence_that_training_reads(
@@ -50,7 +53,7 @@ def test_a_prompt_is_the_beginning_of_the_sequence_that_training_reads(
                 prompt = family.prompt(role, seen).text
                 assert whole.startswith(prompt)
                 assert prompt.endswith(MARK[role])
-                reply = whole[len(prompt) :].partition(END)[0]
+                reply = whole[len(prompt) :].partition(END_MARK)[0]
                 assert _reads_back(role, reply, step.model_dump())
 
 
@@ -71,30 +74,32 @@ def _reads_back(role: AgentRole, reply: str, step: dict[str, Any]) -> bool:
 
 
 def test_stage_two_labels_are_a_partition_of_stage_one(
-    runs: list[Trajectory], words: Words
+    runs: list[Trajectory], tokenizer: Tokenizer
 ) -> None:
     for run in runs:
-        sample = sample_of(run, words)
+        sample = sample_of(run, tokenizer)
         whole = sample.labels()
-        parts = [sample.labels({role}) for role in ROLES]
+        parts = [sample.labels({role}) for role in TRAINED_ROLES]
         for place, label in enumerate(whole):
             mine = [part[place] for part in parts if part[place] != IGNORED]
             assert mine == ([label] if label != IGNORED else [])
-        for role in ROLES:
+        for role in TRAINED_ROLES:
             spoken = sum(turn.role == role for step in run.path() for turn in step.turns)
-            assert sample.spans(role) == spoken
+            assert sample.span_count(role) == spoken
 
 
-def test_a_roles_labels_are_its_words_and_their_end(runs: list[Trajectory], words: Words) -> None:
+def test_a_roles_labels_are_its_words_and_their_end(
+    runs: list[Trajectory], tokenizer: Tokenizer
+) -> None:
     run = next(run for run in runs if run.answer)
-    sample = sample_of(run, words)
+    sample = sample_of(run, tokenizer)
     summarizer = [label for label in sample.labels({"summarizer"}) if label != IGNORED]
-    assert words.decode(summarizer) == f"{run.answer}{END}"
-    caller = words.decode(label for label in sample.labels({"caller"}) if label != IGNORED)
-    assert [json.loads(text)["name"] for text in caller.split(END) if text] == [
+    assert tokenizer.decode(summarizer) == f"{run.answer}{END_MARK}"
+    caller = tokenizer.decode(label for label in sample.labels({"caller"}) if label != IGNORED)
+    assert [json.loads(text)["name"] for text in caller.split(END_MARK) if text] == [
         call.name for step in run.path() for call in step.calls
     ]
-    assert words.decode(sample.ids) == "".join(
+    assert tokenizer.decode(sample.ids) == "".join(
         piece.text for piece in pieces_of(run.task, run.path())
     )
 
@@ -122,46 +127,28 @@ def long_run(runs: list[Trajectory]) -> Trajectory:
 
 
 def test_truncation_keeps_documents_query_and_the_last_step(
-    runs: list[Trajectory], words: Words
+    runs: list[Trajectory], tokenizer: Tokenizer
 ) -> None:
     run = long_run(runs)
-    whole = sample_of(run, words, 10**6)
-    head = words.encode("".join(piece.text for piece in pieces_of(run.task, ())))
+    whole = sample_of(run, tokenizer, 10**6)
+    head = tokenizer.encode("".join(piece.text for piece in pieces_of(run.task, ())))
     for context in (len(whole.ids) - 1, len(whole.ids) // 2, len(head) + 200):
-        cut = sample_of(run, words, context)
+        cut = sample_of(run, tokenizer, context)
         assert len(cut.ids) <= context
         assert list(cut.ids[: len(head)]) == head
         assert cut.ids[-5:] == whole.ids[-5:]
-        assert cut.cut.tokens == len(whole.ids) - len(cut.ids)
-        assert cut.cut.observations > 0
-    assert sample_of(run, words, len(head) + 200).cut.steps > 0
-    assert whole.cut == (0, 0, 0)
+        assert cut.truncation.tokens == len(whole.ids) - len(cut.ids)
+        assert cut.truncation.observations > 0
+    assert sample_of(run, tokenizer, len(head) + 200).truncation.steps > 0
+    assert whole.truncation == (0, 0, 0)
     with pytest.raises(InputError, match="the context is 50"):
-        sample_of(run, words, 50)
-
-
-def test_packing_keeps_every_token_and_begins_positions_anew(
-    runs: list[Trajectory], words: Words
-) -> None:
-    samples = [sample_of(run, words) for run in runs]
-    rows = pack(samples, 4096)
-    assert sum(len(row.ids) for row in rows) == sum(len(sample.ids) for sample in samples)
-    assert len(rows) < len(samples) / 2
-    for row in rows:
-        assert len(row.ids) == len(row.labels) == len(row.positions) == sum(row.lengths) <= 4096
-        assert [place for place, at in enumerate(row.positions) if at == 0] == [
-            sum(row.lengths[:n]) for n in range(len(row.lengths))
-        ]
-        assert all(
-            row.labels[place] == IGNORED for place, at in enumerate(row.positions) if at == 0
-        )
-    assert pack([Sample((1, 2), (None, None))], 8) == []
+        sample_of(run, tokenizer, 50)
 
 
 def paper_of(folder: Path) -> Paper:
     roles: tuple[AgentRole, ...] = ("planner", "caller", "summarizer", "backbone")
     return Paper(
-        words_of(
+        instructions_of(
             {role: json.loads((folder / f"train_{role}.json").read_text())[0] for role in roles}
         )
     )
@@ -182,7 +169,7 @@ def test_the_papers_samples_are_made_byte_for_byte(data: Path, role: AgentRole, 
         stale: [
             tuple(one)
             for item in raw
-            for one in step_samples(decode(item), role, paper, stale_give_up=stale)
+            for one in step_samples(decode_conversation(item), role, paper, stale_give_up=stale)
         ]
         for stale in (True, False)
     }
@@ -194,14 +181,14 @@ def test_the_papers_samples_are_made_byte_for_byte(data: Path, role: AgentRole, 
 
 def test_one_pass_reads_far_fewer_tokens_than_a_sample_a_step(data: Path) -> None:
     items = json.loads((data / "toolbench/static_out_of_domain_first120.json").read_text())
-    trajectories = [decode(item) for item in items]
-    tokens = Words.train(trajectories, 2000)
+    trajectories = [decode_conversation(item) for item in items]
+    tokens = Tokenizer.train(trajectories, 2000)
     paper = Paper.default()
     once = sum(len(sample_of(one, tokens, 10**6).ids) for one in trajectories)
     stepped = sum(
         len(tokens.encode(sample.prompt + sample.target))
         for one in trajectories
-        for role in ROLES
+        for role in TRAINED_ROLES
         for sample in step_samples(one, role, paper)
     )
     assert stepped > 4 * once
@@ -220,9 +207,9 @@ def test_files_of_every_maker_become_trajectories(data: Path) -> None:
         assert {call.name for step in one.steps for call in step.calls} <= {
             tool.name for tool in one.task.tools
         }
-    tokenizer = Words.train(sealed, 1000)
+    tokenizer = Tokenizer.train(sealed, 1000)
     sample = sample_of(sealed[0], tokenizer)
-    assert (sample.spans("caller"), sample.spans("planner")) == (1, 0)
+    assert (sample.span_count("caller"), sample.span_count("planner")) == (1, 0)
     golden = list(read_file(data / "toolalpaca/eval_simulated.json"))
     assert len(golden) == 100
     assert all(step.calls[0].parsed() is not None for step in golden[1].steps)
@@ -233,12 +220,19 @@ def test_a_simulated_run_of_toolalpaca_teaches_every_role(tmp_path: Path) -> Non
     described = f"Finds a fact.\nParameters: {takes}\nOutput: a fact"
     log = "ASSISTANT Thought: I look it up.\nASSISTANT Action: find\nASSISTANT Action Input: {}"
     api = {
-        "Name": "Facts", "Function_Description": {"find": described, "components": "shared"},
-        "Instances": [{
-            "input": "A fact about owls?", "output": "Owls turn their heads.", "Final Thought": "I know.",
-            "intermediate_steps": [[["find", '{"most": 1, "about": "owls"}', log], "Status Code: 200."]],
-        }],
-    }  # fmt: skip
+        "Name": "Facts",
+        "Function_Description": {"find": described, "components": "shared"},
+        "Instances": [
+            {
+                "input": "A fact about owls?",
+                "output": "Owls turn their heads.",
+                "Final Thought": "I know.",
+                "intermediate_steps": [
+                    [["find", '{"most": 1, "about": "owls"}', log], "Status Code: 200."]
+                ],
+            }
+        ],
+    }
     path = tmp_path / "train_data.json"
     path.write_text(json.dumps([api]))
     (run,) = read_file(path)
@@ -250,21 +244,23 @@ def test_a_simulated_run_of_toolalpaca_teaches_every_role(tmp_path: Path) -> Non
         '{"about":"owls","most":1}',
     )
     assert (last.thought, run.answer) == ("I know.", "Owls turn their heads.")
-    sample = sample_of(run, Words.train([run], 400))
-    assert [sample.spans(role) for role in ROLES] == [2, 1, 1]
+    sample = sample_of(run, Tokenizer.train([run], 400))
+    assert [sample.span_count(role) for role in TRAINED_ROLES] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"question": "a", "answer": "b"}', "unknown columns answer, question"), ("[3]", "no JSON object"),
-        ("{", "cannot be read as JSON"), ('{"messages": []}', "must begin with the user"),
+        ('{"question": "a", "answer": "b"}', "unknown columns answer, question"),
+        ("[3]", "no JSON object"),
+        ("{", "cannot be read as JSON"),
+        ('{"messages": []}', "must begin with the user"),
         ('{"query": "q", "calling": [{"apo": 1}]}', "no query of Seal-Tools"),
         ('{"instruction": "", "input": "hello", "output": ""}', "document of its searcher"),
         ('{"task": {"input": "q"}, "steps": 3}', "steps"),
         ('{"Function_Description": {"f": 3}}', "no API of ToolAlpaca"),
     ],
-)  # fmt: skip
+)
 def test_a_dataset_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(text)
@@ -272,29 +268,29 @@ def test_a_dataset_that_cannot_be_read_says_why(tmp_path: Path, text: str, said:
         list(read_file(path))
 
 
-def test_a_tokenizer_is_kept_and_must_know_the_marks(tmp_path: Path, words: Words) -> None:
-    words.save(tmp_path / "tokenizer.json")
-    again = Words.load(tmp_path / "tokenizer.json")
-    assert again.size == words.size == 1500
-    assert all(len(again.encode(mark)) == 1 for mark in MARKS)
+def test_a_tokenizer_is_kept_and_must_know_the_marks(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    tokenizer.save(tmp_path / "tokenizer.json")
+    again = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert again.size == tokenizer.size == 1500
+    assert all(len(again.encode(mark)) == 1 for mark in ROLE_MARKS)
     assert again.decode(again.encode("né 1234 <|end|>")) == "né 1234 <|end|>"
     (tmp_path / "other.json").write_text(
         (tmp_path / "tokenizer.json").read_text().replace("<|caller|>", "<|callee|>")
     )
     with pytest.raises(InputError, match=r"no token for <\|caller\|>"):
-        Words.load(tmp_path / "other.json")
+        Tokenizer.load(tmp_path / "other.json")
     (tmp_path / "none.json").write_text("{}")
     with pytest.raises(InputError, match=r"no tokenizer\.json"):
-        Words.load(tmp_path / "none.json")
+        Tokenizer.load(tmp_path / "none.json")
     with pytest.raises(InputError, match="cannot hold 256 bytes"):
-        Words.train([], 100)
+        Tokenizer.train([], 100)
 
 
 def test_a_trajectory_without_words_of_a_role_is_refused(
-    runs: list[Trajectory], words: Words
+    runs: list[Trajectory], tokenizer: Tokenizer
 ) -> None:
     silent = runs[0].model_copy(
         update={"steps": tuple(step.model_copy(update={"turns": ()}) for step in runs[0].steps)}
     )
-    with pytest.raises(InputError, match="no role has words"):
-        sample_of(silent, words)
+    with pytest.raises(InputError, match="no role has a span"):
+        sample_of(silent, tokenizer)

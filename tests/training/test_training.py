@@ -10,25 +10,26 @@ import pytest
 import torch
 from tests.training.small_run import recipe, runs, samples
 
-from toolwright.agent.meter import Meter
-from toolwright.agent.policy import Sampling, Team
-from toolwright.assembly.uri import model_of
-from toolwright.core.errors import ConfigError, ContextOverflow, InputError
-from toolwright.core.messages import UserMessage
-from toolwright.core.model import ModelRequest
-from toolwright.core.task import Trajectory
-from toolwright.roles.marked import END, Marked, Piece, pieces_of
-from toolwright.roles.reading import Plan
-from toolwright.roles.view import View
-from toolwright.training.glpft import CARD, Card, train
-from toolwright.training.recipes import Architecture, paper, small
-from toolwright.training.room import Free, check_room
-from toolwright.training.samples import IGNORED, ROLES, Sample, sample_of
-from toolwright.training.sft import fit, load_model, new_model
-from toolwright.training.smoke import right, split, stretches
-from toolwright.training.tokenizer import Words
-from toolwright.training.watch import Lines
-from toolwright.world.generate import make_tasks
+from toolmint.agent.budget_tracker import BudgetTracker
+from toolmint.agent.policy import Sampling, ThreeRolePolicy
+from toolmint.assembly.uri import model_of
+from toolmint.core.errors import ConfigError, ContextOverflow, InputError
+from toolmint.core.messages import UserMessage
+from toolmint.core.model import ModelRequest
+from toolmint.core.task import Trajectory
+from toolmint.roles.marked import END_MARK, Marked, Piece, pieces_of
+from toolmint.roles.reading import Plan
+from toolmint.roles.view import View
+from toolmint.training.callbacks import LineCallbacks
+from toolmint.training.decoder import load_model, new_model
+from toolmint.training.glpft import CARD, Card, train
+from toolmint.training.heldout_eval import exact_matches, held_out_spans, split_held_out
+from toolmint.training.recipes import Architecture, paper, small
+from toolmint.training.resources import FreeResources, check_resources
+from toolmint.training.samples import IGNORED, TRAINED_ROLES, Sample, sample_of
+from toolmint.training.sft import fit_stage
+from toolmint.training.tokenizer import Tokenizer
+from toolmint.world.generate import make_tasks
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,15 +51,16 @@ def nll(model: Any, ids: list[int], labels: list[int]) -> float:
 
 def test_one_pass_has_the_loss_of_a_sample_for_each_step_and_role() -> None:
     found = runs(6)
-    words = Words.train(found, 600)
+    tokenizer = Tokenizer.train(found, 600)
     model = cast(
-        "Any", new_model(Architecture(width=32, layers=2, heads=2, inner=64), words.size, 4096, 0)
+        "Any",
+        new_model(Architecture(width=32, layers=2, heads=2, inner=64), tokenizer.size, 4096, 0),
     ).eval()
     family = Marked()
     for run in found:
-        sample = sample_of(run, words)
+        sample = sample_of(run, tokenizer)
         path = run.path()
-        for role in ROLES:
+        for role in TRAINED_ROLES:
             steps = 0.0
             for place, step in enumerate(path):
                 turn = step.turn(role)
@@ -67,9 +69,9 @@ def test_one_pass_has_the_loss_of_a_sample_for_each_step_and_role() -> None:
                 view = View(run.task, path[:place], step.hints)
                 if role != "planner":
                     view = view._replace(plan=Plan(thought=step.thought, decision=step.decision))
-                prompt = words.encode(family.prompt(role, view).text)
+                prompt = tokenizer.encode(family.prompt(role, view).text)
                 text = "".join(piece.text for piece in _spoken(run, step.id, role))
-                target = words.encode(text)
+                target = tokenizer.encode(text)
                 steps += nll(model, prompt + target, [IGNORED] * len(prompt) + target)
             once = nll(model, list(sample.ids), sample.labels({role}))
             assert once == pytest.approx(steps, rel=1e-5)
@@ -100,7 +102,7 @@ def test_half_precision_is_used_where_the_processor_has_it(tmp_path: Path) -> No
     tokenizer, shape = tmp_path / "tokenizer.json", recipe("single")
     found = samples(tokenizer)
     assert shape.architecture is not None
-    model: Any = new_model(shape.architecture, Words.load(tokenizer).size, shape.context, 0)
+    model: Any = new_model(shape.architecture, Tokenizer.load(tokenizer).size, shape.context, 0)
     seen = set[torch.dtype]()
 
     def hear(_: object, __: object, scores: torch.Tensor) -> None:
@@ -108,7 +110,7 @@ def test_half_precision_is_used_where_the_processor_has_it(tmp_path: Path) -> No
             seen.add(scores.dtype)
 
     model.lm_head.register_forward_hook(hear)
-    fit(model, found, shape.whole, shape, tokenizer=tokenizer, out=tmp_path)
+    fit_stage(model, found, shape.global_stage, shape, tokenizer=tokenizer, out=tmp_path)
     quick = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     assert seen == {torch.bfloat16 if quick else torch.float32}
 
@@ -120,7 +122,7 @@ def test_what_is_trained_already_is_not_trained_again(trio: Path) -> None:
         recipe("glpft"),
         trio / "tokenizer.json",
         trio,
-        watcher=Lines(said.append),
+        callbacks=LineCallbacks(said.append),
     )
     assert said == [
         f"{name}: is there already" for name in ("backbone", "planner", "caller", "summarizer")
@@ -145,14 +147,14 @@ def test_a_killed_run_goes_on_with_the_curve_that_it_would_have_had(tmp_path: Pa
 
 @pytest.mark.anyio
 async def test_a_trained_trio_plays_its_roles(trio: Path) -> None:
-    models = [model_of(f"local:{trio / role}") for role in ROLES]
+    models = [model_of(f"local:{trio / role}") for role in TRAINED_ROLES]
     task = next(make_tasks("train", 1)).task()
-    move = await Team(*models, family=Marked(), sampling=Sampling(max_tokens=20)).move(
-        View(task), Meter()
+    move = await ThreeRolePolicy(*models, family=Marked(), sampling=Sampling(max_tokens=20)).move(
+        View(task), BudgetTracker()
     )
     assert move.turns[0].role == "planner"
     assert move.turns[0].usage.output_tokens > 0
-    assert END not in move.turns[0].answer.content
+    assert END_MARK not in move.turns[0].answer.content
 
 
 @pytest.mark.anyio
@@ -181,7 +183,7 @@ def test_without_reuse_each_kind_of_stage_has_a_half_of_its_own(tmp_path: Path) 
     found = samples(tokenizer)
     apart = recipe("glpft").model_copy(update={"reuse": False})
     card = train(found, apart, tokenizer, tmp_path)
-    whole = sum(label != IGNORED for one in found[::2] for label in one.labels(ROLES))
+    whole = sum(label != IGNORED for one in found[::2] for label in one.labels(TRAINED_ROLES))
     assert 0 < card.stages[0].learnt_tokens <= whole
     shared = {tuple(one.ids) for one in found[::2]} & {tuple(one.ids) for one in found[1::2]}
     assert not shared
@@ -192,30 +194,30 @@ def test_at_each_checkpoint_a_stage_tells_what_it_would_write_of_what_it_never_s
 ) -> None:
     tokenizer, said = tmp_path / "tokenizer.json", list[str]()
     found = samples(tokenizer)
-    kept, held_out = split(found)
+    kept, held_out = split_held_out(found)
     assert (len(kept), len(held_out)) == (36, 4)
-    train(found, recipe(), tokenizer, tmp_path, watcher=Lines(said.append))
-    looks = [line for line in said if "held-out stretches without a fault: planner" in line]
+    train(found, recipe(), tokenizer, tmp_path, callbacks=LineCallbacks(said.append))
+    looks = [line for line in said if "held-out spans predicted exactly: planner" in line]
     assert len(looks) >= 2
     model = load_model(tmp_path / "backbone")
-    shares = right(model, held_out, ROLES)
-    assert set(shares) == set(ROLES)
+    shares = exact_matches(model, held_out, TRAINED_ROLES)
+    assert set(shares) == set(TRAINED_ROLES)
     assert all(0 <= share <= 1 for share in shares.values())
     one = held_out[0]
-    assert [one.owners[begin] for _, begin, _ in stretches(one, ROLES)] == [
-        role for role, _, _ in stretches(one, ROLES)
+    assert [one.role_mask[begin] for _, begin, _ in held_out_spans(one, TRAINED_ROLES)] == [
+        role for role, _, _ in held_out_spans(one, TRAINED_ROLES)
     ]
 
 
 def test_a_machine_that_is_too_small_is_told_so_before_the_first_step(tmp_path: Path) -> None:
     model = new_model(Architecture(width=32, layers=1, heads=2, inner=64), 600, 128, 0)
-    check_room(model, tmp_path)
+    check_resources(model, tmp_path)
     with pytest.raises(
         ConfigError, match=r"takes 0\.0 GiB of memory .* 0\.0 GiB are free"
     ) as small:
-        check_room(model, tmp_path, Free(memory=1000, disk=10**12))
+        check_resources(model, tmp_path, FreeResources(memory=1000, disk=10**12))
     with pytest.raises(ConfigError, match=r"the disk of .* has 0\.0 GiB") as full:
-        check_room(model, tmp_path, Free(memory=10**12, disk=1000))
+        check_resources(model, tmp_path, FreeResources(memory=10**12, disk=1000))
     assert (small.value.code, full.value.code) == ("memory", "disk")
 
 
@@ -224,25 +226,28 @@ def test_what_cannot_be_trained_is_refused(trio: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be given"):
         train(samples(tokenizer), paper(), tokenizer, tmp_path)
     silent = [Sample((1, 2, 3), (None, None, None))]
-    with pytest.raises(InputError, match="no sample has words of planner"):
+    with pytest.raises(InputError, match="no sample has spans of planner"):
         train(silent, recipe("multi"), tokenizer, tmp_path / "m")
     with pytest.raises(InputError, match="holds no model"):
         train(samples(tokenizer), recipe(), tokenizer, tmp_path / "b", base=tmp_path)
 
 
 def test_recipes_have_the_papers_numbers() -> None:
-    assert (paper().at_once, paper().checkpointing) == (1, True)
+    assert (paper().micro_batch, paper().checkpointing) == (1, True)
     stages = paper().stages()
     assert [(one.name, one.learning_rate, one.epochs) for one in stages] == [
-        ("backbone", 5e-5, 2), ("planner", 1e-5, 1), ("caller", 1e-5, 1), ("summarizer", 1e-5, 2),
-    ]  # fmt: skip
+        ("backbone", 5e-5, 2),
+        ("planner", 1e-5, 1),
+        ("caller", 1e-5, 1),
+        ("summarizer", 1e-5, 2),
+    ]
     assert (paper().batch, paper().context) == (48, 4096)
     for shape in (
         Architecture(width=64, layers=3, heads=1, inner=192),
-        Architecture(width=64, layers=4, heads=4, inner=192, copying=True),
+        Architecture(width=64, layers=4, heads=4, inner=192, induction_init=True),
     ):
         model = cast("Any", new_model(shape, 1000, 512, 0))
         assert shape.parameters(1000) == model.num_parameters()
     assert [one.name for one in small().model_copy(update={"method": "multi"}).stages()] == list(
-        ROLES
+        TRAINED_ROLES
     )

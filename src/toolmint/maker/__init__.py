@@ -1,0 +1,1 @@
+"""Makes tools: propose, verify in numbered stages, wrap."""

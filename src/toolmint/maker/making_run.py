@@ -1,0 +1,179 @@
+"""What both profiles share: the request, the run that records each step, and the conversation."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from toolmint.core.errors import InputError
+from toolmint.core.messages import AssistantMessage, Frozen, Message, UserMessage
+from toolmint.core.model import Model, ModelRequest, Usage
+from toolmint.core.tool import Demonstration, Evidence, Profile, Provenance, ToolRecord
+from toolmint.core.values import Value, clip, digest
+from toolmint.maker.report import MakingResult, title_of
+
+MIN_DEMONSTRATIONS = 6
+_REPLY_TOKENS = 16_384  # enough for models that reason before they write
+Observer = Callable[[str], None]
+SecondPolicy = Literal["auto", "always", "never"]
+
+
+def silent(_: str) -> None:
+    """Ignore a message."""
+
+
+class MakeRequest(Frozen):
+    """A request to make a tool for one class.
+
+    Attributes:
+        request_class: the class's name.
+        labelled: demonstrations; the first ``shown`` go into the prompt, the others are held out.
+        unlabelled: requests of the class without answers, for the second tool.
+        foreign: requests of other classes; the tool must refuse all of them.
+        profile: ``proved`` (parser, round trip, verification) or ``latm`` (the paper's own steps).
+        shown: number of demonstrations in the prompt.
+        tries: largest number of proposals, the first one included (LATM section 3.1: 3).
+        slowest: upper limit of the 99th percentile of a call's duration, in seconds.
+        second: whether to make an independent second tool; ``auto`` makes one if there are unlabelled
+            requests, or if the labels contradict the last proposal.
+        clustered: the demonstrations were grouped by wording, so a few may be of another class.
+        seed: sampling seed passed to the maker's model, to repeat a making.
+    """
+
+    request_class: str = Field(min_length=1)
+    labelled: tuple[Demonstration, ...]
+    unlabelled: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    profile: Profile = "proved"
+    shown: int = Field(default=5, ge=1)
+    tries: int = Field(default=3, ge=1)
+    slowest: float = 1.0
+    second: SecondPolicy = "auto"
+    clustered: bool = False
+    seed: int | None = None
+
+
+def checked_request(make_request: MakeRequest) -> MakeRequest:
+    """Return the request without repeated demonstrations.
+
+    Raises:
+        InputError: there are too few demonstrations, one has no answer, or two contradict each
+            other.
+    """
+    answers: dict[str, str] = {}
+    kept: list[Demonstration] = []
+    for number, one in enumerate(make_request.labelled, 1):
+        if one.target is None:
+            raise InputError(
+                f"demonstration {number} of {make_request.request_class!r} has no answer"
+            )
+        before = answers.setdefault(one.input, one.target)
+        if before != one.target:
+            raise InputError(
+                f"demonstration {number} of {make_request.request_class!r} contradicts an earlier one: "
+                f"{clip(one.input, 80)!r} is answered {before!r} and {one.target!r}",
+                code="demonstrations-contradict",
+            )
+        if Counter(kept)[one] == 0:
+            kept.append(one)
+    if len(kept) < MIN_DEMONSTRATIONS:
+        raise InputError(
+            f"{make_request.request_class!r} has {len(kept)} different demonstrations, "
+            f"making needs {MIN_DEMONSTRATIONS}",
+            code="demonstrations-few",
+        )
+    return make_request.model_copy(update={"labelled": tuple(kept)})
+
+
+class MakingRun:
+    """The record of one making in progress: model calls, evidence, usage, title."""
+
+    def __init__(self, make_request: MakeRequest, observe: Observer) -> None:
+        self.make_request, self.observe = make_request, observe
+        self.usage = Usage(cost=Decimal(0))
+        self.steps: list[Value] = []
+        self.title: str | None = None
+
+    def note(self, kind: str, text: str, **facts: Value) -> None:
+        """Add a step to the report and pass its first line to the observer."""
+        self.steps.append({"kind": kind, "text": text, **facts})
+        first = text.splitlines()[0] if text else ""
+        self.observe(f"{self.make_request.request_class}: {kind}: {first}")
+
+    def proposed(self, source: str) -> None:
+        """Take the class's title from a proposal; the first title given is kept."""
+        self.title = self.title or title_of(source)
+
+    def evidence(self, evidence: Sequence[Evidence]) -> None:
+        """Add the evidence of each verification stage to the report."""
+        for one in evidence:
+            self.note(
+                "verification", f"{one.stage}: {one.verdict}: {one.summary}", details=one.details
+            )
+
+    def body(self, ending: str) -> dict[str, Value]:
+        """Return the report's body: every step, the usage, and how the making ended."""
+        return {
+            "profile": self.make_request.profile,
+            "title": self.title,
+            "demonstrations": len(self.make_request.labelled),
+            "unlabelled": len(self.make_request.unlabelled),
+            "ending": ending,
+            "usage": self.usage.model_dump(mode="json"),
+            "steps": self.steps,
+        }
+
+    def result(self, record: ToolRecord | None, ending: str) -> MakingResult:
+        """Return the result of the run; ``ending`` is ``made`` or the reason of the failure."""
+        return MakingResult(
+            record=record, title=self.title, body=self.body(ending), usage=self.usage
+        )
+
+    def provenance(self, model: str, second: str | None, prompts_digest: str) -> Provenance:
+        """Return the provenance of a tool made in this run."""
+        shown = [one.model_dump() for one in self.make_request.labelled]
+        return Provenance(
+            model=model,
+            second_model=second,
+            demonstrations_digest=digest(shown),
+            prompts_digest=prompts_digest,
+        )
+
+
+class Conversation:
+    """One chat with a maker's model; each request carries the whole history, as in LATM."""
+
+    def __init__(
+        self, making: MakingRun, model: Model, *, purpose: str, temperature: float
+    ) -> None:
+        self._making, self._model = making, model
+        self._purpose, self._temperature = purpose, temperature
+        self._messages: tuple[Message, ...] = ()
+
+    async def ask(self, text: str, *, max_tokens: int = _REPLY_TOKENS) -> str:
+        """Send a message and return the reply; both are added to the report.
+
+        Raises:
+            ModelError: the model gave no usable reply.
+        """
+        self._messages += (UserMessage(content=text),)
+        request = ModelRequest(
+            messages=self._messages,
+            temperature=self._temperature,
+            max_tokens=max_tokens,
+            seed=self._making.make_request.seed,
+        )
+        response = await self._model.complete(request)
+        self._making.usage += response.usage
+        self._messages += (AssistantMessage(content=response.content),)
+        self._making.note(
+            "model",
+            f"{self._purpose} by {self._model.name}",
+            prompt=text,
+            reply=response.content,
+            usage=response.usage.model_dump(mode="json"),
+            seconds=response.seconds,
+        )
+        return response.content

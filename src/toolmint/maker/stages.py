@@ -1,0 +1,281 @@
+"""The verification stages 1 to 6, each of which returns its evidence; ``verify`` runs them in order."""
+
+from collections.abc import Sequence
+
+from toolmint.core.guest_modules import GUEST_MODULES
+from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
+from toolmint.core.tool import Demonstration, Evidence
+from toolmint.core.values import Value, clip, fold
+from toolmint.maker.each import each
+from toolmint.maker.generate_requests import generate_requests
+from toolmint.maker.labels import compare_labels
+from toolmint.maker.near_miss import leaves, near_misses
+from toolmint.maker.program import SERVING_LIMITS, ToolRun, guest_source, run_tool
+from toolmint.maker.verification_input import (
+    VerificationInput,
+    bullet_list,
+    stage_failed,
+    stage_passed,
+)
+
+_FUNCTIONS = ("parse", "unparse", "solve", "render")
+_GENERATED = 60  # requests generated for the second tool
+_SLOT_SHARE = 0.5  # largest share of a request's characters that one argument may carry
+_UNLABELLED_SHARE = 0.8  # least share of the unlabelled requests that the tool must answer
+
+
+async def stage_form(inputs: VerificationInput, sandbox: Sandbox) -> Evidence:
+    """Stage 1: the source loads, defines the four functions, imports allowed modules, keeps no state.
+
+    The source is read by our own program inside the sandbox, as parsing hostile text is a risk too.
+    """
+    stage = "1 form"
+    read = await sandbox.run(
+        SandboxRun(
+            source=guest_source("analyse"),
+            calls=(
+                FunctionCall(function="analyse", arguments=(inputs.source, list(GUEST_MODULES))),
+            ),
+        )
+    )
+    if read.status != "ok" or not isinstance(read.value[0], dict):
+        return stage_failed(stage, f"the source cannot be read: {read.error}: {read.message}")
+    facts = {
+        name: [str(item) for item in found]
+        for name, found in read.value[0].items()
+        if isinstance(found, list)
+    }
+    missing = [name for name in _FUNCTIONS if name not in facts["functions"]]
+    if missing:
+        return stage_failed(stage, f"missing at the top level: {', '.join(missing)}")
+    if facts["imports"]:
+        return stage_failed(stage, f"forbidden imports: {'; '.join(facts['imports'])}")
+    if facts["state"]:
+        return stage_failed(stage, f"state is kept between calls: {'; '.join(facts['state'])}")
+    loaded = await sandbox.run(SandboxRun(source=inputs.source, limits=RunLimits(seconds=2.0)))
+    if loaded.status != "ok":
+        return stage_failed(stage, f"loading it fails: {loaded.error}: {loaded.message}")
+    return stage_passed(stage, "four functions, allowed imports, no state")
+
+
+async def stage_labels(
+    inputs: VerificationInput, sandbox: Sandbox
+) -> tuple[Evidence, list[ToolRun]]:
+    """Stage 2: the answers to the demonstrations; also returns the runs, which later stages use."""
+    limits = RunLimits(seconds=max(2.0, 2 * inputs.slowest))
+
+    async def mine(demo: Demonstration) -> ToolRun:
+        return await run_tool(sandbox, inputs.source, demo.input, limits)
+
+    async def second(demo: Demonstration) -> ToolRun | None:
+        return await run_tool(sandbox, inputs.second, demo.input, limits) if inputs.second else None
+
+    runs = await each(mine, inputs.labelled)
+    seconds = await each(second, inputs.labelled)
+    return compare_labels(inputs, runs, seconds), runs
+
+
+def smuggled(request: str, args: Value) -> str | None:
+    """Return the argument that carries most of a request's text; None if there is none.
+
+    A parser that passes the text through an argument would survive every round trip and understand
+    nothing. Arguments of one or two words are names or numbers, whatever their share.
+    """
+    total = len("".join(request.split()))
+    for leaf in leaves(args):
+        size = len("".join(leaf.split()))
+        if size > _SLOT_SHARE * total and len(leaf.split()) > 2:
+            return leaf
+    return None
+
+
+async def _rebuild(sandbox: Sandbox, source: str, request: str, args: Value) -> str | None:
+    """Return how ``unparse(args)`` differs from the request, or None."""
+    run = SandboxRun(
+        source=source,
+        calls=(FunctionCall(function="unparse", arguments=(args,)),),
+        limits=SERVING_LIMITS,
+    )
+    result = await sandbox.run(run)
+    rebuilt = result.value[0] if result.status == "ok" else None
+    same = isinstance(rebuilt, str) and fold(rebuilt) == fold(request)
+    return None if same else f"{request!r} was rebuilt as {rebuilt!r} {result.message}"
+
+
+async def stage_round_trip(
+    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
+) -> Evidence:
+    """Stage 3: each known request is rebuilt from its arguments, and no argument smuggles the text.
+
+    ``unparse`` runs in a worker that never saw the request, so nothing that ``parse`` left behind in
+    the process can help it. Requests are compared as a whole (white space folded): a word that is not
+    in the arguments is a word that the parser overlooked, and a tool that overlooks a word answers
+    another question.
+    """
+    stage = "3 round trip"
+
+    async def rebuild(pair: tuple[str, Value]) -> str | None:
+        return await _rebuild(sandbox, inputs.source, *pair)
+
+    async def read(request: str) -> ToolRun:
+        return await run_tool(sandbox, inputs.source, request)
+
+    unlabelled_runs = await each(read, inputs.unlabelled)
+    both = zip(
+        [d.input for d in inputs.labelled] + list(inputs.unlabelled),
+        [*runs, *unlabelled_runs],
+        strict=True,
+    )
+    answered = [(text, tried.args) for text, tried in both if tried.status == "answered"]
+    for text, args in answered:
+        slot = smuggled(text, args)
+        if slot is not None:
+            return stage_failed(
+                stage, f"one value carries most of the request through: {clip(slot, 300)!r}"
+            )
+    wrong = [fault for fault in await each(rebuild, answered) if fault is not None]
+    if wrong:
+        return stage_failed(
+            stage, f"{len(wrong)} requests are not rebuilt from their values:{bullet_list(wrong)}"
+        )
+    read_more = sum(tried.status == "answered" for tried in unlabelled_runs)
+    if unlabelled_runs and read_more < _UNLABELLED_SHARE * len(unlabelled_runs):
+        lost = [
+            f"{t!r}: {a.why}"
+            for t, a in zip(inputs.unlabelled, unlabelled_runs, strict=True)
+            if a.answer is None
+        ]
+        return stage_failed(
+            stage,
+            f"{len(lost)} of {len(unlabelled_runs)} other requests are not understood:"
+            + bullet_list(lost),
+        )
+    return stage_passed(
+        stage,
+        f"{len(answered)} requests rebuilt",
+        answered=len(answered),
+        unlabelled_answered=read_more,
+    )
+
+
+async def stage_near_misses(
+    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
+) -> Evidence:
+    """Stage 4: near misses and requests of other classes are all refused.
+
+    The demonstrations say what a tool must answer, never what it must refuse. Near misses are the
+    missing counter-examples: requests with nearly the same wording and another meaning.
+    """
+    stage = "4 near misses"
+    parsed = [
+        (demo.input, tried.args)
+        for demo, tried in zip(inputs.labelled, runs, strict=True)
+        if tried.status == "answered"
+    ]
+    made = near_misses(parsed, count=inputs.near_misses)
+    texts = [miss.text for miss in made] + list(inputs.foreign)
+
+    async def answered(text: str) -> str | None:
+        tried = await run_tool(sandbox, inputs.source, text)
+        return f"{text!r} is answered with {tried.answer!r}" if tried.status == "answered" else None
+
+    wrong = [fault for fault in await each(answered, texts) if fault is not None]
+    if wrong:
+        summary = f"{len(wrong)} of {len(texts)} requests of another meaning are answered:"
+        summary += bullet_list(wrong)
+        return stage_failed(stage, summary, tried=len(texts), answered=len(wrong))
+    return stage_passed(stage, f"{len(texts)} refused", tried=len(texts), answered=0)
+
+
+async def stage_determinism(
+    inputs: VerificationInput, sandbox: Sandbox, other: Sandbox
+) -> Evidence:
+    """Stage 5: processes with different hash seeds agree, earlier requests have no effect, p99 holds.
+
+    The hash seed decides the order of sets; the host fixes it, so a tool that depends on it would look
+    deterministic in one process and change its answer in another.
+    """
+    stage = "5 determinism"
+    requests = [demo.input for demo in inputs.labelled]
+
+    async def pair(request: str) -> tuple[ToolRun, ToolRun]:
+        return await run_tool(sandbox, inputs.source, request), await run_tool(
+            other, inputs.source, request
+        )
+
+    pairs = await each(pair, requests)
+    for request, (one, two) in zip(requests, pairs, strict=True):
+        if (one.status, one.args, one.answer) != (two.status, two.args, two.answer):
+            return stage_failed(
+                stage, f"two processes disagree on {request!r}: {one.answer!r} and {two.answer!r}"
+            )
+    calls = tuple(
+        FunctionCall(function="parse", arguments=(text,)) for text in [*requests, requests[0]]
+    )
+    after = await sandbox.run(SandboxRun(source=inputs.source, calls=calls))
+    if after.status == "ok" and after.value[0] != after.value[-1]:
+        return stage_failed(
+            stage, f"parse gives another result for {requests[0]!r} after other requests"
+        )
+    slow = sorted(one.seconds for one, _ in pairs)
+    worst = slow[min(len(slow) - 1, int(0.99 * len(slow)))]
+    if worst > inputs.slowest:
+        return stage_failed(
+            stage, f"too slow: p99 is {worst:.2f} s, {inputs.slowest:g} s are allowed"
+        )
+    return stage_passed(
+        stage, f"{len(pairs)} requests agree, p99 {worst * 1000:.1f} ms", p99_seconds=worst
+    )
+
+
+async def stage_second(
+    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
+) -> Evidence:
+    """Stage 6: an independent second tool gives the same answers to requests without labels.
+
+    Two tools written without each other rarely agree on a wrong answer, so their agreement is evidence
+    where no label is. The unlabelled requests are extended by generated ones.
+    """
+    stage = "6 second tool"
+    if inputs.second is None:
+        return Evidence(stage=stage, verdict="skipped", summary="no second tool was made")
+    second = inputs.second
+
+    async def unparse(args: dict[str, Value]) -> str | None:
+        call = FunctionCall(function="unparse", arguments=(args,))
+        result = await sandbox.run(
+            SandboxRun(source=inputs.source, calls=(call,), limits=SERVING_LIMITS)
+        )
+        return (
+            result.value[0] if result.status == "ok" and isinstance(result.value[0], str) else None
+        )
+
+    generated = generate_requests(
+        [tried.args for tried in runs if tried.status == "answered"], count=_GENERATED
+    )
+    texts = [
+        *inputs.unlabelled,
+        *[text for text in await each(unparse, generated) if text is not None],
+    ]
+
+    async def compare(text: str) -> tuple[str, ToolRun, ToolRun]:
+        one = await run_tool(sandbox, inputs.source, text)
+        return text, one, await run_tool(sandbox, second, text)
+
+    tried = await each(compare, sorted(set(texts)))
+    agreed = sum(one.answer is not None and one.answer == two.answer for _, one, two in tried)
+    split = [
+        f"{text!r}: one tool says {one.answer!r}, another {two.answer!r}"
+        for text, one, two in tried
+        if one.answer is not None and two.answer is not None and one.answer != two.answer
+    ]
+    if split:
+        summary = f"{len(split)} of {len(tried)} answers are contradicted:{bullet_list(split)}"
+        return stage_failed(stage, summary, split=len(split))
+    if not agreed:
+        return Evidence(
+            stage=stage, verdict="skipped", summary="the second tool answers none of them"
+        )
+    return stage_passed(
+        stage, f"{agreed} of {len(tried)} answers agree, none contradicts", agreed=agreed
+    )

@@ -1,0 +1,1 @@
+"""Things that answer a prompt: endpoints, local decoders, cassettes, scripts, and wrappers."""

@@ -1,0 +1,184 @@
+"""The text family of models trained here: one sequence with a special token before each role's text.
+
+A role's prompt is a prefix of the sequence that training reads. So a trajectory is tokenised once and role
+masks give every role's labels, and at inference one prefix cache serves all roles.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from toolmint.core.errors import ToolArgumentsError
+from toolmint.core.messages import SystemMessage, ToolCall, ToolSpec, UserMessage
+from toolmint.core.model import ToolChoice
+from toolmint.core.task import Decision, Step, Task
+from toolmint.roles.view import AgentRole, Prompt, View
+
+_TOOLS, _TASK, _HINT, OBSERVATION, END_MARK = (
+    "<|tools|>",
+    "<|task|>",
+    "<|hint|>",
+    "<|observation|>",
+    "<|end|>",
+)
+MARK: dict[AgentRole, str] = {
+    "planner": "<|planner|>",
+    "caller": "<|caller|>",
+    "summarizer": "<|summarizer|>",
+    "backbone": "<|backbone|>",
+}
+ROLE_MARKS = (_TOOLS, _TASK, _HINT, OBSERVATION, END_MARK, *MARK.values())
+"""The special tokens that a tokenizer must have."""
+NEXT: dict[Decision | None, str] = {
+    "call": "\nNext: caller",
+    "answer": "\nNext: summarizer",
+    "give_up": "\nNext: give up",
+    None: "",
+}
+
+
+class Piece(NamedTuple):
+    """A piece of the sequence.
+
+    Attributes:
+        text: the text.
+        role: the role that wrote it; None: context.
+        keep: truncation must not remove it.
+        step: id of the step that it belongs to, if any.
+    """
+
+    text: str
+    role: AgentRole | None = None
+    keep: bool = False
+    step: int | None = None
+
+
+def plain_text(text: str) -> str:
+    """Return a text in which nothing parses as a mark, so that no task or tool result can start a turn."""
+    return text.replace("<|", "< |")
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return "|".join(map(str, schema["enum"]))
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"[{_kind(cast('dict[str, Any]', schema.get('items') or {}))}]"
+    if kind == "object" and schema.get("properties"):
+        return f"{{{_fields(schema)}}}"
+    return kind if isinstance(kind, str) else "|".join(kind)
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    required = schema.get("required") or ()
+    known = cast("dict[str, dict[str, Any]]", schema.get("properties") or {})
+    return ", ".join(
+        f"{name}{'' if name in required else '?'}: {_kind(one)}" for name, one in known.items()
+    )
+
+
+def signature(spec: ToolSpec) -> str:
+    """Return a tool's document in one line: ``description name(argument: kind, optional?: kind)``.
+
+    The description comes first because attention is causal: a name after it has attended to it, so a decoder
+    that looks for a function finds the name and copies from there.
+    """
+    fields = _fields(cast("dict[str, Any]", spec.parameters))
+    return f"{' '.join(spec.description.split())} {spec.name}({fields})".lstrip()
+
+
+def _order_keys(value: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Return a value with its keys in the schema's order, in which the caller has read them."""
+    if not isinstance(value, dict):
+        return value
+    known = cast("dict[str, dict[str, Any]]", schema.get("properties") or {})
+    given = cast("dict[str, Any]", value)
+    keys = [name for name in known if name in given] + [name for name in given if name not in known]
+    return {name: _order_keys(given[name], known.get(name) or {}) for name in keys}
+
+
+def call_text(call: ToolCall, tools: Sequence[ToolSpec] = ()) -> str:
+    """Return a call as compact JSON, the name first, arguments in the order of the schema."""
+    try:
+        arguments: object = call.parsed()
+    except ToolArgumentsError:
+        arguments = call.arguments
+    spec = next((tool for tool in tools if tool.name == call.name), None)
+    if spec is not None:
+        arguments = _order_keys(arguments, cast("dict[str, Any]", spec.parameters))
+    shape = {"name": call.name, "arguments": arguments}
+    return json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
+
+
+def head(task: Task) -> list[Piece]:
+    """Return the start of every prompt: tools and task, which truncation keeps."""
+    tools = "\n".join(signature(tool) for tool in task.tools)
+    return [
+        Piece(f"{_TOOLS}{plain_text(tools)}", keep=True),
+        Piece(f"{_TASK}{plain_text(task.input)}", keep=True),
+    ]
+
+
+def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
+    """Return a step's pieces: hints, each role's text after its mark, then the observation.
+
+    A piece has a role only where that role took a turn; a thought without a planner turn is context.
+    """
+    number = step.id
+    pieces = [Piece(f"{_HINT}{plain_text(hint)}", step=number) for hint in step.hints]
+    spoke = {turn.role for turn in step.turns}
+    if step.thought or step.decision is not None:
+        pieces += _role_pieces(
+            "planner", f"{step.thought}{NEXT[step.decision]}", number, own="planner" in spoke
+        )
+    for call in step.calls:
+        pieces += _role_pieces("caller", call_text(call, tools), number, own="caller" in spoke)
+    pieces += [
+        Piece(f"{OBSERVATION}{plain_text(result.content)}", step=number) for result in step.results
+    ]
+    if step.answer is not None:
+        pieces += _role_pieces("summarizer", step.answer, number, own="summarizer" in spoke)
+    return pieces
+
+
+def _role_pieces(role: AgentRole, text: str, step: int, *, own: bool) -> list[Piece]:
+    return [
+        Piece(MARK[role], step=step),
+        Piece(f"{plain_text(text)}{END_MARK}", role if own else None, step=step),
+    ]
+
+
+def pieces_of(task: Task, path: tuple[Step, ...]) -> list[Piece]:
+    """Return the pieces of a whole chain."""
+    return head(task) + [piece for step in path for piece in step_pieces(step, task.tools)]
+
+
+class Marked:
+    """The family whose prompt is the sequence up to a role's mark; the reply ends with ``<|end|>``.
+
+    Its two messages are one text: the tools' documents, and the rest.
+
+    Args:
+        send_tools: also send the tools as fields of the request, for local models that decode under their
+            grammar. A server would apply its own format for calls, so its requests must not have them.
+    """
+
+    name = "marked"
+
+    def __init__(self, *, send_tools: bool = True) -> None:
+        self._send_tools = send_tools
+
+    def prompt(self, role: AgentRole, view: View) -> Prompt:
+        """Return a role's prompt (equations 1 to 4)."""
+        tools, *pieces = pieces_of(view.task, view.path)
+        pieces += [Piece(f"{_HINT}{plain_text(hint)}") for hint in view.hints]
+        if view.plan is not None:
+            text = f"{plain_text(view.plan.thought)}{NEXT[view.plan.decision or 'call']}{END_MARK}"
+            pieces += [Piece(MARK["planner"]), Piece(text)]
+        pieces.append(Piece(MARK[role]))
+        text = "".join(piece.text for piece in pieces)
+        messages = (SystemMessage(content=tools.text), UserMessage(content=text))
+        if not self._send_tools or not view.task.tools or role not in {"planner", "caller"}:
+            return Prompt(messages=messages)
+        choice: ToolChoice = "required" if role == "caller" else "none"
+        return Prompt(messages=messages, tools=view.task.tools, tool_choice=choice)

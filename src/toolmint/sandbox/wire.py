@@ -1,0 +1,120 @@
+"""Encodes runs and decodes replies: pure functions, strict in what they accept.
+
+A reply is untrusted: the code in the worker can write any bytes to the socket. JSON is read without
+extensions, so that host and guest cannot disagree about a value.
+"""
+
+import json
+import struct
+
+from toolmint.core.sandbox import FunctionCall, Ref, SandboxResult, SandboxRun
+from toolmint.core.values import Value, canonical
+
+HEADER = struct.Struct("!II")
+
+
+def _plain(value: Value | Ref | None) -> object:
+    return {"ref": value.ref} if isinstance(value, Ref) else {"value": value}
+
+
+def _call(call: FunctionCall) -> dict[str, object]:
+    return {
+        "function": call.function,
+        "arguments": [_plain(value) for value in call.arguments],
+        "spread": _plain(call.spread),
+        "fresh": call.fresh,
+        "refuses": call.refuses,
+    }
+
+
+def _frame(fields: dict[str, object]) -> bytes:
+    body = json.dumps(fields).encode()
+    return struct.pack("!I", len(body)) + body
+
+
+def encode_run(run: SandboxRun, code: str | None = None) -> bytes:
+    """Return the request frame: ``u32`` length and JSON; ``code`` (bytecode, base64) replaces the source."""
+    program: dict[str, object] = {"source": run.source} if code is None else {"code": code}
+    calls = [_call(call) for call in run.calls]
+    return _frame(program | {"calls": calls, "stdout_bytes": run.limits.stdout_bytes})
+
+
+def encode_rehearsal(run: SandboxRun, code: str) -> bytes:
+    """Return the frame that makes a waiting worker rehearse a program."""
+    calls = [_call(call) for call in run.rehearsal]
+    return _frame({"rehearse": True, "code": code, "calls": calls, "stdout_bytes": 0})
+
+
+def encode_compile(source: str) -> bytes:
+    """Return the frame that makes a worker compile a program without running it."""
+    return _frame({"source": source, "compile": True, "calls": [], "stdout_bytes": 0})
+
+
+class StrictnessError(ValueError):
+    """A reply that the protocol does not allow."""
+
+
+def _no_constant(text: str) -> None:
+    raise StrictnessError(f"{text} is no JSON value")
+
+
+def _no_duplicates(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise StrictnessError("an object has the same key twice")
+    return found
+
+
+def strict_json(data: bytes) -> Value:
+    """Read JSON without NaN and without repeated keys, in valid Unicode.
+
+    Raises:
+        StrictnessError: the bytes are anything else.
+    """
+    try:
+        value: Value = json.loads(
+            data, parse_constant=_no_constant, object_pairs_hook=_no_duplicates
+        )
+        if b"\\ud" in data or b"\\uD" in data:
+            canonical(value).encode("utf-8")
+    except (ValueError, RecursionError) as fault:
+        raise StrictnessError(str(fault)[:300]) from fault
+    return value
+
+
+def decode_reply(kind: bytes, body: bytes, printed: bytes, run: SandboxRun) -> SandboxResult:
+    """Return the result of a worker's frame; a frame that cannot be read is a result of status ``output``."""
+    out = printed.decode("utf-8", "replace")
+    try:
+        value = strict_json(body)
+        if kind == b"O":
+            return _results(value, run, out)
+        if kind == b"E":
+            return _raised(value, out)
+        return SandboxResult(status="output", error="bad result", message=str(value), stdout=out)
+    except StrictnessError as fault:
+        return SandboxResult(status="output", error="bad result", message=str(fault), stdout=out)
+
+
+def _results(value: Value, run: SandboxRun, out: str) -> SandboxResult:
+    if not isinstance(value, list):
+        raise StrictnessError("the results are no list")
+    refused = (
+        0 < len(value) <= len(run.calls) and value[-1] is None and run.calls[len(value) - 1].refuses
+    )
+    if len(value) != len(run.calls) and not refused:
+        raise StrictnessError(f"{len(run.calls)} results were due, {len(value)} came")
+    return SandboxResult(status="ok", value=tuple(value), stdout=out)
+
+
+def _raised(value: Value, out: str) -> SandboxResult:
+    if not isinstance(value, dict):
+        raise StrictnessError("the fault is no object")
+    fields = {name: str(value.get(name, ""))[:2000] for name in ("type", "message", "trace")}
+    trace = f" ({fields['trace']})" if fields["trace"] else ""
+    return SandboxResult(
+        status="memory" if fields["type"] == "MemoryError" else "error",
+        error=fields["type"],
+        message=fields["message"] + trace,
+        stdout=out,
+    )

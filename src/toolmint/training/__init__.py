@@ -1,0 +1,1 @@
+"""Training: trajectories to samples, samples to a trio of models."""

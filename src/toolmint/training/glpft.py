@@ -1,0 +1,185 @@
+"""GLPFT (alpha-UMi section 3.3): stage 1 trains one backbone on whole trajectories, stage 2 continues three
+copies, each on its own role's spans. Also the card that records a run.
+"""
+
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from toolmint.core.errors import ConfigError
+from toolmint.core.messages import Frozen
+from toolmint.core.values import digest
+from toolmint.training.callbacks import LineCallbacks, TrainingCallbacks
+from toolmint.training.decoder import add_adapter, load_model, new_model
+from toolmint.training.distributed import processes, write_once
+from toolmint.training.recipes import Recipe, Stage
+from toolmint.training.samples import Sample
+from toolmint.training.sft import StageResult, fit_stage
+from toolmint.training.tokenizer import Tokenizer
+
+CARD = "card.json"
+LIBRARIES = ("torch", "transformers", "trl", "peft", "tokenizers")
+
+
+class StageCard(Frozen):
+    """The outcome of one stage.
+
+    Losses are mean nats a labelled token; ``learnt_tokens`` are the labelled tokens of one epoch.
+    """
+
+    name: str
+    first_loss: float
+    last_loss: float
+    steps: int
+    seconds: float
+    learnt_tokens: int
+
+
+class Card(Frozen):
+    """The record of a run: recipe, digest of the data, versions, machine, processes, stages, seconds."""
+
+    recipe: Recipe
+    base: str | None
+    samples: int
+    data_digest: str
+    versions: dict[str, str]
+    machine: str
+    processes: int = 1
+    stages: tuple[StageCard, ...]
+    seconds: float
+
+
+def train(
+    samples: Sequence[Sample],
+    recipe: Recipe,
+    tokenizer: Path,
+    out: Path,
+    *,
+    base: Path | None = None,
+    callbacks: TrainingCallbacks | None = None,
+) -> Card:
+    """Run the stages of a recipe; each saves its model in a folder of its name under ``out``.
+
+    A finished stage (its folder has a card) is not run again, so an interrupted run resumes.
+
+    Args:
+        samples: the tokenised trajectories.
+        recipe: stages and hyperparameters.
+        tokenizer: the ``tokenizer.json``.
+        out: the folder of the run.
+        base: folder of the model to start from; None: random weights of ``recipe.architecture``.
+        callbacks: receive lines and steps.
+
+    Raises:
+        ConfigError: the recipe needs a base and none is given, adapters have no base to adapt, or memory or
+            disk is too small.
+        InputError: a stage has no labelled token, or the base cannot be read.
+    """
+    start = time.perf_counter()
+    callbacks = callbacks or LineCallbacks()
+    if recipe.adapter is not None and recipe.method == "multi" and base is None:
+        raise ConfigError("adapters need a base; name its folder", code="no-base")
+    cards: list[StageCard] = []
+    backbone = base
+    for stage in recipe.stages():
+        folder = out / stage.name
+        card = _train_stage(
+            samples,
+            recipe,
+            stage,
+            tokenizer=tokenizer,
+            out=folder,
+            base=backbone,
+            callbacks=callbacks,
+        )
+        cards.append(card)
+        if stage is recipe.global_stage:
+            # The local stages continue copies of the backbone: what all roles share is learnt once.
+            backbone = folder
+    run = Card(
+        recipe=recipe,
+        base=str(base) if base is not None else None,
+        samples=len(samples),
+        data_digest=digest([list(sample.ids) for sample in samples]),
+        versions={name: version(name) for name in LIBRARIES},
+        machine=f"{platform.machine()}, {platform.python_version()}",
+        processes=processes(),
+        stages=tuple(cards),
+        seconds=time.perf_counter() - start,
+    )
+    write_once(out / CARD, run.model_dump_json(indent=1))
+    return run
+
+
+def _train_stage(
+    samples: Sequence[Sample],
+    recipe: Recipe,
+    stage: Stage,
+    *,
+    tokenizer: Path,
+    out: Path,
+    base: Path | None,
+    callbacks: TrainingCallbacks,
+) -> StageCard:
+    """Train one stage from ``base``, or return its card where it is finished.
+
+    The model and, last, the card are written to ``out``.
+    """
+    finished = out / CARD
+    if finished.is_file():
+        callbacks.notify(f"{stage.name}: is there already")
+        return StageCard.model_validate_json(finished.read_text(encoding="utf-8"))
+    out.mkdir(parents=True, exist_ok=True)
+    callbacks.notify(f"{stage.name}: learning {', '.join(stage.roles)}")
+    model = _initial_model(recipe, tokenizer, base)
+    if recipe.adapter is not None and stage in recipe.local_stages:
+        model = add_adapter(model, recipe.adapter, tokenizer, stage)
+    fitted = fit_stage(
+        model,
+        _samples_of_stage(samples, stage, recipe),
+        stage,
+        recipe,
+        tokenizer=tokenizer,
+        out=out,
+        callbacks=callbacks,
+    )
+    card = _stage_card(stage.name, fitted)
+    write_once(finished, card.model_dump_json(indent=1))
+    callbacks.notify(f"{stage.name}: loss {card.first_loss:.3f} to {card.last_loss:.3f}")
+    return card
+
+
+def _samples_of_stage(samples: Sequence[Sample], stage: Stage, recipe: Recipe) -> Sequence[Sample]:
+    """Return the samples of a stage: all, or, without reuse, one half for each kind of stage."""
+    if recipe.reuse or recipe.method != "glpft":
+        return samples
+    return samples[::2] if stage is recipe.global_stage else samples[1::2]
+
+
+def _initial_model(recipe: Recipe, tokenizer: Path, base: Path | None) -> object:
+    """Return the model that a stage starts from: the base, in float32 at least, or random weights."""
+    if base is not None:
+        model = load_model(base)
+        # Bundled models are stored in float16, whose range is too small for updates.
+        return model.float() if str(model.dtype) == "torch.float16" else model
+    if recipe.architecture is None:
+        raise ConfigError(
+            "this recipe trains a base that must be given; name its folder", code="no-base"
+        )
+    size = Tokenizer.load(tokenizer).size
+    model = new_model(recipe.architecture, size, recipe.context, recipe.seed)
+    model.config.copy_constraint = recipe.copy_constraint
+    return model
+
+
+def _stage_card(name: str, fitted: StageResult) -> StageCard:
+    return StageCard(
+        name=name,
+        first_loss=fitted.first_loss,
+        last_loss=fitted.last_loss,
+        steps=fitted.steps,
+        seconds=fitted.seconds,
+        learnt_tokens=fitted.labelled_tokens,
+    )
