@@ -7,45 +7,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolwright.cache.bound import Bound, disproven, evidence, needed, proven, upper
-from toolwright.cache.lifecycle import Auditor, Rules, compared
-from toolwright.core.store import Standing
-from toolwright.core.tool import State
+from toolmint.core.store import Tally
+from toolmint.core.tool import State
+from toolmint.serving.error_bound import (
+    ErrorBound,
+    comparisons_needed,
+    disproven,
+    evidence,
+    proven,
+    upper,
+)
+from toolmint.serving.lifecycle import Auditor, ServingPolicy, after_comparison
 
-BOUND = Bound(epsilon=0.05, confidence=0.95)
+BOUND = ErrorBound(epsilon=0.05, confidence=0.95)
 
 
-def life(rate: float, random: Random, most: int, rules: Rules) -> bool:
-    """Say whether a tool that is wrong at a rate ever serves, with a look after each comparison."""
-    standing, state = Standing(), "shadowing"
+def life(rate: float, random: Random, most: int, policy: ServingPolicy) -> bool:
+    """Return whether a tool that is wrong at a rate ever serves, with a look after each comparison."""
+    tally, state = Tally(), "shadowing"
     for _ in range(most):
-        judged = compared(standing, "shadowing", agreed=random.random() >= rate, rules=rules)
-        standing, state = judged.standing, judged.state or state
+        judged = after_comparison(tally, "shadowing", agreed=random.random() >= rate, policy=policy)
+        tally, state = judged.tally, judged.state or state
         if state != "shadowing":
             return state == "serving"
     return False
 
 
 def test_of_a_thousand_classes_at_most_the_stated_share_serves_above_epsilon() -> None:
-    random, rules = Random(5), Rules(bound=BOUND)
-    served = sum(life(BOUND.epsilon, random, 800, rules) for _ in range(1000))
+    random, policy = Random(5), ServingPolicy(bound=BOUND)
+    served = sum(life(BOUND.epsilon, random, 800, policy) for _ in range(1000))
     assert served <= 50, f"{served} of 1,000 tools at epsilon itself were promoted, 50 may be"
-    good = sum(life(0.0, random, 100, rules) for _ in range(50))
+    good = sum(life(0.0, random, 100, policy) for _ in range(50))
     assert good == 50
 
 
 def test_trying_again_and_again_is_covered_too() -> None:
-    random, rules = Random(6), Rules(bound=BOUND)
+    random, policy = Random(6), ServingPolicy(bound=BOUND)
     wrong = 0
     for _ in range(300):
         served = False
         for attempt in range(1, 6):
-            standing = Standing(attempt=attempt)
+            tally = Tally(attempt=attempt)
             for _ in range(400):
-                judged = compared(
-                    standing, "shadowing", agreed=random.random() >= 0.05, rules=rules
+                judged = after_comparison(
+                    tally, "shadowing", agreed=random.random() >= 0.05, policy=policy
                 )
-                standing = judged.standing
+                tally = judged.tally
                 if judged.state:
                     served = served or judged.state == "serving"
                     break
@@ -54,7 +61,7 @@ def test_trying_again_and_again_is_covered_too() -> None:
 
 
 def test_as_few_comparisons_as_promised_prove_a_faultless_tool() -> None:
-    count = needed(BOUND)
+    count = comparisons_needed(BOUND)
     assert proven(count, 0, BOUND) and not proven(count - 1, 0, BOUND)
     exact = math.log(0.05) / math.log(0.95)  # Clopper-Pearson, one look at a time fixed before
     assert exact < count < 1.6 * exact
@@ -94,9 +101,9 @@ def test_at_most_two_blocks_lie_between_two_audits(rate: float) -> None:
 
 
 def test_a_tool_that_turns_bad_gives_at_most_twenty_bad_answers() -> None:
-    random, rules, worst = Random(9), Rules(), 0
+    random, policy, worst = Random(9), ServingPolicy(), 0
     for start in range(500):
-        standing, bad, auditor = Standing(trials=1000), 0, Auditor(rules.audit_rate, random)
+        tally, bad, auditor = Tally(trials=1000), 0, Auditor(policy.audit_rate, random)
         state: State = "serving"
         for _ in range(start % 10):
             auditor.due("x")
@@ -104,29 +111,27 @@ def test_a_tool_that_turns_bad_gives_at_most_twenty_bad_answers() -> None:
             if state == "serving" and not auditor.due("x"):
                 bad += 1
                 continue
-            judged = compared(standing, state, agreed=False, rules=rules)
-            standing, state = judged.standing, judged.state or state
+            judged = after_comparison(tally, state, agreed=False, policy=policy)
+            tally, state = judged.tally, judged.state or state
         worst = max(worst, bad)
     assert worst <= 20
 
 
 def test_one_fault_is_checked_and_forgiven_if_it_stays_alone() -> None:
-    rules = Rules()
-    judged = compared(Standing(trials=300), "serving", agreed=False, rules=rules)
-    assert (
-        judged.state == "shadowing" and judged.standing.probe == 20 and "next 20" in judged.reason
-    )
-    standing = judged.standing
+    policy = ServingPolicy()
+    judged = after_comparison(Tally(trials=300), "serving", agreed=False, policy=policy)
+    assert judged.state == "shadowing" and judged.tally.recheck == 20 and "next 20" in judged.reason
+    tally = judged.tally
     for _ in range(20):
-        judged = compared(standing, "shadowing", agreed=True, rules=rules)
-        standing = judged.standing
-    assert judged.state == "serving" and standing.probe == 0
+        judged = after_comparison(tally, "shadowing", agreed=True, policy=policy)
+        tally = judged.tally
+    assert judged.state == "serving" and tally.recheck == 0
 
 
 def test_a_person_who_wants_to_approve_is_waited_for() -> None:
-    rules = Rules(approval=True)
-    standing = Standing(trials=400)
-    judged = compared(standing, "shadowing", agreed=True, rules=rules)
-    assert judged.state is None and judged.standing.ready
-    approved = judged.standing.model_copy(update={"approved": True})
-    assert compared(approved, "shadowing", agreed=True, rules=rules).state == "serving"
+    policy = ServingPolicy(approval=True)
+    tally = Tally(trials=400)
+    judged = after_comparison(tally, "shadowing", agreed=True, policy=policy)
+    assert judged.state is None and judged.tally.ready
+    approved = judged.tally.model_copy(update={"approved": True})
+    assert after_comparison(approved, "shadowing", agreed=True, policy=policy).state == "serving"

@@ -1,6 +1,6 @@
 """Requests go to the cheapest tier that proves able; unknown is an answer; classes make their tools."""
 
-import json
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
-from toolwright.assembly.settings import Settings
-from toolwright.assembly.workshop import Models, Workshop, order_of
-from toolwright.core.errors import ConfigError, MakerError, NoAnswer
-from toolwright.core.model import Model
-from toolwright.core.task import Limits
-from toolwright.models.scripted import AnsweringModel, ScriptedModel
-from toolwright.models.wrap import PricedAs
+from toolmint.assembly.session import Models, Session, make_request_of
+from toolmint.assembly.settings import Settings
+from toolmint.core.errors import ConfigError, MakerError, NoAnswer
+from toolmint.core.model import Model, ModelRequest, ModelResponse
+from toolmint.core.task import Limits
+from toolmint.models.scripted import AnsweringModel, ScriptedModel
+from toolmint.models.wrap import PricedAs
+from toolmint.serving.billing import read_bill
 
 pytestmark = pytest.mark.anyio
 NEW = demos(3, seed=77)
@@ -23,40 +24,40 @@ ODD = "Put these words into reverse order: pear, fig, apple."
 
 
 @asynccontextmanager
-async def workshop(
+async def client(
     settings: Settings, strong: Model | None = None, user: Model | None = None, **more: Any
-) -> AsyncGenerator[Workshop]:
+) -> AsyncGenerator[Session]:
     models = Models(strong, None, user)
-    async with Workshop.open(settings.model_copy(update=more), models=models) as opened:
+    async with Session.open(settings.model_copy(update=more), models=models) as opened:
         yield opened
 
 
-async def made(shop: Workshop, profile: str = "proved") -> None:
-    await shop.make(order_of("sorting", demos(), shop.settings, profile=profile))
+async def made(shop: Session, profile: str = "proved") -> None:
+    await shop.make(make_request_of("sorting", demos(), shop.settings, profile=profile))
 
 
 async def test_a_made_tool_answers_with_no_model(settings: Settings) -> None:
-    async with workshop(settings, ScriptedModel([fenced(RIGHT)])) as shop:
+    async with client(settings, ScriptedModel([fenced(RIGHT)])) as shop:
         await made(shop)
         for one in NEW:
             found = await shop.solve(one.input)
             assert found.answer == one.target and found.served is not None
             served = found.served
-            assert (served.tier, served.request_class, served.version) == ("compiled", "sorting", 1)
+            assert (served.tier, served.request_class, served.version) == ("code", "sorting", 1)
             assert served.usage.requests == 0 and "understood every word" in served.why
 
 
 async def test_a_tool_serves_again_after_a_restart(settings: Settings) -> None:
-    async with workshop(settings, ScriptedModel([fenced(RIGHT)])) as shop:
+    async with client(settings, ScriptedModel([fenced(RIGHT)])) as shop:
         await made(shop)
-    async with workshop(settings) as shop:
+    async with client(settings) as shop:
         assert (await shop.solve(NEW[0].input)).answer == NEW[0].target
         with pytest.raises(NoAnswer, match=r"sorting v1 refused.*no strong model is configured"):
             await shop.solve(ODD)
 
 
 async def test_unknown_requests_have_no_answer_without_a_model(settings: Settings) -> None:
-    async with workshop(settings) as shop:
+    async with client(settings) as shop:
         with pytest.raises(NoAnswer, match="no class has this wording"):
             await shop.solve("What is love?")
         with pytest.raises(ConfigError, match="needs a strong model"):
@@ -65,7 +66,7 @@ async def test_unknown_requests_have_no_answer_without_a_model(settings: Setting
 
 async def test_a_near_miss_goes_to_the_strong_model(settings: Settings) -> None:
     strong = ScriptedModel([fenced(RIGHT), "pear, fig, apple"])
-    async with workshop(settings, strong) as shop:
+    async with client(settings, strong) as shop:
         await made(shop)
         found = await shop.solve(ODD)
         assert found.answer == "pear, fig, apple" and found.served is not None
@@ -75,11 +76,11 @@ async def test_a_near_miss_goes_to_the_strong_model(settings: Settings) -> None:
 async def test_a_light_model_reads_what_the_parser_refuses(settings: Settings) -> None:
     user = ScriptedModel(['{"words": ["b", "a"]}', "null", '{"wrong": 1}'])
     strong = ScriptedModel([fenced(RIGHT), "strong", "strong"])
-    async with workshop(settings, strong, user) as shop:
+    async with client(settings, strong, user) as shop:
         await made(shop)
         loose = "Put these words into alphabetical order: b , a"
         found = await shop.solve(loose)
-        assert (found.answer, found.served and found.served.tier) == ("a, b", "tooluser")
+        assert (found.answer, found.served and found.served.tier) == ("a, b", "light")
         assert demos()[0].input in user.requests[0].messages[0].content
         refused, failed = await shop.solve(loose + "?"), await shop.solve(loose + "!")
     assert [one.served and one.served.tier for one in (refused, failed)] == ["strong", "strong"]
@@ -99,7 +100,7 @@ async def test_latms_own_tools_are_used_by_a_light_model(settings: Settings) -> 
             fenced("ret = order([2, 1])"),
         ]
     )
-    async with workshop(settings, strong, user) as shop:
+    async with client(settings, strong, user) as shop:
         await made(shop, "latm")
         answers = [
             await shop.solve("Put these words into alphabetical order: d, c.") for _ in range(4)
@@ -110,7 +111,7 @@ async def test_latms_own_tools_are_used_by_a_light_model(settings: Settings) -> 
 async def test_latms_dispatcher_asks_a_model(settings: Settings) -> None:
     user = ScriptedModel(["Kind: sorting", '{"words": ["z", "y"]}', "Kind: unknown"])
     strong = ScriptedModel([fenced(RIGHT), "strong"])
-    async with workshop(settings, strong, user, dispatch="model") as shop:
+    async with client(settings, strong, user, dispatch="model") as shop:
         await made(shop)
         first, second = await shop.solve("z before y?"), await shop.solve("What is love?")
         assert first.answer == "y, z" and second.answer == "strong"
@@ -121,7 +122,7 @@ async def test_latms_dispatcher_asks_a_model(settings: Settings) -> None:
 
 async def test_limits_end_a_task_without_an_answer(settings: Settings) -> None:
     strong = PricedAs(AnsweringModel(lambda _: "x"), "gpt-5")
-    async with workshop(settings, strong) as shop:
+    async with client(settings, strong) as shop:
         for limits in (Limits(model_calls=0), Limits(tokens=0), Limits(cost=Decimal(0))):
             found = await shop.solve("What is love?", limits=limits)
             assert (found.outcome, found.answer) == ("limit", None)
@@ -134,11 +135,10 @@ async def test_a_slow_model_meets_the_time_limit(settings: Settings) -> None:
 
         async def complete(self, request: object) -> Any:
             del request
-            import asyncio
 
             await asyncio.Event().wait()
 
-    async with workshop(settings, Never()) as shop:
+    async with client(settings, Never()) as shop:
         found = await shop.solve("q", limits=Limits(seconds=0.05))
     assert (
         found.outcome == "limit" and found.served is not None and "time limit" in found.served.why
@@ -155,9 +155,9 @@ async def test_a_class_with_enough_answers_gets_its_tool(settings: Settings) -> 
     def answer(request: Any) -> str:
         return known.get(request.messages[-1].content, fenced(RIGHT))
 
-    async with workshop(settings, AnsweringModel(answer), needed=8) as shop:
+    async with client(settings, AnsweringModel(answer), needed=8) as shop:
         tiers = [(await shop.solve(text)).served for text in list(known)[:20]]
-        assert [one.tier for one in tiers if one] == ["strong"] * 8 + ["compiled"] * 12
+        assert [one.tier for one in tiers if one] == ["strong"] * 8 + ["code"] * 12
         (report,) = await shop.store.reports()
         assert report.made and report.request_class.startswith("put-these-words-into-")
         queued = await shop.store.queued()
@@ -171,8 +171,8 @@ async def test_requests_to_come_stand_in_for_unlabelled_ones(settings: Settings)
     def answer(request: Any) -> str:
         return known.get(request.messages[-1].content, fenced(RIGHT))
 
-    async with workshop(settings, AnsweringModel(answer), needed=8) as shop:
-        shop.queue.coming = texts
+    async with client(settings, AnsweringModel(answer), needed=8) as shop:
+        shop.maker.upcoming = texts
         for text in texts[:9]:
             await shop.solve(text)
         (tool,) = await shop.store.serving()
@@ -188,7 +188,7 @@ async def test_a_failed_making_waits_for_twice_as_many_answers(settings: Setting
     def answer(request: Any) -> str:
         return known.get(request.messages[-1].content, "no code today")
 
-    async with workshop(settings, AnsweringModel(answer), needed=6) as shop:
+    async with client(settings, AnsweringModel(answer), needed=6) as shop:
         for text in list(known)[:14]:
             await shop.solve(text)
         reports = await shop.store.reports()
@@ -197,22 +197,54 @@ async def test_a_failed_making_waits_for_twice_as_many_answers(settings: Setting
 
 
 async def test_a_failed_making_says_where_its_report_is(settings: Settings) -> None:
-    async with workshop(settings, ScriptedModel(["no"] * 3)) as shop:
-        with pytest.raises(MakerError, match="toolwright tools report sorting"):
+    async with client(settings, ScriptedModel(["no"] * 3)) as shop:
+        with pytest.raises(MakerError, match="toolmint tools report sorting"):
             await made(shop)
         assert (await shop.store.reports("sorting"))[0].made is False
         assert await shop.store.serving() == []
 
 
-async def test_every_token_reaches_the_ledger(settings: Settings) -> None:
+async def test_every_token_reaches_the_ledger_and_the_bill(settings: Settings) -> None:
     strong = ScriptedModel([fenced(RIGHT), "an answer"])
-    async with workshop(settings, strong) as shop:
+    async with client(settings, strong) as shop:
         await made(shop)
         await shop.solve("What is love?")
-        await shop.dispatcher.close()
+        await shop.solve(NEW[0].input)
+        await shop.flush()
         entries = await shop.store.ledger()
-        counts = await shop.store.counts()
+        bill = await read_bill(shop.store, shop.store.traffic)
+        records = await shop.store.traffic.requests()
     assert (entries[0].purpose, entries[0].request_class) == ("making", "sorting")
     assert entries[1].purpose == "strong" and len(entries) == 2
-    body = json.dumps([count.model_dump() for count in counts])
-    assert '"answered": 1' in body
+    assert sorted(one.tier for one in records) == ["code", "strong"]
+    assert (bill.requests, bill.by_tools) == (2, 1)
+    assert sum(one.tokens for one in bill.classes) == entries[1].usage.tokens
+    assert sum(one.making_tokens for one in bill.classes) == entries[0].usage.tokens
+
+
+async def test_requests_wait_for_the_tool_of_their_class_while_it_is_made(
+    settings: Settings,
+) -> None:
+    known, begun, go_on = labels(), asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        name = "slow maker"
+
+        async def complete(self, request: ModelRequest) -> ModelResponse:
+            text = request.messages[-1].content
+            if text not in known:
+                begun.set()
+                await go_on.wait()
+            return await AnsweringModel(lambda _: known.get(text, fenced(RIGHT))).complete(request)
+
+    async with client(settings, Slow(), needed=8) as shop:
+        texts = list(known)
+        for text in texts[:8]:
+            await shop.solve(text)
+        await begun.wait()
+        waiting = asyncio.create_task(shop.solve(texts[8]))
+        other = await shop.solve(texts[40])
+        go_on.set()
+        found = await waiting
+    assert other.served is not None and other.served.tier == "strong", "other classes do not wait"
+    assert found.served is not None and found.served.tier == "code"

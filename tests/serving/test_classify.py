@@ -5,8 +5,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolwright.cache.classify import Classifier, features, tokens_of
-from toolwright.embedded.classes import CLASSES
+from toolmint.embedded.classes import CLASSES
+from toolmint.serving.classify import Classifier, features, tokens_of
 
 
 def _known(shown: int = 3) -> Classifier:

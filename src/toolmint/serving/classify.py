@@ -1,0 +1,139 @@
+"""Request to class, or unknown: wording kept as token pairs, ranked without model weights.
+
+Incremental: a class or an example is added without touching the others. The rare pairs of a
+request are looked up first, and the look-up stops after a fixed number of postings, so that its
+time does not grow with the number of classes. It only proposes: a parser, or a clear refusal,
+decides.
+"""
+
+import itertools
+import math
+import re
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+POSTINGS = 4000
+EXAMINED = 8
+_READ = 4000  # characters of a text; more would hold up whoever asks, and wording shows early
+WORDING_SHARE = 0.5
+OPENING = 16  # tokens of a shared opening that count as the whole wording
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
+
+
+class Guess(NamedTuple):
+    """A class that may fit, with a score of 0 to 1.
+
+    The score is the weighted share of wording in common, or the share of a common opening: a request whose
+    slots outweigh its wording, such as a long list to sort, is known by how it begins.
+    """
+
+    request_class: str
+    score: float
+
+
+def tokens_of(text: str) -> list[str]:
+    """Return words, numbers (all folded into one) and signs, in lower case; of a long text the first ones."""
+    return ["0" if token.isdigit() else token for token in _TOKEN.findall(text[:_READ].lower())]
+
+
+def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:
+    """Return the pairs of neighbouring tokens; a lone token stands alone."""
+    return frozenset(itertools.pairwise(tokens)) or frozenset([tuple(tokens)])
+
+
+class _Class:
+    __slots__ = ("_wording", "counts", "examples", "opening")
+
+    def __init__(self, opening: list[str]) -> None:
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        self.examples = 0
+        self.opening = opening  # the tokens that all examples begin with
+        self._wording: list[tuple[str, ...]] | None = None
+
+    def begin(self, tokens: list[str]) -> int:
+        """Return how many tokens of the opening a text begins with."""
+        pairs = zip(self.opening, tokens, strict=False)
+        return next(
+            (n for n, (one, other) in enumerate(pairs) if one != other),
+            min(len(self.opening), len(tokens)),
+        )
+
+    def add(self, tokens: list[str]) -> frozenset[tuple[str, ...]]:
+        """Take an example; returns its features."""
+        found = features(tokens)
+        self.examples += 1
+        self.opening = self.opening[: self.begin(tokens)]
+        self.counts.update(found)
+        self._wording = None
+        return found
+
+    def wording(self) -> list[tuple[str, ...]]:
+        """Return the features that most examples share; kept until the next example."""
+        if self._wording is None:
+            least = WORDING_SHARE * self.examples
+            self._wording = [one for one, count in self.counts.items() if count >= least]
+        return self._wording
+
+
+class Classifier:
+    """Knows classes by example and ranks them for a request."""
+
+    def __init__(self) -> None:
+        self._classes: dict[str, _Class] = {}
+        self._postings: dict[tuple[str, ...], set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._classes
+
+    def learn(self, request_class: str, text: str) -> None:
+        """Add an example to a class, which begins with its first one."""
+        tokens = tokens_of(text)
+        known = self._classes.setdefault(request_class, _Class(tokens))
+        for feature in known.add(tokens):
+            self._postings[feature].add(request_class)
+
+    def forget(self, request_class: str) -> None:
+        """Remove a class with all its examples."""
+        known = self._classes.pop(request_class, None)
+        for feature in known.counts if known else ():
+            names = self._postings[feature]
+            names.discard(request_class)
+            if not names:
+                del self._postings[feature]
+
+    def _weight(self, feature: tuple[str, ...]) -> float:
+        holders = len(self._postings.get(feature, ())) or 0.5
+        return math.log(1 + len(self._classes) / holders)
+
+    def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
+        """Return at most ``most`` classes whose score is at least ``least``, the best first."""
+        if not self._classes:
+            return []
+        tokens = tokens_of(text)
+        parsed = features(tokens)
+        indexed = [feature for feature in parsed if feature in self._postings]
+        indexed.sort(key=lambda feature: (len(self._postings[feature]), feature))
+        votes: dict[str, float] = defaultdict(float)
+        left = POSTINGS
+        for feature in indexed:
+            left -= len(self._postings[feature])
+            if left < 0 and votes:
+                break
+            weight = self._weight(feature)
+            for name in self._postings[feature]:
+                votes[name] += weight
+        best = sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
+        guesses = [Guess(name, self._score(parsed, tokens, name)) for name in best]
+        kept = [guess for guess in guesses if guess.score >= least]
+        return sorted(kept, key=lambda guess: (-guess.score, guess.request_class))[:most]
+
+    def _score(self, parsed: frozenset[tuple[str, ...]], tokens: list[str], name: str) -> float:
+        wording = self._classes[name].wording()
+        whole = sum(map(self._weight, wording))
+        shared = sum(self._weight(feature) for feature in wording if feature in parsed)
+        smaller = min(whole, sum(map(self._weight, parsed)))
+        opening = min(1.0, self._classes[name].begin(tokens) / OPENING)
+        return max(shared / smaller if smaller else 0.0, opening)

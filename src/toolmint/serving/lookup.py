@@ -1,0 +1,63 @@
+"""What a look-up finds: the version that answers or is compared, its answer, and what was tried before."""
+
+from typing import Literal, NamedTuple
+
+from toolmint.core.model import Usage
+from toolmint.core.namespace import ClassKey
+from toolmint.core.store import Tally
+from toolmint.core.task import Tier, Turn
+from toolmint.core.tool import State, ToolRecord
+
+Mode = Literal["serve", "audit", "shadow", "none"]
+
+
+class ActiveVersion(NamedTuple):
+    """A version at work: its record, its state, the key of its class, and what comparisons have shown
+    of it, as far as this process has heard.
+    """
+
+    record: ToolRecord
+    state: State
+    key: ClassKey
+    tally: Tally = Tally()
+
+
+class LookupResult(NamedTuple):
+    """What the tools have to say to a request.
+
+    Attributes:
+        mode: ``serve`` the answer; ``audit`` or ``shadow``: the strong model answers and is compared;
+            ``none``: no tool takes the request.
+        entry: the version that answers or is compared.
+        answer: what it computed; None in shadow where a light model would have to read the request, for
+            that is done behind the strong model's answer.
+        why: who understood the request, in words.
+        attempts: each version that was tried and did not answer, with the reason.
+        best: the class with the most alike wording, where one is alike.
+        turns: calls of a light model.
+        by_light: a light model read the request.
+    """
+
+    mode: Mode
+    entry: ActiveVersion | None = None
+    answer: str | None = None
+    why: str = ""
+    attempts: tuple[str, ...] = ()
+    best: str | None = None
+    turns: tuple[Turn, ...] = ()
+    by_light: bool = False
+
+    @property
+    def tier(self) -> Tier:
+        """The tier that answers where a tool does."""
+        return "light" if self.by_light else "code"
+
+    @property
+    def usage(self) -> Usage:
+        """What light models used."""
+        return sum((turn.usage for turn in self.turns), start=Usage())
+
+    @property
+    def known(self) -> str | None:
+        """The class of the request as far as it is known: its tool's, or the most alike one."""
+        return self.entry.record.request_class if self.entry else self.best

@@ -1,0 +1,68 @@
+"""What a making is given of the queue: duplicates merged, the newest demonstrations, foreign requests."""
+
+from collections.abc import Mapping, Sequence
+
+from toolmint.core.store import ToolStore
+from toolmint.core.tool import Demonstration
+from toolmint.core.traffic import Comparison
+from toolmint.maker.making_run import MakeRequest
+from toolmint.serving.duplicates import duplicate_classes
+from toolmint.serving.server import ToolServer
+
+MAX_DEMONSTRATIONS = 60
+"""Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
+_FOREIGN = 3
+"""Requests of each other class, which the tool has to refuse."""
+_FAULTS = 5
+"""A making after a demotion learns from what came since so many last faults."""
+
+
+def make_request_for(
+    name: str,
+    queued: Mapping[str, Sequence[Demonstration]],
+    settings: MakeRequest,
+    first: frozenset[str] = frozenset(),
+) -> MakeRequest:
+    """Return the request for a class's tool: its newest demonstrations, and a few requests of others.
+
+    Args:
+        name: the class.
+        queued: demonstrations by class, oldest first.
+        settings: a request whose profile, tries and limits are kept.
+        first: requests that an older version got wrong: the maker is shown them.
+    """
+    newest = list(queued.get(name, ()))[::-1]
+    mine = sorted(newest, key=lambda one: one.input not in first)[:MAX_DEMONSTRATIONS]
+    foreign = tuple(
+        one.input for other, some in queued.items() if other != name for one in some[:_FOREIGN]
+    )
+    return settings.model_copy(
+        update={
+            "request_class": name,
+            "labelled": tuple(mine),
+            "foreign": foreign,
+            "clustered": True,
+        }
+    )
+
+
+async def demonstrations_since(
+    store: ToolStore, name: str, version: int, wrong: Sequence[Comparison]
+) -> list[Demonstration]:
+    """Return the demonstrations since a version's last faults; what is older may be true no more."""
+    mine = [one.at for one in wrong if one.version == version][:_FAULTS]
+    since = mine[-1].isoformat() if mine else None
+    return (await store.queued(name, since=since)).get(name, [])
+
+
+async def merge_duplicates(
+    server: ToolServer, name: str
+) -> tuple[str, dict[str, list[Demonstration]]]:
+    """Join classes that came up twice; return the name that a class has then, and the queue."""
+    queued = await server.store.queued()
+    found = duplicate_classes(queued)
+    for old, new in found.items():
+        await server.store.join(old, new)
+        server.classes.merge(old, new, [one.input for one in queued[old]])
+        queued[new] += queued.pop(old)
+    return found.get(name, name), queued

@@ -1,0 +1,29 @@
+"""When tools are made, how many at once, and who is notified."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from toolmint.maker.making_run import MakeRequest, MakingResult
+from toolmint.serving.ledger import Ledger
+
+Make = Callable[[MakeRequest, Ledger], Awaitable[MakingResult]]
+Notify = Callable[[str, str], None]
+"""Called with a class's title and the outcome of its making."""
+
+
+class MakingRules(NamedTuple):
+    """When tools are made, and how many at once.
+
+    Attributes:
+        needed: demonstrations that a first making takes; each failed one doubles it.
+        at_once: makings that run at once in this process.
+        settings: a request whose profile, tries and limits every making shares.
+        lease_seconds: of a class's lease; it is prolonged until the making ends.
+        light: where no parser can be verified, make a tool that a light model uses (LATM's own).
+    """
+
+    needed: int
+    settings: MakeRequest
+    at_once: int = 4
+    lease_seconds: float = 30.0
+    light: bool = False

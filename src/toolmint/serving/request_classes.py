@@ -1,0 +1,144 @@
+"""The request classes of one namespace: which one a request joins, how many requests wait in each."""
+
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from itertools import islice
+
+from toolmint.core.store import ClassInfo, ToolStore
+from toolmint.core.values import clip
+from toolmint.serving.classify import Classifier, Guess
+
+JOIN_SCORE = 0.3
+"""Share of common wording above which a request joins a class."""
+CERTAIN_SCORE = 0.4
+"""Share above which two classes are taken for one, and a request for one of a class to be made."""
+MAX_CLASSES, MAX_EXAMPLES = 2000, 200
+"""Classes that wait for a tool in memory, and queued demonstrations of one."""
+_LOADED = 50
+"""Examples of a waiting class that are read at the start; wording shows in fewer."""
+_MAX_UPCOMING = 30
+_TITLE_WORDS, _TITLE_LENGTH = 8, 60
+
+
+def class_name_for(text: str) -> str:
+    """Return a name for the new class that begins with this request: its first words, and a digest."""
+    words = re.findall(r"[^\W\d_]+", text.lower())[:4]
+    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:6]
+    return "-".join([*(word[:16] for word in words), mark])
+
+
+def title_for(text: str) -> str:
+    """Return what people call a class until its maker gives it a title: the first words of a request."""
+    return clip(" ".join(text.split()[:_TITLE_WORDS]), _TITLE_LENGTH)
+
+
+class RequestClasses:
+    """Knows the classes of one namespace by their wording.
+
+    Attributes:
+        waiting: queued demonstrations by class; the class that was joined last stands last.
+    """
+
+    def __init__(self, store: ToolStore) -> None:
+        self._store, self._classifier = store, Classifier()
+        self._made: set[str] = set()
+        self._info: dict[str, ClassInfo] = {}
+        self.waiting: dict[str, int] = {}
+
+    async def load(self) -> None:
+        """Read titles, and what waits in the queue."""
+        self._classifier, self._made = Classifier(), set()
+        self._info = dict(await self._store.classes())
+        self.waiting = dict(await self._store.waiting())
+        for name, queued in (await self._store.queued(most=_LOADED)).items():
+            for one in queued:
+                self._classifier.learn(name, one.input)
+        self._trim()
+
+    def __len__(self) -> int:
+        """Return how many classes are known by their wording."""
+        return len(self._classifier)
+
+    def learn(self, name: str, text: str) -> None:
+        """Know a class by one more request."""
+        self._classifier.learn(name, text)
+
+    def title(self, name: str) -> str:
+        """Return what people call a class."""
+        known = self._info.get(name)
+        return known.title if known else name
+
+    async def set_title(self, name: str, title: str) -> None:
+        """Set the title of a class to the one that its maker found."""
+        await self._store.set_title(name, title)
+        known = self._info.get(name)
+        self._info[name] = ClassInfo(title=title, example=known.example if known else None)
+
+    def rank(self, text: str, *, most: int, least: float) -> list[Guess]:
+        """Return the most alike classes, the best first."""
+        return self._classifier.rank(text, most=most, least=least)
+
+    def alike(self, text: str, least: float = JOIN_SCORE) -> str | None:
+        """Return the class with the most alike wording; None: no class is alike."""
+        guesses = self._classifier.rank(text, most=1, least=least)
+        return guesses[0].request_class if guesses else None
+
+    def join(self, text: str, known: str | None) -> tuple[str, bool]:
+        """Return the class of an answered request, and whether to queue it as a demonstration.
+
+        The next request alike joins the same class. A class that has no tool after many demonstrations
+        gets no more of them.
+
+        Args:
+            text: the request.
+            known: its class, as far as a look-up has told.
+        """
+        name = known if known is not None and known in self.waiting else None
+        name = name or known or self.alike(text) or class_name_for(text)
+        count = self.waiting.pop(name, 0) + 1
+        self.waiting[name] = count
+        self._info.setdefault(name, ClassInfo(title=title_for(text)))
+        if name in self._made:
+            return name, True
+        if count <= MAX_EXAMPLES:
+            self._classifier.learn(name, text)
+        self._trim()
+        return name, count <= MAX_EXAMPLES
+
+    def with_tool(self, name: str, examples: Sequence[str]) -> None:
+        """Know a class by the demonstrations of its tool alone."""
+        self._made.add(name)
+        self._classifier.forget(name)
+        for text in examples:
+            self._classifier.learn(name, text)
+
+    def without_tool(self, name: str) -> None:
+        """Let a class whose tool is gone wait for one again."""
+        self._made.discard(name)
+
+    def merge(self, name: str, other: str, texts: Sequence[str]) -> None:
+        """Follow a class that turned out to be another one."""
+        self._classifier.forget(name)
+        self.waiting[other] = self.waiting.get(other, 0) + self.waiting.pop(name, 0)
+        if other not in self._made:
+            for text in texts:
+                self._classifier.learn(other, text)
+
+    def upcoming_of(
+        self, name: str, texts: Sequence[str], known: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return the first texts that are surely of a class, and not among the known ones."""
+        mine = (
+            text for text in texts if text not in known and self.alike(text, CERTAIN_SCORE) == name
+        )
+        return tuple(islice(mine, _MAX_UPCOMING))
+
+    def _trim(self) -> None:
+        """Forget the classes that were joined longest ago: requests without a class cost no memory."""
+        while len(self.waiting) > MAX_CLASSES:
+            oldest = next(iter(self.waiting))
+            del self.waiting[oldest]
+            self._info.pop(oldest, None)
+            if oldest not in self._made:
+                self._classifier.forget(oldest)
