@@ -13,13 +13,13 @@ from openai import AsyncOpenAI
 from tests.gateway.upstream import Endpoint, upstream
 from tests.maker.tools import RIGHT, demos, fenced
 
-from toolwright.assembly.serving import gateway
-from toolwright.assembly.settings import Settings
-from toolwright.assembly.workshop import Models
-from toolwright.cli.corked import CorkedProtocol
-from toolwright.core.model import Model, ModelRequest
-from toolwright.gateway.app import Gateway
-from toolwright.models.scripted import AnsweringModel
+from toolmint.assembly.gateway import gateway
+from toolmint.assembly.session import Models
+from toolmint.assembly.settings import Settings
+from toolmint.cli.buffered import BufferedProtocol
+from toolmint.core.model import Model, ModelRequest
+from toolmint.gateway.app import Gateway
+from toolmint.models.scripted import AnsweringModel
 
 QUESTIONS = [one.input for one in demos(400, seed=11)]
 
@@ -34,29 +34,29 @@ class House(NamedTuple):
     makings: list[ModelRequest]
 
     async def ask(self, text: str, model: str = "gpt-5", **more: Any) -> tuple[str, dict[str, str]]:
-        """Ask one question; gives the answer and the headers."""
+        """Ask one question; returns the answer and the headers."""
         create: Any = self.client.chat.completions.with_raw_response.create
         raw: Any = await create(model=model, messages=[{"role": "user", "content": text}], **more)
         return raw.parse().choices[0].message.content or "", dict(raw.headers)
 
-    async def settled(self) -> None:
+    async def finish_background_work(self) -> None:
         """Wait until all that follows answers is done: comparisons, and making."""
         await self.app.parts.completions.idle()
-        assert self.app.parts.crew is not None
-        await self.app.parts.crew.idle()
+        assert self.app.parts.maker is not None
+        await self.app.parts.maker.idle()
 
     async def proved(self, questions: int = 200) -> None:
         """Ask until the class's tool serves."""
         for text in QUESTIONS[:questions]:
             _, headers = await self.ask(text)
-            await self.settled()
-            if headers["x-toolwright-cache"] in {"hit", "audit"}:
+            await self.finish_background_work()
+            if headers["x-toolmint-cache"] in {"hit", "audit"}:
                 return
         raise AssertionError("no tool serves")
 
 
 def maker(makings: list[ModelRequest], source: str = RIGHT) -> Model:
-    """Give a model that proposes a tool, and counts how often it was asked."""
+    """Return a model that proposes a tool, and counts how often it was asked."""
 
     def answer(request: ModelRequest) -> str:
         makings.append(request)
@@ -67,11 +67,18 @@ def maker(makings: list[ModelRequest], source: str = RIGHT) -> Model:
 
 @asynccontextmanager
 async def served(app: Gateway) -> AsyncGenerator[str]:
-    """Serve an application on loopback; gives its URL."""
+    """Serve an application on loopback; returns its URL."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, lifespan="on", log_level="error", access_log=False,
-        ws="none", timeout_graceful_shutdown=5, http=CorkedProtocol,
-    )  # fmt: skip
+        app,
+        host="127.0.0.1",
+        port=0,
+        lifespan="on",
+        log_level="error",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=5,
+        http=BufferedProtocol,
+    )
     ready = asyncio.Event()
 
     class Server(uvicorn.Server):

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-TOOLWRIGHT = str(Path(sys.executable).with_name("toolwright"))
+TOOLMINT = str(Path(sys.executable).with_name("toolmint"))
 
 
 class Running:
@@ -28,7 +28,7 @@ class Running:
     async def ask(
         self, session: aiohttp.ClientSession, text: str, model: str = "gpt-5"
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Ask one question; gives the body and the headers."""
+        """Ask one question; returns the body and the headers."""
         body = {"model": model, "messages": [{"role": "user", "content": text}]}
         async with session.post(f"{self.url}/chat/completions", json=body) as reply:
             names = {name.lower(): value for name, value in reply.headers.items()}
@@ -43,13 +43,21 @@ def process_id(process: asyncio.subprocess.Process) -> int:
 async def running(
     store: str, base_url: str, *words: str, **variables: str
 ) -> AsyncGenerator[Running]:
-    """Start ``toolwright serve`` and wait until it says where it listens."""
+    """Start ``toolmint serve`` and wait until it says where it listens."""
     process = await asyncio.create_subprocess_exec(
-        TOOLWRIGHT, "serve", "--port", "0", "--store", store,
-        "--model", f"openai:gpt-5?base_url={base_url}", *words,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.environ["PATH"], "TOOLWRIGHT_SECOND": "never", **variables},
-    )  # fmt: skip
+        TOOLMINT,
+        "serve",
+        "--port",
+        "0",
+        "--store",
+        store,
+        "--model",
+        f"openai:gpt-5?base_url={base_url}",
+        *words,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "TOOLMINT_SECOND": "never", **variables},
+    )
     assert process.stdout is not None
     try:
         line = (await process.stdout.readline()).decode()

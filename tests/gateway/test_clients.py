@@ -61,9 +61,13 @@ async def test_the_vercel_ai_sdk(tmp_path: Path) -> None:
             if not link.exists():
                 link.symlink_to(MODULES)
             process = await asyncio.create_subprocess_exec(
-                "node", str(script), f"{here.url}/v1", text,
-                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            )  # fmt: skip
+                "node",
+                str(script),
+                f"{here.url}/v1",
+                text,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
             out, fault = await process.communicate()
             assert process.returncode == 0, fault.decode()
             for kind in json.loads(out).values():

@@ -9,13 +9,16 @@ import pytest
 from tests.gateway.house import House, house
 from tests.gateway.test_keys import key
 
-from toolwright.assembly.settings import Settings
-from toolwright.core.traffic import Line
-from toolwright.gateway.dashboard.bill import bill_of
-from toolwright.gateway.dashboard.door import Door
-from toolwright.gateway.dashboard.plots import Bar, bars
-from toolwright.world.generate import make_tasks
-from toolwright.world.players import Reference, play
+from toolmint.assembly.settings import Settings
+from toolmint.core.namespace import ClassKey
+from toolmint.core.store import ClassInfo
+from toolmint.core.traffic import DailyTotal, MakingCost
+from toolmint.gateway.dashboard.naming import class_title, dollar_text, with_titles
+from toolmint.gateway.dashboard.plots import Bar, bars
+from toolmint.gateway.dashboard.session import DashboardSession
+from toolmint.serving.billing import bill_of
+from toolmint.world.generate import make_tasks
+from toolmint.world.players import Reference, play_task
 
 pytestmark = pytest.mark.anyio
 HERE = {"sec-fetch-site": "same-origin"}
@@ -33,14 +36,14 @@ async def page(session: aiohttp.ClientSession, here: House, path: str) -> str:
 
 
 async def ready(here: House) -> str:
-    """Ask until the class's tool is proved and waits for a person; gives its full name."""
+    """Ask until the class's tool is proved and waits for a person; returns its full name."""
     from tests.gateway.house import QUESTIONS
 
     for text in QUESTIONS[:60]:
         await here.ask(text)
-        await here.settled()
-        for record, _ in await here.app.parts.rooms.versions():
-            if (await here.app.parts.live.standing(record.request_class, 1)).ready:
+        await here.finish_background_work()
+        for record, _ in await here.app.parts.store.versions():
+            if (await here.app.parts.live.tally(ClassKey.parse(record.request_class), 1)).ready:
                 return record.request_class
     raise AssertionError("no tool was proved")
 
@@ -61,11 +64,16 @@ async def test_a_person_approves_a_proved_tool_and_sees_all_of_it(tmp_path: Path
             assert reply.status == 403
         async with session.post(change, data=form, headers=HERE, allow_redirects=False) as reply:
             assert reply.status == 303
-        kinds = [(await here.ask(text))[1]["x-toolwright-cache"] for text in QUESTIONS[-8:]]
+        kinds = [(await here.ask(text))[1]["x-toolmint-cache"] for text in QUESTIONS[-8:]]
         assert "hit" in kinds
-        await here.app.parts.journal.flush()
+        await here.app.parts.request_log.flush()
         bill = await page(session, here, "")
-        assert name in bill and "<svg" in bill and "Answered by tools" in bill
+        assert (
+            "Put these words" in bill
+            and name not in bill.replace("/", "%2F")
+            and "<svg" in bill
+            and "Answered by tools" in bill
+        )
         listed = await page(session, here, "/requests")
         number = re.search(r"/dashboard/requests/(req_\w+)", listed)
         assert number is not None
@@ -107,7 +115,7 @@ async def test_an_open_dashboard_is_no_name_that_leads_here(tmp_path: Path) -> N
 
 async def test_a_run_of_an_agent_is_a_tree(tmp_path: Path) -> None:
     task = next(iter(make_tasks("train", 1)))
-    run, _ = await play(task, Reference(task))
+    run, _ = await play_task(task, Reference(task))
     assert run.steps[0].thought
     async with house(tmp_path) as here, aiohttp.ClientSession() as session:
         number = await here.app.parts.traces.log(run)
@@ -122,26 +130,31 @@ async def test_a_run_of_an_agent_is_a_tree(tmp_path: Path) -> None:
 
 def test_a_ticket_ends_and_cannot_be_forged() -> None:
     now = [1000.0]
-    door = Door(clock=lambda: now[0])
-    ticket = door.ticket("key_1")
-    assert door.holder(ticket) == "key_1"
-    assert door.holder(ticket.replace("key_1", "key_2")) is None
-    assert door.holder(None) is door.holder("") is door.holder("a.b.c") is None
-    assert Door().holder(ticket) is None
+    session = DashboardSession(clock=lambda: now[0])
+    ticket = session.ticket("key_1")
+    assert session.holder(ticket) == "key_1"
+    assert session.holder(ticket.replace("key_1", "key_2")) is None
+    assert session.holder(None) is session.holder("") is session.holder("a.b.c") is None
+    assert DashboardSession().holder(ticket) is None
     now[0] += 9 * 3600
-    assert door.holder(ticket) is None
+    assert session.holder(ticket) is None
 
 
 def test_a_bill_adds_up() -> None:
     lines = [
-        Line("2026-01-01", "a/s/x", "strong", 10, 1.0, 0.0, 0),
-        Line("2026-01-02", "a/s/x", "compiled", 40, 0.0, 4.0, 0),
-        Line("2026-01-02", None, "strong", 2, 0.5, 0.0, 1),
+        DailyTotal("2026-01-01", "a/0123456789ab/x", "strong", 10, 1.0, 0.0, 0),
+        DailyTotal("2026-01-02", "a/0123456789ab/x", "code", 40, 0.0, 4.0, 0),
+        DailyTotal("2026-01-02", None, "strong", 2, 0.5, 0.0, 1),
     ]
-    bill = bill_of(lines, {"a/s/x": 0.25, "a/s/y": 0.1})
-    first = bill.lines[0]
-    assert (first.name, first.requests, first.by_tools, first.break_even) == ("a/s/x", 50, 40, 3)
-    assert first.net == 3.75 and bill.spent == 1.5 and bill.making == 0.35 and bill.unknown == 1
+    makings = {
+        "a/0123456789ab/x": MakingCost(0.25, 10, 1),
+        "a/0123456789ab/y": MakingCost(0.1, 5, 1),
+    }
+    bill = bill_of(lines, makings, {})
+    first = bill.classes[0]
+    assert (first.title, first.requests, first.by_tools, first.break_even) == ("x", 50, 40, 3)
+    assert first.net == 3.75 and bill.making.total == 0.35
+    assert (bill.spent.known, bill.spent.unknown, bill.spent.total) == (1.5, 1, None)
     assert [(day.spent, day.saved) for day in bill.days] == [(1.0, 0.0), (0.5, 4.0)]
 
 
@@ -149,3 +162,24 @@ def test_the_tallest_bar_fills_the_plot() -> None:
     plot = bars([Bar("01-01", 1.0, 2.0), Bar("01-02", 0.0, 4.0)], "t", ("spent", "saved"))
     assert max(block.height for block in plot.blocks) == 132 and len(plot.labels) == 2
     assert bars([], "t", ("a", "b")).blocks == []
+
+
+def test_an_unknown_or_small_amount_is_not_shown_as_zero() -> None:
+    amounts = (None, 0.0, 0.00001, 0.5, -0.002, -0.00001)
+    assert [dollar_text(one) for one in amounts] == [
+        "?",
+        "$0.0000",
+        "<$0.0001",
+        "$0.5000",
+        "-$0.0020",
+        ">-$0.0001",
+    ]
+
+
+def test_a_class_is_named_by_its_title_and_never_by_a_digest() -> None:
+    key = "local/0123456789ab/sort-the-words-004ca9"
+    known = {key: ClassInfo(title="Sort the words:")}
+    assert class_title(known, key) == "Sort the words"
+    assert class_title({}, key) == "sort the words"
+    why = with_titles(f"{key} v1 failed; sort-the-words-004ca9 v2 was asked", known, key)
+    assert why == "“Sort the words” v1 failed; “Sort the words” v2 was asked"

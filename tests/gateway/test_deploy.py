@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from toolwright.assembly.settings import PREFIX, Settings
-from toolwright.cli.main import COMMANDS
-from toolwright.cli.serving import DRAIN_SECONDS
+from toolmint.assembly.settings import PREFIX, Settings
+from toolmint.cli.main import COMMANDS
+from toolmint.cli.serve_process import DRAIN_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -44,7 +44,7 @@ def test_the_compose_file_names_settings_that_exist() -> None:
     assert (DEPLOY / gateway["build"]["context"] / gateway["build"]["dockerfile"]).is_file()
     assert int(gateway["stop_grace_period"].removesuffix("s")) > DRAIN_SECONDS
     user = store["environment"]["POSTGRES_USER"]
-    assert f"postgresql://{user}:" in gateway["environment"]["TOOLWRIGHT_STORE"]
+    assert f"postgresql://{user}:" in gateway["environment"]["TOOLMINT_STORE"]
     volumes = {one.split(":")[0] for one in store["volumes"]}
     assert volumes <= set(COMPOSE["volumes"])
 
@@ -55,10 +55,10 @@ def test_the_manifests_agree_with_each_other_and_with_the_program() -> None:
     check_settings({one["name"]: one.get("value", "x") for one in container["env"]})
     ports = {one["name"]: one["containerPort"] for one in container["ports"]}
     assert ports["http"] == Settings().port
-    for probe, path in (("readinessProbe", "/readyz"), ("livenessProbe", "/healthz")):
-        assert container[probe]["httpGet"] == {"path": path, "port": "http"}
+    for recheck, path in (("readinessProbe", "/readyz"), ("livenessProbe", "/healthz")):
+        assert container[recheck]["httpGet"] == {"path": path, "port": "http"}
     for one in MANIFESTS:
-        assert one["apiVersion"] and one["metadata"]["name"] == "toolwright"
+        assert one["apiVersion"] and one["metadata"]["name"] == "toolmint"
         selector = one["spec"]["selector"]
         assert selector.get("matchLabels", selector) == template["metadata"]["labels"]
         if one["kind"] == "Service":
@@ -72,7 +72,7 @@ def test_the_image_installs_extras_and_starts_a_command_that_exist() -> None:
     extras = re.search(r"\.\[([a-z,]+)\]", DOCKERFILE)
     known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert extras is not None and set(extras[1].split(",")) <= set(known)
-    command = re.search(r'ENTRYPOINT \["toolwright", "(\w+)"', DOCKERFILE)
+    command = re.search(r'ENTRYPOINT \["toolmint", "(\w+)"', DOCKERFILE)
     assert command is not None and command[1] in COMMANDS
     for line in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE):
         assert all((ROOT / name).exists() for name in line.split())

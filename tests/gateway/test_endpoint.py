@@ -15,17 +15,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from toolwright.gateway.connection import HIGH, MOST_HEAD
-from toolwright.gateway.direct import Direct
-from toolwright.gateway.endpoint import Client, Gone, Late
-from toolwright.gateway.session import Session
-from toolwright.gateway.upstream import client_for
+from toolmint.core.errors import UpstreamError, UpstreamTimeout
+from toolmint.gateway.upstream.connection import HIGH, MOST_HEAD
+from toolmint.gateway.upstream.direct import Direct
+from toolmint.gateway.upstream.endpoint import client_for
+from toolmint.gateway.upstream.protocol import UpstreamClient
+from toolmint.gateway.upstream.session import AiohttpClient
 
 pytestmark = pytest.mark.anyio
 Handler = Callable[["Line"], Awaitable[None]]
-Kind = Callable[[str, dict[str, str], float], Client]
+Kind = Callable[[str, dict[str, str], float], UpstreamClient]
 OK = b"HTTP/1.1 200 OK\r\n"
-CLIENTS = pytest.mark.parametrize("kind", [Direct, Session])
+CLIENTS = pytest.mark.parametrize("kind", [Direct, AiohttpClient])
 
 
 class Line:
@@ -47,7 +48,7 @@ class Line:
 
 
 class Server:
-    """Counts connections; each is handled as a test says."""
+    """Counts connections; each is answered as a test says."""
 
     def __init__(self, handler: Handler) -> None:
         self.connections, self._handler = 0, handler
@@ -75,7 +76,7 @@ async def serving(
 
 
 @asynccontextmanager
-async def client_of(kind: Kind, url: str, seconds: float = 30.0) -> AsyncGenerator[Client]:
+async def client_of(kind: Kind, url: str, seconds: float = 30.0) -> AsyncGenerator[UpstreamClient]:
     client = kind(url, {"x-always": "yes"}, seconds)
     await client.start()
     try:
@@ -84,7 +85,7 @@ async def client_of(kind: Kind, url: str, seconds: float = 30.0) -> AsyncGenerat
         await client.close()
 
 
-async def asked(client: Client, body: bytes | None = b"{}") -> tuple[int, bytes]:
+async def parsed(client: UpstreamClient, body: bytes | None = b"{}") -> tuple[int, bytes]:
     reply = await client.send("POST", "/chat", body, {"x-request-id": "r1"})
     try:
         return reply.status, await reply.read()
@@ -119,7 +120,7 @@ async def test_a_request_says_what_it_should_and_its_connection_is_kept(kind: Ki
 
     async with serving(handler) as (url, server), client_of(kind, url) as client:
         for _ in range(3):
-            assert await asked(client, b'{"a":1}') == (200, b"good")
+            assert await parsed(client, b'{"a":1}') == (200, b"good")
         reply = await client.send("GET", "/models", None, {})
         assert (b"x-ratelimit-left", b"3") in [(name.lower(), value) for name, value in reply.heads]
         reply.release()
@@ -148,16 +149,16 @@ async def test_every_form_of_body_is_read(
     kind: Kind, parts: tuple[bytes, ...], body: bytes
 ) -> None:
     async with serving(writes(*parts)) as (url, _), client_of(kind, url) as client:
-        assert (await asked(client))[1] == body
-        assert (await asked(client))[1] == body
+        assert (await parsed(client))[1] == body
+        assert (await parsed(client))[1] == body
 
 
 @CLIENTS
 async def test_a_body_without_a_length_ends_with_the_connection(kind: Kind) -> None:
     answer = writes(OK + b"\r\n", b"to the end", stay=False)
     async with serving(answer) as (url, server), client_of(kind, url) as client:
-        assert await asked(client) == (200, b"to the end")
-        assert await asked(client) == (200, b"to the end")
+        assert await parsed(client) == (200, b"to the end")
+        assert await parsed(client) == (200, b"to the end")
     assert server.connections == 2
 
 
@@ -183,10 +184,10 @@ async def test_what_breaks_off_is_told_and_the_next_request_is_answered(
         await writes(*answer, stay=False)(line)
 
     async with serving(handler) as (url, _), client_of(kind, url) as client:
-        with pytest.raises(Gone):
-            await asked(client)
+        with pytest.raises(UpstreamError):
+            await parsed(client)
         broken = False
-        assert await asked(client) == (200, b"good")
+        assert await parsed(client) == (200, b"good")
 
 
 @CLIENTS
@@ -195,8 +196,8 @@ async def test_what_breaks_off_is_told_and_the_next_request_is_answered(
 )
 async def test_silence_has_a_limit(kind: Kind, parts: tuple[bytes, ...]) -> None:
     async with serving(writes(*parts)) as (url, _), client_of(kind, url, 0.2) as client:
-        with pytest.raises(Late):
-            await asked(client)
+        with pytest.raises(UpstreamTimeout):
+            await parsed(client)
 
 
 @CLIENTS
@@ -204,8 +205,8 @@ async def test_an_address_where_nobody_listens_is_told(kind: Kind) -> None:
     async with serving(writes(b"")) as (url, _):
         pass
     async with client_of(kind, url) as client:
-        with pytest.raises(Gone, match=r"[Cc]onn"):
-            await asked(client)
+        with pytest.raises(UpstreamError, match=r"[Cc]onn"):
+            await parsed(client)
 
 
 @CLIENTS
@@ -244,7 +245,7 @@ async def test_a_request_that_is_broken_off_closes_its_connection(kind: Kind) ->
         closed.set()
 
     async with serving(handler) as (url, _), client_of(kind, url) as client:
-        task = asyncio.create_task(asked(client))
+        task = asyncio.create_task(parsed(client))
         await came.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -288,12 +289,12 @@ async def test_a_connection_that_its_server_has_closed_is_not_used_again() -> No
         closed.set()
 
     async with serving(handler) as (url, server), client_of(Direct, url) as client:
-        assert (await asked(client))[1] == b"ok"
+        assert (await parsed(client))[1] == b"ok"
         closing.set()
         await closed.wait()
         for _ in range(10):
             await asyncio.sleep(0)
-        assert (await asked(client))[1] == b"ok"
+        assert (await parsed(client))[1] == b"ok"
     assert server.connections == 2
 
 
@@ -301,12 +302,12 @@ async def test_what_comes_behind_a_reply_is_not_taken_for_the_next_one() -> None
     answer = OK + b"content-length: 2\r\n\r\nok"
     async with serving(writes(answer + answer)) as (url, server), client_of(Direct, url) as client:
         for _ in range(3):
-            assert await asked(client) == (200, b"ok")
+            assert await parsed(client) == (200, b"ok")
     assert server.connections == 3
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Make a certificate for this machine; gives a server's context and the file that trusts it."""
+    """Make a certificate for this machine; returns a server's context and the file that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
     now = datetime.now(UTC)
@@ -332,11 +333,11 @@ async def test_tls_is_spoken_with_who_can_be_trusted_and_nobody_else(
     answer = writes(OK + b"content-length: 2\r\n\r\nok")
     async with serving(answer, context) as (url, _):
         async with client_of(Direct, url) as stranger:
-            with pytest.raises(Gone, match="certificate"):
-                await asked(stranger)
+            with pytest.raises(UpstreamError, match="certificate"):
+                await parsed(stranger)
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         async with client_of(Direct, url) as client:
-            assert await asked(client) == (200, b"ok")
+            assert await parsed(client) == (200, b"ok")
 
 
 async def test_a_proxy_that_the_environment_names_is_gone_through(
@@ -353,7 +354,7 @@ async def test_a_proxy_that_the_environment_names_is_gone_through(
         monkeypatch.delenv("no_proxy", raising=False)
         client = client_for("http://model.invalid/v1", {}, 5)
         await client.start()
-        assert await asked(client) == (200, b"by proxy!")
+        assert await parsed(client) == (200, b"by proxy!")
         await client.close()
     assert heard[0].startswith("post http://model.invalid/v1/chat")
     assert isinstance(client_for("https://model.invalid/v1", {}, 5), Direct)
@@ -364,11 +365,11 @@ async def test_a_proxy_that_the_environment_names_is_gone_through(
     [
         ("http://127.0.0.1:1/v1", Direct),
         ("https://api.example/v1", Direct),
-        ("https://who:secret@api.example/v1", Session),
-        ("https://api.example/v1?version=2", Session),
-        ("https://api.exämple/v1", Session),
-        ("http://127.0.0.1:many/v1", Session),
+        ("https://who:secret@api.example/v1", AiohttpClient),
+        ("https://api.example/v1?version=2", AiohttpClient),
+        ("https://api.exämple/v1", AiohttpClient),
+        ("http://127.0.0.1:many/v1", AiohttpClient),
     ],
 )
-def test_an_odd_address_is_left_to_the_general_client(url: str, kind: type[Client]) -> None:
+def test_an_odd_address_is_left_to_the_general_client(url: str, kind: type[UpstreamClient]) -> None:
     assert type(client_for(url, {}, 5)) is kind

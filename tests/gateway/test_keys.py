@@ -1,4 +1,4 @@
-"""Keys open the door for one tenant, as far as they say, and no tenant ever reads another's."""
+"""A key admits one tenant within its limits, and no tenant ever reads another's."""
 
 import asyncio
 from decimal import Decimal
@@ -12,18 +12,18 @@ import pytest
 from tests.gateway.house import QUESTIONS, House, house
 from tests.gateway.upstream import solved
 
-from toolwright.assembly.keys import all_keys, create_key, grant_class, revoke_key
-from toolwright.assembly.serving import gateway
-from toolwright.assembly.settings import Settings
-from toolwright.cache.desk import Desk
-from toolwright.cache.lifecycle import Rules
-from toolwright.core.errors import ConfigError, InputError, ToolNotFound
-from toolwright.core.sandbox import Sandbox
-from toolwright.core.tool import Demonstration, Provenance, ToolRecord
-from toolwright.core.traffic import Handled, Key
-from toolwright.gateway.keys import KeyRing, digest_of
-from toolwright.gateway.refusal import Refusal
-from toolwright.store.sql import SqlStore
+from toolmint.assembly.gateway import gateway
+from toolmint.assembly.keys import all_keys, create_key, grant_class, revoke_key
+from toolmint.assembly.settings import Settings
+from toolmint.core.errors import ConfigError, HttpError, InputError, ToolNotFound
+from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.sandbox import Sandbox
+from toolmint.core.tool import Demonstration, Provenance, ToolRecord
+from toolmint.core.traffic import Key, RequestRecord
+from toolmint.gateway.auth.keys import KeyRing, digest_of
+from toolmint.serving.lifecycle import ServingPolicy
+from toolmint.serving.server import ToolServer
+from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 
@@ -120,12 +120,12 @@ async def test_a_key_that_does_not_record_leaves_no_text_behind(tmp_path: Path) 
         )
         parts = [one.choices[0].delta.content or "" async for one in stream if one.choices]
         assert "".join(parts) == solved(QUESTIONS[12])
-        await here.settled()
-        await here.app.parts.journal.flush()
+        await here.finish_background_work()
+        await here.app.parts.request_log.flush()
         kept = await here.app.parts.log.requests()
         assert len(kept) == 13 and {one.input for one in kept} == {None}
         assert all(one.cost is not None and one.output_tokens for one in kept)
-        assert await here.app.parts.rooms.queued() == {} and here.makings == []
+        assert await here.app.parts.store.queued() == {} and here.makings == []
 
 
 async def test_tenants_do_not_share_tools_unless_one_grants_its_own(tmp_path: Path) -> None:
@@ -135,15 +135,37 @@ async def test_tenants_do_not_share_tools_unless_one_grants_its_own(tmp_path: Pa
     mine, other = await key(tmp_path, record=True), await key(tmp_path, "other")
     async with house(tmp_path, quick, key=mine) as here:
         await here.proved()
-        assert (await ask(here, other, QUESTIONS[-1]))["x-toolwright-cache"] == "miss"
-        full = (await here.app.parts.rooms.versions())[0][0].request_class
+        assert (await ask(here, other, QUESTIONS[-1]))["x-toolmint-cache"] == "miss"
+        full = (await here.app.parts.store.versions())[0][0].request_class
         await grant_class(at(tmp_path), full, "other", withdraw=False)
-        await here.app.parts.desks.refresh()
-        seen = [(await ask(here, other, text))["x-toolwright-cache"] for text in QUESTIONS[-9:]]
+        await here.app.parts.servers.refresh()
+        seen = [(await ask(here, other, text))["x-toolmint-cache"] for text in QUESTIONS[-9:]]
         assert "hit" in seen
         await grant_class(at(tmp_path), full, "other", withdraw=True)
-        await here.app.parts.desks.refresh()
-        assert (await ask(here, other, QUESTIONS[-1]))["x-toolwright-cache"] == "miss"
+        await here.app.parts.servers.refresh()
+        assert (await ask(here, other, QUESTIONS[-1]))["x-toolmint-cache"] == "miss"
+
+
+async def test_a_granted_class_keeps_no_text_of_the_tenant_that_uses_it(tmp_path: Path) -> None:
+    def quick(settings: Settings) -> Settings:
+        return settings.model_copy(update={"epsilon": 0.3, "confidence": 0.8, "audit_rate": 1.0})
+
+    mine = await key(tmp_path, record=True)
+    other = await key(tmp_path, "other", record=True)
+    async with house(tmp_path, quick, key=mine) as here:
+        await here.proved()
+        full = (await here.app.parts.store.versions())[0][0].request_class
+        await grant_class(at(tmp_path), full, "other", withdraw=False)
+        await here.app.parts.servers.refresh()
+        await here.app.parts.request_log.flush()
+        queued = await here.app.parts.store.queued(full)
+        here.endpoint.spoil = lambda answer: answer + ", more"
+        assert (await ask(here, other, QUESTIONS[-1]))["x-toolmint-cache"] == "audit"
+        await here.finish_background_work()
+        await here.app.parts.request_log.flush()
+        assert await here.app.parts.store.queued(full) == queued
+        disagreed = await here.app.parts.live.disagreements(ClassKey.parse(full))
+        assert disagreed and all(one.input is None and one.theirs is None for one in disagreed)
 
 
 async def test_feedback_on_anothers_request_finds_nothing(tmp_path: Path) -> None:
@@ -176,49 +198,62 @@ async def test_wrong_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="tenant/scope/class"):
         await grant_class(at(tmp_path), "x", "y", withdraw=False)
     with pytest.raises(ToolNotFound):
-        await grant_class(at(tmp_path), "a/b/c", "y", withdraw=False)
+        await grant_class(at(tmp_path), f"a/{SCOPE}/c", "y", withdraw=False)
 
 
 async def test_a_minute_refills_a_rate(store: SqlStore) -> None:
     now = [0.0]
-    ring = KeyRing(store.traffic, open_door=False, clock=lambda: now[0])
+    ring = KeyRing(store.traffic, open_access=False, clock=lambda: now[0])
     one = Key(id="k", tenant="t", rpm=60)
     for _ in range(60):
         ring.allow(one, "m")
-    with pytest.raises(Refusal):
+    with pytest.raises(HttpError):
         ring.allow(one, "m")
     now[0] = 1.01
     ring.allow(one, "m")
 
 
+SCOPE = "0123456789ab"
+
+
 def _record(tenant: str, name: str) -> ToolRecord:
     return ToolRecord(
-        request_class=name, source=f"# {tenant}\n", compiled=True,
+        request_class=name,
+        source=f"# {tenant}\n",
+        has_parser=True,
         demonstrations=(Demonstration(input=f"{tenant} asks {name}", target=tenant),),
         provenance=Provenance(model="m", demonstrations_digest="d", prompts_digest="p"),
-    )  # fmt: skip
+    )
 
 
 async def _act(random: Random, store: SqlStore, tenant: str) -> None:
-    """Do one thing in a tenant's room, and look at all that can be read there."""
-    room = store.room(f"{tenant}/s/")
+    """Do one thing in a tenant's namespace, and look at all that can be read there."""
+    namespace = store.namespace(Namespace(tenant, SCOPE))
     name = f"class{random.randrange(3)}"
     match random.randrange(6):
         case 0:
-            await room.enqueue(
+            await namespace.enqueue(
                 name, Demonstration(input=f"{tenant} {random.random()}", target=tenant)
             )
         case 1:
-            await room.add(_record(tenant, name), "serving", f"by {tenant}")
+            await namespace.add(_record(tenant, name), "serving", f"by {tenant}")
         case 2:
-            handled = Handled(id=f"{tenant}{random.random()}", tenant=tenant, key="k", model="m",
-                              tier="strong", input=tenant)  # fmt: skip
-            await store.traffic.write([handled])
+            request_record = RequestRecord(
+                id=f"{tenant}{random.random()}",
+                tenant=tenant,
+                key="k",
+                model="m",
+                tier="strong",
+                input=tenant,
+            )
+            await store.traffic.write([request_record])
         case 3:
-            queued = await room.queued()
+            queued = await namespace.queued()
             assert all(one.target == tenant for them in queued.values() for one in them)
         case 4:
-            records = [record for record, _ in await room.versions()] + list(await room.serving())
+            records = [record for record, _ in await namespace.versions()] + list(
+                await namespace.serving()
+            )
             assert all(record.source == f"# {tenant}\n" for record in records)
         case _:
             kept = await store.traffic.requests(tenant=tenant)
@@ -231,14 +266,17 @@ async def test_random_operations_find_no_read_across_tenants(
     random = Random(4)
     tenants: list[str] = []
     for number in range(100_000 if full else 1500):
-        if number % 1500 == 0:  # others, so that rooms stay small while the store grows
+        if number % 1500 == 0:  # others, so that namespaces stay small while the store grows
             tenants = [f"{name}{number or ''}" for name in ("a", "A", "ab", "a_b", "b")]
         await _act(random, store, random.choice(tenants))
     for tenant in tenants:
-        desk = Desk(store.room(f"{tenant}/s/"), store.live, sandbox, Rules(), room=f"{tenant}/s/")
-        await desk.start()
-        assert desk.entries and all(
-            e.record.source == f"# {tenant}\n" for e in desk.entries.values()
+        mine = Namespace(tenant, SCOPE)
+        server = ToolServer(
+            mine, store.namespace(mine), store.live, sandbox, policy=ServingPolicy()
+        )
+        await server.start()
+        assert server.entries and all(
+            e.record.source == f"# {tenant}\n" for e in server.entries.values()
         )
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.gateway.house import QUESTIONS, House, house
-from tests.gateway.processes import TOOLWRIGHT
+from tests.gateway.processes import TOOLMINT
 from tests.gateway.upstream import solved
 from tests.maker.tools import demos
 
-from toolwright.assembly.settings import Settings
-from toolwright.cache.bound import Bound, needed
+from toolmint.assembly.settings import Settings
+from toolmint.core.namespace import ClassKey
+from toolmint.serving.error_bound import ErrorBound, comparisons_needed
 
 pytestmark = pytest.mark.anyio
 
@@ -33,24 +34,22 @@ async def _sse(here: House, text: str) -> bytes:
 async def test_a_class_gets_its_tool_which_is_shadowed_proved_and_serves(tmp_path: Path) -> None:
     async with house(tmp_path, quick) as here:
         await here.proved()
-        text, asked = QUESTIONS[-1], len(here.endpoint.seen)
+        text, parsed = QUESTIONS[-1], len(here.endpoint.seen)
         headers: dict[str, str] = {}
         for _ in range(20):
             answer, headers = await here.ask(text)
             assert answer == solved(text)
-            if headers["x-toolwright-cache"] == "hit":
+            if headers["x-toolmint-cache"] == "hit":
                 break
-        assert (
-            headers["x-toolwright-tool"].endswith("@1") and headers["x-toolwright-cost-usd"] == "0"
-        )
-        assert float(headers["x-toolwright-saved-usd"]) > 0
-        assert headers["x-toolwright-proof"].startswith("0 of ")
-        assert len(here.endpoint.seen) - asked <= 19 and len(here.makings) == 1
-        await here.app.parts.journal.flush()
-        (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "compiled"][:1]
+        assert headers["x-toolmint-tool"].endswith("@1") and headers["x-toolmint-cost-usd"] == "0"
+        assert float(headers["x-toolmint-saved-usd"]) > 0
+        assert headers["x-toolmint-proof"].startswith("0 of ")
+        assert len(here.endpoint.seen) - parsed <= 19 and len(here.makings) == 1
+        await here.app.parts.request_log.flush()
+        (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "code"][:1]
         assert kept.input == text and kept.saved is not None and kept.saved > 0
-        ((record, state),) = await here.app.parts.rooms.versions()
-        history = await here.app.parts.rooms.history(record.request_class, 1)
+        ((record, state),) = await here.app.parts.store.versions()
+        history = await here.app.parts.store.history(record.request_class, 1)
         assert [one.state for one in history] == ["shadowing", "serving"] and state == "serving"
         assert "proved: 0 of" in history[-1].reason
 
@@ -70,13 +69,21 @@ async def test_hits_come_as_responses_too_and_say_what_they_are(tmp_path: Path) 
         for text in QUESTIONS[-6:]:
             said = await here.client.responses.create(model="gpt-5", input=text)
             assert said.output_text == solved(text)
-            facts = (said.model_extra or {}).get("toolwright")
-            events = [one async for one in await here.client.responses.create(
-                model="gpt-5", input=text, stream=True)] if facts else []  # fmt: skip
+            facts = (said.model_extra or {}).get("toolmint")
+            events = (
+                [
+                    one
+                    async for one in await here.client.responses.create(
+                        model="gpt-5", input=text, stream=True
+                    )
+                ]
+                if facts
+                else []
+            )
             if facts and events:
                 hits += 1
                 assert said.usage is not None and said.usage.total_tokens == 0
-                assert facts["tier"] == "compiled" and facts["version"] == 1
+                assert facts["tier"] == "code" and facts["version"] == 1
         assert hits
 
 
@@ -85,19 +92,21 @@ async def test_a_hit_tells_its_proof_also_after_a_new_start(tmp_path: Path) -> N
         await here.proved()
         for text in QUESTIONS[-30:]:
             await here.ask(text)
-        await here.settled()
-        ((record, _),) = await here.app.parts.rooms.versions()
-        known = await here.app.parts.live.standing(record.request_class, 1)
-    assert known.trials > needed(Bound(epsilon=0.3, confidence=0.8))  # audits have come since
+        await here.finish_background_work()
+        ((record, _),) = await here.app.parts.store.versions()
+        known = await here.app.parts.live.tally(ClassKey.parse(record.request_class), 1)
+    assert known.trials > comparisons_needed(
+        ErrorBound(epsilon=0.3, confidence=0.8)
+    )  # audits have come since
     async with house(tmp_path, quick) as here:
         shown: list[dict[str, Any]] = []
         for text in QUESTIONS[:30]:
             said: Any = await here.client.chat.completions.create(
                 model="gpt-5", messages=[{"role": "user", "content": text}]
             )
-            facts: Any = said.model_extra.get("toolwright")
+            facts: Any = said.model_extra.get("toolmint")
             shown += [facts["proof"]] if facts else []
-        await here.settled()
+        await here.finish_background_work()
     first = shown[0]
     assert (first["epsilon"], first["confidence"], first["disagreed"]) == (0.3, 0.8, 0)
     assert known.trials <= first["comparisons"] <= shown[-1]["comparisons"] <= known.trials + 6
@@ -109,14 +118,17 @@ async def test_what_a_tool_cannot_promise_goes_to_the_model(tmp_path: Path) -> N
         await here.proved()
         schema = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
         kinds: list[dict[str, Any]] = [
-            {"max_tokens": 2}, {"stop": [","]}, {"response_format": schema}, {"logprobs": True},
+            {"max_tokens": 2},
+            {"stop": [","]},
+            {"response_format": schema},
+            {"logprobs": True},
             {"extra_headers": {"cache-control": "no-cache"}},
-            {"extra_headers": {"x-toolwright-control": "no-tool"}},
-        ]  # fmt: skip
+            {"extra_headers": {"x-toolmint-control": "no-tool"}},
+        ]
         for more in kinds:
             for text in QUESTIONS[-3:]:
                 _, headers = await here.ask(text, **more)
-                assert headers["x-toolwright-tier"] == "strong", more
+                assert headers["x-toolmint-tier"] == "strong", more
 
 
 async def test_another_instruction_is_another_scope(tmp_path: Path) -> None:
@@ -129,20 +141,20 @@ async def test_another_instruction_is_another_scope(tmp_path: Path) -> None:
         raw = await here.client.chat.completions.with_raw_response.create(
             model="gpt-5", messages=said
         )
-        assert raw.headers["x-toolwright-cache"] == "miss"
+        assert raw.headers["x-toolmint-cache"] == "miss"
         _, headers = await here.ask(QUESTIONS[-1], "gpt-5-mini")
-        assert headers["x-toolwright-cache"] == "miss"
+        assert headers["x-toolmint-cache"] == "miss"
 
 
 async def test_many_cold_requests_at_once_lead_to_one_making(tmp_path: Path, full: bool) -> None:
-    asked = [one.input for one in demos(1000 if full else 300, seed=11)]
+    parsed = [one.input for one in demos(1000 if full else 300, seed=11)]
     async with house(tmp_path, quick) as here:
-        answers = await asyncio.gather(*(here.ask(text) for text in asked))
-        await here.settled()
-        assert [answer for answer, _ in answers] == [solved(text) for text in asked]
+        answers = await asyncio.gather(*(here.ask(text) for text in parsed))
+        await here.finish_background_work()
+        assert [answer for answer, _ in answers] == [solved(text) for text in parsed]
         assert len(here.makings) == 1
-        (report,) = await here.app.parts.rooms.reports()
-        assert report.made and len(await here.app.parts.rooms.versions()) == 1
+        (report,) = await here.app.parts.store.reports()
+        assert report.made and len(await here.app.parts.store.versions()) == 1
 
 
 async def test_a_world_that_changes_demotes_the_tool_within_twenty_bad_answers(
@@ -154,17 +166,17 @@ async def test_a_world_that_changes_demotes_the_tool_within_twenty_bad_answers(
         bad, state = 0, "serving"
         for text in QUESTIONS[200:300]:
             answer, _ = await here.ask(text)
-            await here.settled()
+            await here.finish_background_work()
             bad += answer == solved(text)
-            ((_, state), *_more) = await here.app.parts.rooms.versions()
+            ((_, state), *_more) = await here.app.parts.store.versions()
             if state == "demoted":
                 break
         assert state == "demoted" and bad <= 20
         _, headers = await here.ask(QUESTIONS[350])
-        assert headers["x-toolwright-tier"] == "strong"
+        assert headers["x-toolmint-tier"] == "strong"
         for text in QUESTIONS[300:349]:
             await here.ask(text)
-            await here.settled()
+            await here.finish_background_work()
         shown = here.makings[1].messages[0].content
         known = [text for text in QUESTIONS if text in shown]
         assert len(known) >= 5
@@ -175,8 +187,11 @@ async def test_a_world_that_changes_demotes_the_tool_within_twenty_bad_answers(
 async def test_a_users_word_counts_at_once(tmp_path: Path) -> None:
     async with house(tmp_path, quick) as here, aiohttp.ClientSession() as session:
         await here.proved()
-        numbers = [headers["x-request-id"] for _, headers in [await here.ask(t) for t in QUESTIONS[-9:]]
-                   if headers["x-toolwright-cache"] == "hit"]  # fmt: skip
+        numbers = [
+            headers["x-request-id"]
+            for _, headers in [await here.ask(t) for t in QUESTIONS[-9:]]
+            if headers["x-toolmint-cache"] == "hit"
+        ]
         states: list[str] = []
         for number in numbers[:2]:
             said = {"request_id": number, "right": False, "answer": "pear"}
@@ -186,20 +201,24 @@ async def test_a_users_word_counts_at_once(tmp_path: Path) -> None:
             states.append(found["state"])
         assert states[0] == "shadowing"
         _, headers = await here.ask(QUESTIONS[-1])
-        assert headers["x-toolwright-tier"] == "strong"
+        assert headers["x-toolmint-tier"] == "strong"
         (kept, *_) = await here.app.parts.live.disagreements(
-            (await here.app.parts.rooms.versions())[0][0].request_class
+            ClassKey.parse((await here.app.parts.store.versions())[0][0].request_class)
         )
         assert kept.kind == "feedback" and kept.theirs == "pear"
 
 
 async def say(here: House, *words: str) -> tuple[int, str]:
-    """Call ``toolwright feedback``; gives its exit status and what it wrote."""
+    """Call ``toolmint feedback``; returns its exit status and what it wrote."""
     base = ["--base-url", f"{here.url}/v1"]
     process = await asyncio.create_subprocess_exec(
-        TOOLWRIGHT, "feedback", *words, *base, stdout=asyncio.subprocess.PIPE,
+        TOOLMINT,
+        "feedback",
+        *words,
+        *base,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    )
     out, _ = await process.communicate()
     return process.returncode or 0, out.decode()
 
@@ -207,22 +226,22 @@ async def say(here: House, *words: str) -> tuple[int, str]:
 async def test_a_users_word_can_come_from_the_command_line(tmp_path: Path) -> None:
     async with house(tmp_path, quick) as here:
         await here.proved()
-        headers = {"x-toolwright-cache": ""}
+        headers = {"x-toolmint-cache": ""}
         for text in QUESTIONS[-20:]:
             _, headers = await here.ask(text)
-            if headers["x-toolwright-cache"] == "hit":
+            if headers["x-toolmint-cache"] == "hit":
                 break
         number = headers["x-request-id"]
-        status, told = await say(here, number, "--wrong", "--answer", "pear")
-        assert status == 0 and "v1 is shadowing" in told
+        status, output = await say(here, number, "--wrong", "--answer", "pear")
+        assert status == 0 and "v1 is shadowing" in output
         _, headers = await here.ask(QUESTIONS[-1])
-        assert headers["x-toolwright-tier"] == "strong"
-        status, told = await say(here, headers["x-request-id"], "--right")
-        assert status == 0 and "not counted: no tool answered it" in told
-        status, told = await say(here, "req_none", "--right")
-        assert status == 1 and "There is no request 'req_none'" in told
-        status, told = await say(here, number)
-        assert status == 1 and "say --right or --wrong" in told
+        assert headers["x-toolmint-tier"] == "strong"
+        status, output = await say(here, headers["x-request-id"], "--right")
+        assert status == 0 and "not counted: no tool answered it" in output
+        status, output = await say(here, "req_none", "--right")
+        assert status == 1 and "There is no request 'req_none'" in output
+        status, output = await say(here, number)
+        assert status == 1 and "say --right or --wrong" in output
 
 
 @pytest.mark.parametrize(
@@ -249,5 +268,5 @@ async def test_a_tool_that_is_wrong_never_serves(tmp_path: Path) -> None:
         here.endpoint.spoil = lambda answer: answer if len(answer) % 3 else answer.upper()
         for text in QUESTIONS[:60]:
             _, headers = await here.ask(text)
-            await here.settled()
-            assert headers["x-toolwright-cache"] != "hit"
+            await here.finish_background_work()
+            assert headers["x-toolmint-cache"] != "hit"

@@ -36,7 +36,7 @@ async def test_agents_see_the_tools_that_serve_and_call_them(tmp_path: Path) -> 
                 said: Any = (await client.call_tool("answer", {"text": text})).structured_content
                 assert said["result"]["answer"] == solved(text)
                 tiers.add(said["result"]["tier"])
-            assert "compiled" in tiers
+            assert "code" in tiers
         kept = await here.app.parts.log.requests()
         assert kept and {one.tenant for one in kept} == {"local"}
 
@@ -58,7 +58,7 @@ async def test_a_key_opens_its_own_tenants_tools(tmp_path: Path) -> None:
 async def test_tools_of_a_store_are_served_over_stdio(tmp_path: Path) -> None:
     async with house(tmp_path, quick) as here:
         await here.proved()
-    words = ["-m", "toolwright.cli.main", "mcp", "--store", str(tmp_path / "tools.db")]
+    words = ["-m", "toolmint.cli.main", "mcp", "--store", str(tmp_path / "tools.db")]
     async with Client(StdioServerParameters(command=sys.executable, args=words)) as client:
         (made,) = (await client.list_tools()).tools
         called = await client.call_tool(made.name, {"words": ["b", "a"]})

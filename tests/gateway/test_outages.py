@@ -19,8 +19,8 @@ from sqlalchemy import create_engine, event, make_url, text
 from tests.gateway.house import QUESTIONS, House, house
 from tests.gateway.upstream import solved
 
-from toolwright.assembly.settings import Settings
-from toolwright.cli.serving import JsonLines
+from toolmint.assembly.settings import Settings
+from toolmint.cli.serve_process import JsonLines
 
 pytestmark = pytest.mark.anyio
 URL = os.environ.get("POSTGRES_URL", "")
@@ -66,7 +66,7 @@ def _carry(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def cabled() -> Generator[tuple[Cable, str]]:
-    """Give a fresh database behind a cable, and its URL."""
+    """Return a fresh database behind a cable, and its URL."""
     url, name = make_url(URL), f"outage_{os.getpid()}"
     admin = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -95,26 +95,28 @@ async def test_a_lost_database_costs_no_answer_and_no_record(tmp_path: Path) -> 
     with cabled() as (cable, url):
 
         def remote(settings: Settings) -> Settings:
-            return settings.model_copy(update={"store": url, "spool": tmp_path / "spool"})
+            return settings.model_copy(
+                update={"store": url, "write_ahead_log": tmp_path / "requests"}
+            )
 
         async with house(tmp_path, remote) as here:
-            asked = [await here.ask(one) for one in QUESTIONS[:4]]
+            parsed = [await here.ask(one) for one in QUESTIONS[:4]]
             cable.break_off()
             for one in QUESTIONS[4:9]:
                 answer, headers = await here.ask(one)
                 assert answer == solved(one)
-                asked.append((answer, headers))
+                parsed.append((answer, headers))
             answer, headers = await here.ask("Hello there", "gpt-5-mini")
             assert answer == "11 characters", "a scope that nobody has opened yet"
-            assert headers["x-toolwright-why"] == "the tools rest"
-            await here.app.parts.journal.flush()
-            assert await store_of(here) == "away" and here.app.parts.journal.waiting >= 6
+            assert headers["x-toolmint-why"] == "the tools rest"
+            await here.app.parts.request_log.flush()
+            assert await store_of(here) == "away" and here.app.parts.request_log.waiting >= 6
             cable.cut = False
             async with asyncio.timeout(30):
-                while here.app.parts.journal.waiting:
-                    await here.app.parts.journal.flush()
+                while here.app.parts.request_log.waiting:
+                    await here.app.parts.request_log.flush()
             assert await store_of(here) == "ok"
-            assert {headers["x-request-id"] for _, headers in asked} <= await kept(here)
+            assert {headers["x-request-id"] for _, headers in parsed} <= await kept(here)
 
 
 async def test_a_full_disk_costs_no_answer_and_no_record(tmp_path: Path) -> None:
@@ -127,26 +129,26 @@ async def test_a_full_disk_costs_no_answer_and_no_record(tmp_path: Path) -> None
             connection.execute(f"PRAGMA max_page_count={pages}").close()
 
         await here.ask(QUESTIONS[0])
-        await here.app.parts.journal.flush()
+        await here.app.parts.request_log.flush()
         event.listen(log._database._engine, "checkout", limit)
-        asked = [await here.ask(one) for one in QUESTIONS[1:60]]
-        assert [answer for answer, _ in asked] == [solved(one) for one in QUESTIONS[1:60]]
-        await here.app.parts.journal.flush()
+        parsed = [await here.ask(one) for one in QUESTIONS[1:60]]
+        assert [answer for answer, _ in parsed] == [solved(one) for one in QUESTIONS[1:60]]
+        await here.app.parts.request_log.flush()
         assert await store_of(here) == "away"
 
-        shutil.rmtree(tmp_path / "tools.db.spool")
-        for number in range(14):  # more than the file that is open has room for
+        shutil.rmtree(tmp_path / "tools.db.write-ahead")
+        for number in range(14):  # more than fit into the open file
             text = f"{'x' * 100_000} {number}"
             answer, headers = await here.ask(text)
             assert answer == f"{len(text)} characters"
-            asked.append((answer, headers))
-        (tmp_path / "tools.db.spool").mkdir()
+            parsed.append((answer, headers))
+        (tmp_path / "tools.db.write-ahead").mkdir()
         full[0] = False
         async with asyncio.timeout(30):
-            while here.app.parts.journal.waiting:
-                await here.app.parts.journal.flush()
+            while here.app.parts.request_log.waiting:
+                await here.app.parts.request_log.flush()
         assert await store_of(here) == "ok"
-        assert {headers["x-request-id"] for _, headers in asked} <= await kept(here)
+        assert {headers["x-request-id"] for _, headers in parsed} <= await kept(here)
 
 
 async def test_a_client_that_reads_slowly_holds_up_nobody(tmp_path: Path) -> None:
@@ -176,16 +178,16 @@ async def test_what_is_older_than_is_to_be_kept_is_forgotten_but_not_what_it_cos
     async with house(tmp_path) as here:
         for one in QUESTIONS[:3]:
             await here.ask(one)
-        await here.app.parts.journal.flush()
+        await here.app.parts.request_log.flush()
         log = here.app.parts.log
         assert await log.forget("2020-01-01") == 0 and len(await kept(here)) == 3
         assert await log.forget("2999-01-01") == 3 and await kept(here) == set()
-        entries = await here.app.parts.rooms.ledger()
+        entries = await here.app.parts.store.ledger()
         assert sum(one.usage.requests for one in entries) == 3
 
 
 def test_a_log_of_json_has_an_object_a_line() -> None:
-    record = logging.LogRecord("toolwright", logging.WARNING, "f", 1, "%s\nis away", ("x",), None)
+    record = logging.LogRecord("toolmint", logging.WARNING, "f", 1, "%s\nis away", ("x",), None)
     found = json.loads(JsonLines().format(record))
     assert (found["level"], found["message"]) == ("warning", "x\nis away")
     assert found["at"].endswith("+00:00")

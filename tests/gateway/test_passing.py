@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.gateway.house import QUESTIONS, House, house
 
-from toolwright.core.errors import ConfigError
-from toolwright.gateway.spans import Spans
+from toolmint.core.errors import ConfigError
+from toolmint.gateway.observability.spans import Spans
 
 pytestmark = pytest.mark.anyio
 HELLO: Any = [{"role": "user", "content": "Hello there"}]
@@ -23,7 +23,7 @@ async def test_an_unknown_request_is_answered_by_the_strong_model(tmp_path: Path
     async with house(tmp_path) as here:
         answer, headers = await here.ask("Hello there")
         assert answer == "11 characters"
-        assert headers["x-toolwright-cache"] == "miss" and headers["x-toolwright-tier"] == "strong"
+        assert headers["x-toolmint-cache"] == "miss" and headers["x-toolmint-tier"] == "strong"
         assert headers["x-request-id"].startswith("req_")
         assert "content-length" in headers and headers["content-type"] == "application/json"
 
@@ -40,7 +40,7 @@ async def test_streams_pass_with_the_usage_only_where_it_is_asked_for(tmp_path: 
             assert text == "11 characters"
             assert [c.usage is not None for c in chunks].count(True) == wanted
             assert all(c.choices for c in chunks) != wanted
-        await here.app.parts.journal.flush()
+        await here.app.parts.request_log.flush()
         kept = await here.app.parts.log.requests()
         assert [one.input_tokens for one in kept] == [3, 3] and {one.streamed for one in kept} == {
             True
@@ -53,12 +53,10 @@ async def test_what_only_a_model_can_do_goes_to_it_and_is_not_learned_from(tmp_p
     async with house(tmp_path) as here:
         for more in kinds:
             _, headers = await here.ask("Hello there", **more)
-            assert (
-                headers["x-toolwright-cache"] == "bypass" and "it " in headers["x-toolwright-why"]
-            )
+            assert headers["x-toolmint-cache"] == "bypass" and "it " in headers["x-toolmint-why"]
         turns: Any = [*HELLO, {"role": "assistant", "content": "Hi"}, *HELLO]
         await here.client.chat.completions.create(model="gpt-5", messages=turns)
-        assert await here.app.parts.rooms.queued() == {}
+        assert await here.app.parts.store.queued() == {}
 
 
 async def test_responses_pass_too(tmp_path: Path) -> None:
@@ -78,7 +76,7 @@ async def test_vectors_and_older_completions_pass_and_are_counted(tmp_path: Path
         )
         chunks = [chunk async for chunk in stream]
         assert [one.choices[0].text for one in chunks] == ["11 characters"]
-        await here.app.parts.journal.flush()
+        await here.app.parts.request_log.flush()
         kept = await here.app.parts.log.requests()
         assert sum(one.input_tokens for one in kept) == here.endpoint.input_tokens
         assert sum(one.output_tokens for one in kept) == here.endpoint.output_tokens
@@ -131,7 +129,7 @@ async def test_a_stream_that_breaks_off_ends_with_an_error(tmp_path: Path) -> No
         with pytest.raises(openai.APIError, match="broke off"):
             async for _ in stream:
                 pass
-        assert await here.app.parts.rooms.queued() == {}
+        assert await here.app.parts.store.queued() == {}
 
 
 BODIES: list[tuple[bytes, int, str]] = [
@@ -143,12 +141,23 @@ BODIES: list[tuple[bytes, int, str]] = [
     (b'{"model": "m", "messages": [3]}', 400, "messages[0] must be an object"),
     (b'{"model": "m", "messages": [{"content": "x"}]}', 400, "messages[0].role"),
     (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "n": 0}', 400, "'n' must be"),
-    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": 1}', 400, "'stream' must"),
-    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stop": 1}', 400, "'stop' must"),
-    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "x"}}',
-     400, "response_format.type"),
+    (
+        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": 1}',
+        400,
+        "'stream' must",
+    ),
+    (
+        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stop": 1}',
+        400,
+        "'stop' must",
+    ),
+    (
+        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "x"}}',
+        400,
+        "response_format.type",
+    ),
     (b" " * 5000, 413, "larger than"),
-]  # fmt: skip
+]
 
 
 async def test_a_wrong_body_is_named_and_the_service_goes_on(tmp_path: Path) -> None:
@@ -184,9 +193,9 @@ async def test_the_ledger_is_the_endpoints_own_usage_to_the_token(
     count = 10_000 if full else 60
     async with house(tmp_path, lambda s: s.model_copy(update={"making": False})) as here:
         await _many(here, count)
-        await here.app.parts.journal.flush(10)
+        await here.app.parts.request_log.flush(10)
         kept = await here.app.parts.log.requests(most=2 * count)
-        entries = await here.app.parts.rooms.ledger()
+        entries = await here.app.parts.store.ledger()
         assert sum(one.input_tokens for one in kept) == here.endpoint.input_tokens
         assert sum(one.usage.input_tokens for one in entries) == here.endpoint.input_tokens
         assert sum(one.usage.output_tokens for one in entries) == here.endpoint.output_tokens
@@ -212,7 +221,7 @@ async def test_health_says_when_it_is_ready(tmp_path: Path) -> None:
             async with session.get(here.url + path) as reply:
                 assert (reply.status, await reply.json()) == (200, {"status": "ok", "store": "ok"})
         async with session.get(f"{here.url}/metrics") as reply:
-            assert "toolwright_requests_total" in await reply.text()
+            assert "toolmint_requests_total" in await reply.text()
 
 
 async def test_spans_tell_of_requests_without_their_texts(tmp_path: Path) -> None:
@@ -220,14 +229,14 @@ async def test_spans_tell_of_requests_without_their_texts(tmp_path: Path) -> Non
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     async with house(tmp_path) as here:
-        here.app.parts.completions.clerk.spans = Spans(provider)
+        here.app.parts.completions.recorder.spans = Spans(provider)
         await here.ask("Hello secret")
         with pytest.raises(openai.InternalServerError):
             await here.ask("Hello secret", "fails-500")
     good, bad = exporter.get_finished_spans()
     assert good.name == "chat gpt-5" and good.attributes is not None and bad.attributes is not None
     assert good.attributes["gen_ai.usage.input_tokens"] == 4
-    assert good.attributes["toolwright.tier"] == "strong" and bad.attributes["error.type"] == "500"
+    assert good.attributes["toolmint.tier"] == "strong" and bad.attributes["error.type"] == "500"
     assert "secret" not in str(good.attributes) + str(bad.attributes)
 
 
@@ -241,9 +250,9 @@ async def test_texts_are_redacted_before_they_are_kept(tmp_path: Path) -> None:
     async with house(tmp_path, lambda s: s.model_copy(update={"redact": named})) as here:
         answer, _ = await here.ask("My card is 4711")
         assert answer == "15 characters"
-        await here.app.parts.journal.flush()
+        await here.app.parts.request_log.flush()
         (kept,) = await here.app.parts.log.requests()
-        ((one,),) = (await here.app.parts.rooms.queued()).values()
+        ((one,),) = (await here.app.parts.store.queued()).values()
         assert (
             kept.input == one.input == "My card is ####"
             and kept.answer == one.target == "## characters"

@@ -56,11 +56,11 @@ async def test_a_request_imports_nothing_and_blocks_nothing(tmp_path: Path) -> N
         await here.proved()
         texts = [*QUESTIONS[-6:], "Hello there", "Hello again"]
         await asyncio.to_thread(ask_all, here.url, texts)
-        await here.settled()
+        await here.finish_background_work()
         armed.set()
         try:
             await asyncio.to_thread(ask_all, here.url, texts)
-            await here.settled()
+            await here.finish_background_work()
         finally:
             armed.clear()
         assert seen == []

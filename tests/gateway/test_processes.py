@@ -1,4 +1,4 @@
-"""Gateways that end: told to, or killed; nothing acknowledged is lost, and one of many makes each tool."""
+"""Gateways that end: asked to, or killed; nothing acknowledged is lost, and one of many makes each tool."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from tests.gateway.processes import running
 from tests.gateway.upstream import Endpoint, solved, upstream
 from tests.store.test_postgres import URL, where
 
-from toolwright.store.sql import SqlStore
+from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 __all__ = ["where"]
@@ -31,13 +31,13 @@ async def test_a_gateway_that_is_told_to_end_finishes_what_it_accepted(
     store = str(tmp_path / "tools.db")
     async with running(store, url) as gateway, aiohttp.ClientSession() as session:
         endpoint.hold.clear()
-        asked = asyncio.create_task(gateway.ask(session, "Hello there"))
+        parsed = asyncio.create_task(gateway.ask(session, "Hello there"))
         while not endpoint.seen:
-            await asyncio.wait([asked], timeout=0.05)
+            await asyncio.wait([parsed], timeout=0.05)
         gateway.process.terminate()
-        await asyncio.wait([asked], timeout=0.2)
+        await asyncio.wait([parsed], timeout=0.2)
         endpoint.hold.set()
-        body, headers = await asked
+        body, headers = await parsed
         assert body["choices"][0]["message"]["content"] == "11 characters"
         assert await gateway.process.wait() == 0
     kept = SqlStore.open(store)
@@ -46,21 +46,21 @@ async def test_a_gateway_that_is_told_to_end_finishes_what_it_accepted(
 
 
 QUICK = {
-    "TOOLWRIGHT_EPSILON": "0.3",
-    "TOOLWRIGHT_CONFIDENCE": "0.8",
-    "TOOLWRIGHT_LEASE_SECONDS": "1",
+    "TOOLMINT_EPSILON": "0.3",
+    "TOOLMINT_CONFIDENCE": "0.8",
+    "TOOLMINT_LEASE_SECONDS": "1",
 }
 
 
 async def _killed(store: str, url: str, after: int) -> None:
     """Kill a gateway under load once it has given some answers; the next one has all of them written."""
-    told: set[str] = set()
+    acknowledged: set[str] = set()
     async with running(store, url, **QUICK) as gateway, aiohttp.ClientSession() as session:
 
         async def ask(number: int) -> None:
             _, headers = await gateway.ask(session, QUESTIONS[number % 100])
-            told.add(headers["x-request-id"])
-            if len(told) == after:
+            acknowledged.add(headers["x-request-id"])
+            if len(acknowledged) == after:
                 await gateway.kill()
 
         await asyncio.gather(*map(ask, range(60)), return_exceptions=True)
@@ -68,10 +68,10 @@ async def _killed(store: str, url: str, after: int) -> None:
         for text in QUESTIONS[100:103]:
             body, headers = await gateway.ask(session, text)
             assert body["choices"][0]["message"]["content"] == solved(text)
-            told.add(headers["x-request-id"])
+            acknowledged.add(headers["x-request-id"])
     kept = SqlStore.open(store)
     written = await kept.traffic.requests(most=100_000)
-    assert told <= {one.id for one in written} and after + 3 <= len(told)
+    assert acknowledged <= {one.id for one in written} and after + 3 <= len(acknowledged)
     entries = [one for one in await kept.ledger() if one.purpose == "strong"]
     assert sum(one.usage.requests for one in entries) == sum(one.calls for one in written)
     for record, state in await kept.versions():
@@ -108,7 +108,7 @@ async def _heir(store: str, url: str, endpoint: Endpoint) -> None:
                 text = QUESTIONS[20 + len(kinds) % 300]
                 body, headers = await second.ask(session, text)
                 assert body["choices"][0]["message"]["content"] == solved(text)
-                kinds.append(headers["x-toolwright-cache"])
+                kinds.append(headers["x-toolmint-cache"])
     kept = SqlStore.open(store)
     ((record, state),) = await kept.versions()
     assert (record.version, state) == (1, "serving") and endpoint.makings == 2

@@ -13,12 +13,12 @@ from tests.gateway.upstream import solved
 from tests.maker.tools import fenced
 from tests.models.endpoint import Said, completion, endpoint
 
-from toolwright.assembly.settings import Settings
-from toolwright.assembly.workshop import Models
-from toolwright.core.errors import ModelError
-from toolwright.core.model import Model, ModelRequest
-from toolwright.models.scripted import AnsweringModel
-from toolwright.models.wrap import PricedAs
+from toolmint.assembly.session import Models
+from toolmint.assembly.settings import Settings
+from toolmint.core.errors import ModelError
+from toolmint.core.model import Model, ModelRequest
+from toolmint.models.scripted import AnsweringModel
+from toolmint.models.wrap import PricedAs
 
 pytestmark = pytest.mark.anyio
 TOOL = "def order(words):\n    return sorted(words)\n"
@@ -26,7 +26,7 @@ TESTS = "ret = order(['b', 'a'])\nans = 'a, b'\nassert ans == 'a, b'\n"
 
 
 def paper_maker() -> Model:
-    """Give a maker that writes no parser, and then LATM's tool, tests and uses."""
+    """Return a maker that writes no parser, and then LATM's tool, tests and uses."""
 
     def answer(request: ModelRequest) -> str:
         if "unparse" in request.messages[0].content:
@@ -37,13 +37,15 @@ def paper_maker() -> Model:
 
 
 def light(wrong: list[int]) -> Model:
-    """Give a light model that reads the words off a request; it drops one where ``wrong`` is set."""
+    """Return a light model that reads the words off a request; it drops one where ``wrong`` is set."""
 
     def answer(request: ModelRequest) -> str:
         if wrong and wrong[0] < 0:
             raise ModelError("the light model is away")
-        asked = request.messages[-1].content.rpartition("alphabetical order: ")[2].partition(".")[0]
-        words = asked.split(", ")[1 if wrong else 0 :]
+        parsed = (
+            request.messages[-1].content.rpartition("alphabetical order: ")[2].partition(".")[0]
+        )
+        words = parsed.split(", ")[1 if wrong else 0 :]
         return fenced(f"ret = order({words!r})\nans = ', '.join(ret)")
 
     return PricedAs(AnsweringModel(answer), "gpt-5-nano")
@@ -56,25 +58,23 @@ async def test_a_tool_without_a_parser_is_proved_and_answers_by_a_light_model(
     models = Models(paper_maker(), None, light(wrong))
     async with house(tmp_path, quick, models=models) as here:
         await here.proved(60)
-        ((record, state),) = await here.app.parts.rooms.versions()
-        assert (record.profile, record.compiled, state) == ("latm", False, "serving")
+        ((record, state),) = await here.app.parts.store.versions()
+        assert (record.profile, record.has_parser, state) == ("latm", False, "serving")
         headers: dict[str, str] = {}
         for text in QUESTIONS[60:90]:
             answer, headers = await here.ask(text)
             assert answer == solved(text)
-            if headers["x-toolwright-cache"] == "hit":
+            if headers["x-toolmint-cache"] == "hit":
                 break
-        assert headers["x-toolwright-tier"] == "tooluser"
-        assert (
-            0 < float(headers["x-toolwright-cost-usd"]) < float(headers["x-toolwright-saved-usd"])
-        )
-        await here.settled()
-        await here.app.parts.journal.flush()
-        (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "tooluser"][:1]
+        assert headers["x-toolmint-tier"] == "light"
+        assert 0 < float(headers["x-toolmint-cost-usd"]) < float(headers["x-toolmint-saved-usd"])
+        await here.finish_background_work()
+        await here.app.parts.request_log.flush()
+        (kept,) = [one for one in await here.app.parts.log.requests() if one.tier == "light"][:1]
         assert kept.cost and kept.input_tokens > 0 and kept.calls == 0
-        purposes = {entry.purpose for entry in await here.app.parts.rooms.ledger()}
+        purposes = {entry.purpose for entry in await here.app.parts.store.ledger()}
         assert purposes == {"strong", "making", "use"}
-        (report,) = await here.app.parts.rooms.reports()
+        (report,) = await here.app.parts.store.reports()
         assert report.made and "without_a_light_model" in report.body
 
 
@@ -83,18 +83,18 @@ async def test_a_light_model_that_is_away_or_reads_wrongly_serves_nobody(tmp_pat
     models = Models(paper_maker(), None, light(wrong))
     async with house(tmp_path, quick, models=models) as here:
         await here.proved(60)
-        ((record, _),) = await here.app.parts.rooms.versions()
+        ((record, _),) = await here.app.parts.store.versions()
         wrong.append(-1)
         for text in QUESTIONS[60:70]:
             answer, headers = await here.ask(text)
-            assert answer == solved(text) and headers["x-toolwright-tier"] == "strong"
+            assert answer == solved(text) and headers["x-toolmint-tier"] == "strong"
         wrong[0] = 1
         bad, state = 0, ""
         for text in QUESTIONS[70:400]:
             answer, headers = await here.ask(text)
             bad += answer != solved(text)
-            await here.settled()
-            history = await here.app.parts.rooms.history(record.request_class, 1)
+            await here.finish_background_work()
+            history = await here.app.parts.store.history(record.request_class, 1)
             state = history[-1].state
             if state == "demoted":
                 break
@@ -112,9 +112,11 @@ def called(name: str, **arguments: Any) -> dict[str, Any]:
 
 async def test_the_agent_answers_under_the_name_of_a_model(tmp_path: Path) -> None:
     script = [
-        Said(200, completion("I look.\nNext: caller")), Said(200, called("founded", company="Norda")),
-        Said(200, completion("Done.\nNext: summarizer")), Said(200, completion("In 1987.")),
-    ]  # fmt: skip
+        Said(200, completion("I look.\nNext: caller")),
+        Said(200, called("founded", company="Norda")),
+        Said(200, completion("Done.\nNext: summarizer")),
+        Said(200, completion("In 1987.")),
+    ]
     async with endpoint([*script, *script]) as (roles, _):
 
         def tools(settings: Settings) -> Settings:
@@ -123,7 +125,7 @@ async def test_the_agent_answers_under_the_name_of_a_model(tmp_path: Path) -> No
 
         async with house(tmp_path, tools) as here:
             answer, headers = await here.ask("When was Norda founded?", model="agent")
-            assert (answer, headers["x-toolwright-tier"]) == ("In 1987.", "agent")
+            assert (answer, headers["x-toolmint-tier"]) == ("In 1987.", "agent")
             assert here.endpoint.seen == [], "the strong model was not asked"
             events = await here.client.responses.create(
                 model="agent", input="When was Norda founded?", stream=True
@@ -133,12 +135,12 @@ async def test_the_agent_answers_under_the_name_of_a_model(tmp_path: Path) -> No
             )
             assert text == "In 1987."
             assert "agent" in [one.id async for one in here.client.models.list()]
-            await here.app.parts.journal.flush()
+            await here.app.parts.request_log.flush()
             kept = await here.app.parts.log.requests()
             assert [one.tier for one in kept] == ["agent", "agent"] and kept[0].input_tokens > 0
             traces = await here.app.parts.traces.traces()
             assert [one.outcome for one in traces] == ["answered", "answered"]
-            purposes = {entry.purpose for entry in await here.app.parts.rooms.ledger()}
+            purposes = {entry.purpose for entry in await here.app.parts.store.ledger()}
             assert purposes == {"agent"}
 
 

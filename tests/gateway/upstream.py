@@ -14,8 +14,8 @@ from typing import Any
 from aiohttp import web
 from tests.maker.tools import RIGHT, fenced
 
-from toolwright.gateway import replies
-from toolwright.gateway.wire import content_text, read_response
+from toolmint.gateway.api.requests import content_text
+from toolmint.gateway.api.responses import read_response, response_events, response_reply
 
 MAKING = "You write a tool"
 
@@ -33,6 +33,7 @@ class Endpoint:
         seen: bodies that came.
         keys: authorizations that came.
         left: set once a client has left before the end.
+        solve: answers a text.
         spoil: changes an answer, for a world that has changed.
         hold: requests wait for it before they are answered.
         makings: how often a tool was asked for; ``making`` is set by the first, ``hold_making`` holds them.
@@ -43,6 +44,7 @@ class Endpoint:
         self.keys: list[str | None] = []
         self.left = asyncio.Event()
         self.input_tokens = self.output_tokens = 0
+        self.solve: Callable[[str], str] = solved
         self.spoil: Callable[[str], str] = str
         self.hold = asyncio.Event()
         self.hold.set()
@@ -69,9 +71,9 @@ class Endpoint:
         if failed is not None:
             return failed
         text = content_text(body["messages"][-1]["content"]) or ""
-        answer = await self._made() if MAKING in text else self.spoil(solved(text))
-        asked, said = self._used(text, answer)
-        usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+        answer = await self._made() if MAKING in text else self.spoil(self.solve(text))
+        parsed, said = self._used(text, answer)
+        usage = {"prompt_tokens": parsed, "completion_tokens": said, "total_tokens": parsed + said}
         if body.get("stream"):
             return await self._stream(request, body, answer, usage)
         message: dict[str, Any] = {"role": "assistant", "content": answer}
@@ -88,9 +90,13 @@ class Endpoint:
             )
         choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
         whole = {
-            "id": "chatcmpl-1", "object": "chat.completion", "created": int(time.time()),
-            "model": body["model"], "choices": [choice] * (body.get("n") or 1), "usage": usage,
-        }  # fmt: skip
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": body["model"],
+            "choices": [choice] * (body.get("n") or 1),
+            "usage": usage,
+        }
         return web.json_response(whole)
 
     async def _take(self, request: web.Request) -> dict[str, Any]:
@@ -159,22 +165,23 @@ class Endpoint:
     async def response(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         body = await self._take(request)
-        asked = read_response(raw)
-        answer = solved(asked.text or "")
-        asked_tokens, said_tokens = self._used(asked.text or "", answer)
+        parsed = read_response(raw)
+        answer = solved(parsed.text or "")
+        asked_tokens, said_tokens = self._used(parsed.text or "", answer)
         used = {
-            "input_tokens": asked_tokens, "output_tokens": said_tokens,
+            "input_tokens": asked_tokens,
+            "output_tokens": said_tokens,
             "total_tokens": asked_tokens + said_tokens,
             "input_tokens_details": {"cached_tokens": 0},
             "output_tokens_details": {"reasoning_tokens": 0},
-        }  # fmt: skip
+        }
         if body.get("stream"):
             stream = web.StreamResponse(headers={"content-type": "text/event-stream"})
             await stream.prepare(request)
-            for one in replies.response_events(asked, answer, {}):
+            for one in response_events(parsed, answer, {}):
                 await stream.write(one)
             return stream
-        whole: dict[str, Any] = json.loads(replies.response(asked, answer, {}))
+        whole: dict[str, Any] = json.loads(response_reply(parsed, answer, {}))
         return web.json_response(whole | {"usage": used})
 
     async def embedding(self, request: web.Request) -> web.StreamResponse:
@@ -182,10 +189,10 @@ class Endpoint:
         failed = await self._fail(request, str(body["model"]))
         if failed is not None:
             return failed
-        asked = len(body["input"]) // 4 + 1
-        self.input_tokens += asked
+        parsed = len(body["input"]) // 4 + 1
+        self.input_tokens += parsed
         vector = base64.b64encode(struct.pack("<2f", 0.5, len(body["input"]))).decode()
-        usage = {"prompt_tokens": asked, "total_tokens": asked}
+        usage = {"prompt_tokens": parsed, "total_tokens": parsed}
         data = [{"object": "embedding", "index": 0, "embedding": vector}]
         whole = {"object": "list", "data": data, "model": body["model"], "usage": usage}
         return web.json_response(whole)
@@ -193,8 +200,8 @@ class Endpoint:
     async def completion(self, request: web.Request) -> web.StreamResponse:
         body = await self._take(request)
         answer = solved(body["prompt"])
-        asked, said = self._used(body["prompt"], answer)
-        usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+        parsed, said = self._used(body["prompt"], answer)
+        usage = {"prompt_tokens": parsed, "completion_tokens": said, "total_tokens": parsed + said}
         common = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": body["model"]}
         choice = {"index": 0, "text": answer, "logprobs": None, "finish_reason": "stop"}
         if not body.get("stream"):
@@ -219,7 +226,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def upstream() -> AsyncGenerator[tuple[str, Endpoint]]:
-    """Serve an endpoint; gives its base URL and it."""
+    """Serve an endpoint; returns its base URL and it."""
     endpoint = Endpoint()
     app = web.Application(client_max_size=64 << 20)
     app.router.add_post("/v1/chat/completions", endpoint.chat)

@@ -1,0 +1,1 @@
+"""The gateway: an OpenAI-compatible server whose answers become cheaper, each with its proof."""

@@ -1,0 +1,1 @@
+"""What clients ask: each endpoint's requests and answers."""

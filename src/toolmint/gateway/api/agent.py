@@ -1,0 +1,67 @@
+"""The agent as a model of the gateway: planner, caller and summarizer over the toolbox that it was given."""
+
+import time
+from typing import Any, NamedTuple, Protocol
+
+from toolmint.core.task import Trajectory
+from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
+from toolmint.gateway.http_errors import agent_gave_up, invalid_request
+from toolmint.gateway.recording.recorder import Recorder
+from toolmint.gateway.upstream.pass_through import cancel_on_disconnect
+from toolmint.serving.records import AnsweredRequest, agent_record
+
+
+class SolveText(Protocol):
+    """Solves a task that is one text; ``keep``: its trajectory may be kept."""
+
+    async def __call__(self, text: str, *, keep: bool) -> Trajectory:
+        """Solve it."""
+        ...
+
+
+class AgentModel(NamedTuple):
+    """An agent under the name of a model."""
+
+    name: str
+    solve: SolveText
+
+
+async def answer_with_agent(
+    recorder: Recorder,
+    call: GatewayCall,
+    kind: EndpointKind,
+    parsed: ParsedRequest,
+    agent: AgentModel,
+) -> None:
+    """Let the agent answer; its trajectory is kept where the key allows texts to be kept.
+
+    Raises:
+        HttpError: it gave up, or the request is more than one text.
+        ClientLeft: the client went away.
+    """
+    if parsed.text is None or parsed.why:
+        raise invalid_request(f"The agent answers one user's text alone: {parsed.why}.", "messages")
+    with cancel_on_disconnect(call.receive):
+        done = await agent.solve(parsed.text, keep=call.key.record)
+    used, key = done.run.usage, call.key
+    why = done.run.stopped or done.outcome
+    texts = recorder.texts(key, parsed.text, done.answer)
+    seconds = time.perf_counter() - call.started
+    answered = AnsweredRequest(
+        call.caller(parsed), parsed.model, "agent", used, used.cost, texts, seconds
+    )
+    record = agent_record(answered, 200 if done.answer is not None else 422, why)
+    if done.answer is None:
+        await recorder.note(record)
+        recorder.keys.used(key, used.tokens, used.cost)
+        raise agent_gave_up(why if done.wants is None else f"{why}; it wants {done.wants}")
+    facts: dict[str, Any] = {
+        "tier": "agent",
+        "why": why,
+        "steps": len(done.steps),
+        "tokens": used.tokens,
+        "cost_usd": None if used.cost is None else float(used.cost),
+        "request_id": call.number,
+    }
+    headers = [(b"x-toolmint-cache", b"bypass")]
+    await recorder.say(call, kind, parsed, record, (done.answer, facts, headers))

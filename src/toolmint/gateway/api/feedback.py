@@ -1,0 +1,71 @@
+"""A user's word that an answer was right or wrong; it counts at once."""
+
+from typing import Any
+
+import orjson
+
+from toolmint.core.errors import HttpError
+from toolmint.core.namespace import ClassKey
+from toolmint.core.tool import Demonstration
+from toolmint.core.traffic import Key, TrafficLog
+from toolmint.gateway.http_errors import invalid_request
+from toolmint.gateway.recording.request_log import RequestLog
+from toolmint.serving.servers import ToolServers
+
+
+class Feedback:
+    """Takes feedback on answered requests."""
+
+    def __init__(self, log: TrafficLog, servers: ToolServers, request_log: RequestLog) -> None:
+        self._log, self._servers, self._request_log = log, servers, request_log
+
+    async def take(self, key: Key, body: bytes) -> dict[str, Any]:
+        """Take ``{"request_id": ..., "right": false, "answer": "the right one"}``; returns what it led to.
+
+        Raises:
+            HttpError: the body is wrong, or the tenant has no such request.
+        """
+        number, right, answer = _read(body)
+        await self._request_log.flush()
+        record = await self._log.request(number, key.tenant)
+        if record is None:
+            raise HttpError(
+                404, f"There is no request {number!r}.", param="request_id", code="not_found"
+            )
+        said: dict[str, Any] = {"request_id": number, "counted": False, "tier": record.tier}
+        if record.request_class is None or record.version is None:
+            return said | {"why": "no tool answered it"}
+        of = ClassKey.parse(record.request_class)
+        server = await self._servers.of(of.namespace)
+        entry = server.entries.get(of.name)
+        if entry is None or entry.record.version != record.version:
+            return said | {"why": "the version that answered is no longer at work"}
+        keep = key.record and of.tenant == key.tenant
+        texts = (record.input, record.answer, answer) if keep else (None, None, None)
+        outcome = await server.record_comparison(entry, "feedback", texts, agreed=right)
+        if keep and answer is not None and record.input is not None:
+            one = Demonstration(input=record.input, target=answer)
+            await server.store.enqueue(of.name, one)
+        return said | {
+            "counted": True,
+            "class": of.name,
+            "title": server.classes.title(of.name),
+            "version": record.version,
+            "state": outcome.state,
+            "why": outcome.reason or "noted",
+        }
+
+
+def _read(body: bytes) -> tuple[str, bool, str | None]:
+    try:
+        value: Any = orjson.loads(body)
+        number, right, answer = value["request_id"], value["right"], value.get("answer")
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as fault:
+        raise invalid_request(
+            "A JSON object with 'request_id' and 'right' (true or false) is expected."
+        ) from fault
+    if not isinstance(number, str) or not isinstance(right, bool):
+        raise invalid_request("'request_id' must be a text, and 'right' true or false.")
+    if answer is not None and not isinstance(answer, str):
+        raise invalid_request("'answer' must be a text.", "answer")
+    return number, right, answer

@@ -1,0 +1,1 @@
+"""The dashboard: pages that the server renders, without any script or outside asset."""

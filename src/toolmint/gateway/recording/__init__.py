@@ -1,0 +1,1 @@
+"""What is written of each request, so that nothing paid is lost."""

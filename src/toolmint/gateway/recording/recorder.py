@@ -1,0 +1,99 @@
+"""What the gateway itself answers, and the writing down and counting of every answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from toolmint.core.traffic import Key, RequestRecord
+from toolmint.gateway.asgi import EVENTS, JSON, Headers, send_response
+from toolmint.gateway.auth.keys import KeyRing
+from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
+from toolmint.gateway.observability.metrics import Metrics
+from toolmint.gateway.recording.request_log import RequestLog
+from toolmint.serving.records import Texts
+
+
+class Recorder:
+    """Writes down, counts, and answers in the gateway's own name.
+
+    Args:
+        request_log: where everything is written.
+        keys: what may be spent.
+        metrics: what is counted.
+        redact: applied to each text before it is kept.
+        spans: is told of each request that is over; None: nobody is.
+    """
+
+    def __init__(
+        self,
+        request_log: RequestLog,
+        keys: KeyRing,
+        metrics: Metrics,
+        *,
+        redact: Callable[[str], str] = str,
+        spans: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        self.keys, self.metrics, self.redact = keys, metrics, redact
+        self._request_log, self.spans = request_log, spans
+
+    async def note(self, record: RequestRecord) -> None:
+        """Write a request down; it must not end before."""
+        await self._request_log.add(record)
+        if self.spans is not None:
+            self.spans(record)
+
+    def texts(self, key: Key, asked: str | None, answer: str | None) -> Texts:
+        """Return the texts of a request as far as its key lets them be kept."""
+        if not key.record or asked is None:
+            return Texts()
+        return Texts(self._kept(asked), self._kept(answer) if answer else answer)
+
+    def _kept(self, text: str) -> str:
+        # PostgreSQL takes no NUL in a text.
+        return self.redact(text).replace("\0", "\ufffd")
+
+    async def say(
+        self,
+        call: GatewayCall,
+        kind: EndpointKind,
+        parsed: ParsedRequest,
+        record: RequestRecord,
+        said: tuple[str, dict[str, Any], Headers],
+    ) -> None:
+        """Write down what no endpoint but the gateway itself answers, and answer: text, facts, headers."""
+        text, facts, more = said
+        if kind.written is None:
+            raise RuntimeError(f"only the endpoint answers {kind.path}")
+        await self.note(record)
+        headers = [
+            *call.named(record.seconds),
+            (b"x-toolmint-tier", record.tier.encode()),
+            *_money(record),
+            *more,
+        ]
+        if parsed.stream:
+            events = b"".join(kind.written.events(parsed, text, facts))
+            heads = [EVENTS, (b"cache-control", b"no-cache"), *headers]
+            await send_response(call.send, 200, events, heads)
+        else:
+            body = kind.written.whole(parsed, text, facts)
+            await send_response(call.send, 200, body, [JSON, *headers])
+        self.keys.used(call.key, record.input_tokens + record.output_tokens, record.cost)
+        self.metrics.request(kind.name, record.tier, 200, record.seconds)
+
+    def spent(self, key: Key, kind: EndpointKind, record: RequestRecord) -> None:
+        """Count what the strong model's answer used: against the key's limits, and in the metrics."""
+        cost = None if record.cost is None else float(record.cost)
+        self.keys.used(key, record.input_tokens + record.output_tokens, record.cost)
+        self.metrics.spent(record.input_tokens, record.output_tokens, cost)
+        self.metrics.request(kind.name, "strong", record.status, record.seconds)
+
+
+def _money(record: RequestRecord) -> Headers:
+    """Return the headers that say what an answer cost and saved, as far as that is known."""
+    found: Headers = []
+    if record.cost is not None:
+        said = f"{record.cost:.8f}" if record.cost else "0"
+        found.append((b"x-toolmint-cost-usd", said.encode()))
+    if record.tier != "agent" and record.saved is not None:
+        found.append((b"x-toolmint-saved-usd", f"{record.saved:.8f}".encode()))
+    return found

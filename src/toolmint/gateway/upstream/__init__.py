@@ -1,0 +1,1 @@
+"""The strong model's endpoint: connections, pass-through, streams."""

@@ -1,0 +1,132 @@
+"""The strong model's endpoint: bytes go through, faults become errors that clients understand."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from toolmint.core.errors import HttpError, UpstreamError, UpstreamTimeout
+from toolmint.gateway.asgi import Headers
+from toolmint.gateway.http_errors import upstream_unavailable
+from toolmint.gateway.upstream.direct import Direct
+from toolmint.gateway.upstream.protocol import UpstreamClient, UpstreamReply
+
+FORWARDED = (b"openai-", b"x-ratelimit-", b"retry-after", b"x-should-retry")
+
+
+class Upstream:
+    """An OpenAI-compatible endpoint.
+
+    Args:
+        base_url: such as ``https://api.openai.com/v1``.
+        key: the gateway's own key for it; it is never shown to clients.
+        seconds: that may pass without a byte from it.
+    """
+
+    def __init__(self, base_url: str, key: str | None, seconds: float = 600.0) -> None:
+        self.base_url = base_url.rstrip("/")
+        headers = {
+            "content-type": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": "toolmint",
+        }
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        self._client = client_for(self.base_url, headers, seconds)
+
+    async def start(self) -> None:
+        """Open the pool of connections."""
+        await self._client.start()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def ask(self, method: str, path: str, body: bytes | None, more: Mapping[str, str]) -> "Asking":
+        """Return a request that is sent where it is entered (``async with``), and then the open reply."""
+        return Asking(self._client, (method, path, body, more))
+
+
+class Asking:
+    """A request on its way; faults on the way become refusals, also while the reply is read."""
+
+    def __init__(
+        self, client: UpstreamClient, request: tuple[str, str, bytes | None, Mapping[str, str]]
+    ) -> None:
+        self._client, self._request = client, request
+        self._reply: UpstreamReply | None = None
+
+    async def __aenter__(self) -> UpstreamReply:
+        """Send it.
+
+        Raises:
+            HttpError: the endpoint cannot be reached, is too slow, or refuses the gateway's own key.
+        """
+        try:
+            reply = self._reply = await self._client.send(*self._request)
+        except UpstreamError as fault:
+            raise _away(fault) from fault
+        if reply.status in {401, 403}:
+            reply.release()
+            raise HttpError(
+                502,
+                f"The strong model's endpoint refused the gateway's key ({reply.status}).",
+                kind="server_error",
+                code="upstream_key",
+            )
+        return reply
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._reply is not None:
+            self._reply.release()
+        if isinstance(fault, UpstreamError):
+            raise _away(fault) from fault
+
+
+def client_for(base_url: str, headers: Mapping[str, str], seconds: float) -> UpstreamClient:
+    """Return the client for an endpoint: connections of our own, or aiohttp where those are not enough."""
+    if _plain(urlsplit(base_url), base_url):
+        return Direct(base_url, headers, seconds)
+    from toolmint.gateway.upstream.session import AiohttpClient  # noqa: PLC0415 - aiohttp takes 0.3 s to load
+
+    return AiohttpClient(base_url, headers, seconds, _proxy(urlsplit(base_url)))
+
+
+def _proxy(parts: SplitResult) -> str | None:
+    """Return the proxy that the environment names for an address (``HTTPS_PROXY``, ``NO_PROXY``)."""
+    url = getproxies().get(parts.scheme)
+    if url is None or proxy_bypass(parts.hostname or ""):
+        return None
+    return url if "://" in url else f"http://{url}"
+
+
+def _plain(parts: SplitResult, base_url: str) -> bool:
+    """Return whether a bare connection is enough: no proxy, no user's name, nothing to quote."""
+    try:
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    proxied = _proxy(parts) is not None
+    odd = parts.username is not None or parts.query or not base_url.isascii() or " " in base_url
+    return bool(host) and parts.scheme in {"http", "https"} and not proxied and not odd
+
+
+def _away(fault: UpstreamError) -> HttpError:
+    if isinstance(fault, UpstreamTimeout):
+        return upstream_unavailable("The strong model's endpoint did not answer in time.", 504)
+    return upstream_unavailable(f"The strong model's endpoint cannot be reached: {fault}.")
+
+
+def passed_on(reply: UpstreamReply) -> Headers:
+    """Return the headers of a reply that clients should see."""
+    return [one for one in reply.heads if one[0].startswith(FORWARDED)]
+
+
+def is_stream(reply: UpstreamReply) -> bool:
+    """Return whether a reply is a stream of events."""
+    return any(name == b"content-type" and b"event-stream" in value for name, value in reply.heads)
