@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge import Rouge  # pyright: ignore[reportMissingTypeStubs]
 
-from toolwright.core.errors import InputError
-from toolwright.evaluation.rouge_l import lcs_words, rouge_l
+from toolmint.core.errors import InputError
+from toolmint.evaluation.rouge_l import lcs_words, rouge_l
 
 PACKAGE: Any = cast("Any", Rouge)(metrics=["rouge-l"])
 TEXTS = st.lists(

@@ -5,22 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from toolwright.core.errors import InputError
-from toolwright.core.task import Trajectory
-from toolwright.evaluation.compat import Compat, argument_score, score_compat
-from toolwright.evaluation.floors import FLOORS, Situation, predictions
-from toolwright.evaluation.static_steps import (
+from toolmint.core.errors import InputError
+from toolmint.core.task import Step, Trajectory
+from toolmint.evaluation.compat import Compat, argument_score, score_compat
+from toolmint.evaluation.floors import FLOORS, Situation, predictions
+from toolmint.evaluation.static_steps import (
     Reading,
     StepPair,
     gold_of,
-    read_backbone,
+    read_backbone_step,
     read_prediction,
     read_step,
     scored_steps,
-    step_text,
 )
-from toolwright.evaluation.strict import exact_f1, score_strict
-from toolwright.roles.toolbench import decode
+from toolmint.evaluation.strict import exact_f1, score_strict
+from toolmint.roles.toolbench import decode_conversation, utterances_of_step
 
 
 def call(action: str, arguments: str = "{}") -> str:
@@ -84,9 +83,11 @@ def test_a_wrong_action_counts_as_easy_and_as_hard() -> None:
     pairs = [
         StepPair(0, ("a", "b"), read_step(gold), read_step(predicted))
         for gold, predicted in (
-            (call("a"), call("a")), (call("a"), call("b")), (call("a", '{"x": 1}'), call("a", '{"x": 1}')),
+            (call("a"), call("a")),
+            (call("a"), call("b")),
+            (call("a", '{"x": 1}'), call("a", '{"x": 1}')),
         )
-    ]  # fmt: skip
+    ]
     found = score_compat(pairs)
     assert found.arg_f1 == 2 / 3 + 1e-30
     assert found.arg_f1_easy == 1 / 2 + 1e-30
@@ -151,14 +152,20 @@ def test_strict_counts_exact_values_and_kinds_only() -> None:
 
 
 def test_a_backbones_text_is_read_by_its_own_rules() -> None:
-    assert read_backbone("t\nconclusion: blue</s>").answer == "blue"
-    assert read_backbone("t\nconclusion: give up.").plan == "give up"
-    assert read_backbone("t\nAction: a\nAction Input: {}") == Reading("call", "a", "{}")
+    assert read_backbone_step("t\nconclusion: blue</s>").answer == "blue"
+    assert read_backbone_step("t\nconclusion: give up.").plan == "give up"
+    assert read_backbone_step("t\nAction: a\nAction Input: {}") == Reading("call", "a", "{}")
 
 
 def real(data: Path) -> list[Trajectory]:
     path = data / "toolbench/static_out_of_domain_first120.json"
-    return [decode(item) for item in json.loads(path.read_text())]
+    return [decode_conversation(item) for item in json.loads(path.read_text())]
+
+
+def step_text(step: Step) -> str:
+    """Write a step as the official code does: ``kind: text</s>`` each turn, hints and results left out."""
+    said = [one for one in utterances_of_step(step) if one[0] not in {"user", "observation"}]
+    return "".join(f"{kind}: {text}</s>" for kind, text in said)
 
 
 def test_gold_scores_full_marks_through_its_own_texts(data: Path) -> None:
