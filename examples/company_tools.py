@@ -1,13 +1,13 @@
-"""Two tools for an agent: ``toolwright agent "..." --tools python:examples/company_tools.py``."""
+"""Two tools for an agent: ``toolmint agent "..." --tools python:examples/company_tools.py``."""
 
-from toolwright import tool
+from toolmint import tool
 
 FOUNDED = {"Norda": 1987, "Velaria": 1954, "Skylark": 2009}
 
 
 @tool
 def founded(company: str) -> int:
-    """Give the year in which a company was founded.
+    """Return the year in which a company was founded.
 
     Args:
         company: the company's name.

@@ -1,22 +1,34 @@
 """What all tests share: one event loop, real sandboxes, stores in temporary folders, no network."""
 
 import ipaddress
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Any, cast
 
 import pytest
 
-from toolwright.assembly.settings import Settings
-from toolwright.sandbox.forkserver import ForkServer
-from toolwright.store.sql import SqlStore
+from toolmint.assembly.settings import Settings, load_settings
+from toolmint.sandbox.forkserver import ForkServer
+from toolmint.store.sql import SqlStore
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+_GET = "get it with `toolmint eval fetch NAME --to FOLDER`, and set TOOLMINT_DATA=FOLDER"
+
+
+class DataFolder(PosixPath):
+    """The folder of benchmark data; a test that asks for a file that is not there is skipped."""
+
+    def __truediv__(self, name: "str | os.PathLike[str]") -> "Path":
+        found = super().__truediv__(name)
+        if not found.exists():
+            pytest.skip(f"needs {os.fspath(name)!r} in the data folder: {_GET}")
+        return found
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="sizes that docs/numbers.md tells of")
+    parser.addoption("--screenshots", action="store_true", help="write docs/images anew")
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +81,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    if not DATA.is_dir():
-        pytest.skip(f"the development data is not at {DATA}")
-    return DATA
+    """The folder that TOOLMINT_DATA names; without it the tests that need public data are skipped."""
+    folder = load_settings().data
+    if folder is None:
+        pytest.skip(f"needs benchmark data: {_GET}")
+    return DataFolder(folder)

@@ -10,15 +10,15 @@ from tests.models.endpoint import Said, completion, endpoint
 from tests.models.test_embeddings import served
 from tests.tools.api_server import api
 
-from toolwright.assembly.agents import AgentChoices, AgentSession, RoleModels, policy_of, search_of
-from toolwright.assembly.settings import Settings
-from toolwright.assembly.toolboxes import functions_in, source_of, toolbox_of
-from toolwright.assembly.wishes import read_demonstrations
-from toolwright.cli.agent_options import choices_of
-from toolwright.core.errors import ConfigError, InputError, ToolError
-from toolwright.models.scripted import ScriptedModel
-from toolwright.sandbox.forkserver import ForkServer
-from toolwright.store.sql import SqlStore
+from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, agent_policy, search_of
+from toolmint.assembly.missing_tools import read_demonstrations
+from toolmint.assembly.settings import Settings
+from toolmint.assembly.toolboxes import functions_in, source_of, toolbox_of
+from toolmint.cli.agent_options import choices_of
+from toolmint.core.errors import ConfigError, InputError, ToolError
+from toolmint.models.scripted import ScriptedModel
+from toolmint.sandbox.forkserver import ForkServer
+from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 TOOLS = f"python:{Path(__file__).parents[2] / 'examples' / 'company_tools.py'}"
@@ -29,8 +29,8 @@ PETS = {
 
 
 async def test_a_tool_that_was_missing_is_made_and_the_task_succeeds(settings: Settings) -> None:
-    tape = settings.model_copy(update={"model": f"replay:{junction.TAPE}"})
-    before, record, after = await junction.run(tape)
+    cassette = settings.model_copy(update={"model": f"cassette:{junction.CASSETTE}"})
+    before, record, after = await junction.run(cassette)
     assert (before.outcome, before.answer) == ("gave_up", None)
     assert before.wants == "converts a whole number from 1 to 3999 to a Roman numeral."
     assert [step.calls[0].name for step in before.path() if step.calls] == ["founded"]
@@ -39,8 +39,8 @@ async def test_a_tool_that_was_missing_is_made_and_the_task_succeeds(settings: S
     last = after.path()[1]
     assert (last.calls[0].name, last.results[0].content) == (record.request_class, "MCMLXXXVII")
     store = SqlStore.open(settings.store)
-    (wish,) = await store.traces.wishes()
-    assert wish.request_class == record.request_class
+    (missing_tool,) = await store.traces.missing_tools()
+    assert missing_tool.request_class == record.request_class
     assert [one.outcome for one in await store.traces.traces()] == ["answered", "gave_up"]
     assert {entry.purpose for entry in await store.ledger()} == {"agent", "making", "second"}
     store.close()
@@ -81,9 +81,9 @@ def test_an_agent_without_a_model_says_what_to_set() -> None:
 def test_prompts_are_written_as_the_model_reads_them() -> None:
     models = RoleModels(Settings(model="embedded:trio"))
     assert models.reads == "marked"
-    assert policy_of(models, AgentChoices()).name.endswith("marked)")
-    assert policy_of(models, AgentChoices(family="paper")).name.endswith("paper)")
-    assert RoleModels(Settings(model="replay:benchmarks/tapes/bbh.jsonl")).reads == "native"
+    assert agent_policy(models, AgentChoices()).name.endswith("marked)")
+    assert agent_policy(models, AgentChoices(family="paper")).name.endswith("paper)")
+    assert RoleModels(Settings(model="cassette:benchmarks/cassettes/bbh.jsonl")).reads == "native"
 
 
 @pytest.mark.parametrize("search", ["react", "dfsdt", "dfsdt-paper"])
@@ -103,7 +103,7 @@ async def test_many_tools_are_narrowed_to_those_that_fit(
     rain = (
         "@tool\ndef rain(town: str) -> str:\n    '''Tell the rain in a town.'''\n    return town\n"
     )
-    (tmp_path / "many.py").write_text("from toolwright import tool\n" + "".join(lines) + rain)
+    (tmp_path / "many.py").write_text("from toolmint import tool\n" + "".join(lines) + rain)
     async with AgentSession.open(
         settings, [f"python:{tmp_path / 'many.py'}"], AgentChoices(shown=5), model=ScriptedModel([])
     ) as session:
@@ -153,12 +153,16 @@ async def test_a_document_can_come_from_a_server(store: SqlStore, sandbox: ForkS
 @pytest.mark.parametrize(
     ("source", "kind", "where"),
     [
-        ("made", "made", ""), ("program", "program", ""), ("mcp:npx server --x", "mcp", "npx server --x"),
-        ("mcp:http://h/mcp?a=b", "mcp", "http://h/mcp?a=b"), ("python:a.py", "python", "a.py"),
+        ("made", "made", ""),
+        ("program", "program", ""),
+        ("mcp:npx server --x", "mcp", "npx server --x"),
+        ("mcp:http://h/mcp?a=b", "mcp", "http://h/mcp?a=b"),
+        ("python:a.py", "python", "a.py"),
         ("http://h/openapi.json?v=3", "openapi", "http://h/openapi.json?v=3"),
+        ("http://h/o.json?v=3&base_url=http://g", "openapi", "http://h/o.json?v=3"),
         ("a.json?prefix=x_", "openapi", "a.json"),
     ],
-)  # fmt: skip
+)
 def test_names_of_sources(source: str, kind: str, where: str) -> None:
     assert source_of(source)[:2] == (kind, where)
 
@@ -170,10 +174,13 @@ def test_an_unknown_option_of_a_source_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("x = 1\n", "no function with @tool"),
-     ("import nothing_at_all\n", "cannot be loaded: ModuleNotFoundError"),
-     ("def (", "SyntaxError"), (None, "no Python file")],
-)  # fmt: skip
+    [
+        ("x = 1\n", "no function with @tool"),
+        ("import nothing_at_all\n", "cannot be loaded: ModuleNotFoundError"),
+        ("def (", "SyntaxError"),
+        (None, "no Python file"),
+    ],
+)
 def test_a_file_without_tools_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
     path = tmp_path / "mine.py"
     if text is not None:
@@ -187,8 +194,11 @@ def test_a_file_without_tools_is_refused(tmp_path: Path, text: str | None, said:
     [
         ('[{"input": "a", "target": "b"}]', 1),
         ('Here:\n```json\n[{"input": "a", "target": "b"}, 3]\n```', 1),
-        ('[{"input": 1, "target": "b"}]', 0), ("none", 0), ("[", 0), ("[1, 2]", 0),
+        ('[{"input": 1, "target": "b"}]', 0),
+        ("none", 0),
+        ("[", 0),
+        ("[1, 2]", 0),
     ],
-)  # fmt: skip
+)
 def test_written_demonstrations_are_read_without_guessing(reply: str, count: int) -> None:
     assert len(read_demonstrations(reply)) == count

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
-from toolwright.assembly.cluster import joined
-from toolwright.assembly.settings import Settings
-from toolwright.assembly.workshop import Models, Workshop, order_of
-from toolwright.core.errors import ConfigError, ContextOverflow
-from toolwright.core.messages import UserMessage
-from toolwright.core.model import ModelRequest
-from toolwright.core.sandbox import FunctionCall, SandboxRun
-from toolwright.models.scripted import ScriptedModel
+from toolmint.assembly.cluster import joined
+from toolmint.assembly.session import Models, Session, make_request_of
+from toolmint.assembly.settings import Settings
+from toolmint.core.errors import ConfigError, ContextOverflow
+from toolmint.core.messages import UserMessage
+from toolmint.core.model import ModelRequest
+from toolmint.core.sandbox import FunctionCall, SandboxRun
+from toolmint.models.scripted import ScriptedModel
 
-TOOLWRIGHT = Path(sys.executable).with_name("toolwright")
+TOOLMINT = Path(sys.executable).with_name("toolmint")
 ray: Any = pytest.importorskip("ray")
 SPIN = "import time\n\ndef work(n):\n    return n * n\n"
 
@@ -33,42 +33,70 @@ def cluster() -> Generator[None]:
 
 
 def run(*words: str) -> None:
-    done = subprocess.run([TOOLWRIGHT, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([TOOLMINT, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def kept_tool(store: Path) -> None:
     settings = Settings(store=store, second="never")
-    async with Workshop.open(settings, models=Models(ScriptedModel([fenced(RIGHT)]))) as shop:
-        await shop.make(order_of("sorting", demos(), shop.settings))
+    async with Session.open(settings, models=Models(ScriptedModel([fenced(RIGHT)]))) as shop:
+        await shop.make(make_request_of("sorting", demos(), shop.settings))
 
 
 def test_apply_writes_the_same_file_by_both_engines(tmp_path: Path) -> None:
     asyncio.run(kept_tool(tmp_path / "tools.db"))
-    asked = [*(one.input for one in demos(40, seed=9)), "What is love?"]
+    parsed = [*(one.input for one in demos(40, seed=9)), "What is love?"]
     requests = tmp_path / "requests.jsonl"
-    requests.write_text("".join(json.dumps({"input": text}) + "\n" for text in asked))
+    requests.write_text("".join(json.dumps({"input": text}) + "\n" for text in parsed))
     outs: dict[str, str] = {}
     for engine in ("local", "ray"):
         out = tmp_path / f"{engine}.jsonl"
-        run("apply", str(requests), "-o", str(out), "--store", str(tmp_path / "tools.db"),
-            "--engine", engine, "--workers", "2")  # fmt: skip
+        run(
+            "apply",
+            str(requests),
+            "-o",
+            str(out),
+            "--store",
+            str(tmp_path / "tools.db"),
+            "--engine",
+            engine,
+            "--workers",
+            "2",
+        )
         outs[engine] = out.read_text()
     assert outs["local"] == outs["ray"]
     tiers = [json.loads(line).get("tier") for line in outs["ray"].splitlines()]
-    assert tiers == ["compiled"] * 40 + [None]
+    assert tiers == ["code"] * 40 + [None]
 
 
 def test_a_model_of_a_folder_plays_the_same_by_both_engines(tmp_path: Path) -> None:
     found: dict[str, Any] = {}
     for engine in ("local", "ray"):
-        out = tmp_path / f"{engine}.json"
-        run("eval", "toolworld", "--model", "embedded:trio", "-n", "3", "--search", "react", "-o", str(out),
-            "--concurrency", "3", "--max-steps", "3", "--engine", engine, "--workers", "2")  # fmt: skip
-        found[engine] = json.loads(out.read_text())["runs"]
-        for played in found[engine].values():
-            for one in played:
-                one["seconds"] = one["usage"]["cached_tokens"] = 0
+        out = tmp_path / f"{engine}.jsonl"
+        run(
+            "eval",
+            "toolworld",
+            "--model",
+            "embedded:trio",
+            "-n",
+            "3",
+            "--search",
+            "react",
+            "-o",
+            str(out),
+            "--concurrency",
+            "3",
+            "--max-steps",
+            "3",
+            "--engine",
+            engine,
+            "--workers",
+            "2",
+        )
+        rows = [json.loads(line) for line in out.read_text().splitlines()[1:]]
+        for row in rows:
+            row["seconds"] = row["usage"]["cached_tokens"] = 0
+        found[engine] = sorted(rows, key=lambda row: row["id"])
     assert found["local"] == found["ray"]
 
 
@@ -95,7 +123,7 @@ async def test_errors_keep_their_kind_and_a_worker_that_is_killed_is_started_ane
 
 
 async def opened_unsafe() -> None:
-    async with Workshop.open(Settings(engine="ray", sandbox="unsafe"), models=Models(None)):
+    async with Session.open(Settings(engine="ray", sandbox="unsafe"), models=Models(None)):
         raise AssertionError("it opened")
 
 

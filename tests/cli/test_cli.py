@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
-from toolwright.assembly.toolfile import dump, load
-from toolwright.cli.main import _unexpected
+from toolmint.assembly.toolfile import dump_tool, load_tool
+from toolmint.cli.main import _unexpected
 
-TOOLWRIGHT = Path(sys.executable).with_name("toolwright")
+TOOLMINT = Path(sys.executable).with_name("toolmint")
 ROOT = Path(__file__).parents[2]
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -22,9 +22,15 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def run(tmp_path: Path) -> Run:
     def call(*words: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [TOOLWRIGHT, *words], cwd=tmp_path, capture_output=True, text=True, input=text or "",
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, check=False, timeout=900,
-        )  # fmt: skip
+            [TOOLMINT, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            input=text or "",
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            check=False,
+            timeout=900,
+        )
 
     return call
 
@@ -48,7 +54,7 @@ ASK = "Put these words into alphabetical order: pear, fig, apple."
 def test_solve_answers_and_explains(made: Run) -> None:
     done = made("solve", ASK, "--explain")
     assert done.stdout == "apple, fig, pear\n"
-    assert "tier: compiled" in done.stderr and "0 model calls, 0 tokens" in done.stderr
+    assert "tier: code" in done.stderr and "0 model calls, 0 tokens" in done.stderr
     piped = made("solve", "--json", text=ASK)
     assert json.loads(piped.stdout)["served"]["request_class"] == "sorting"
 
@@ -72,9 +78,9 @@ def test_tools_are_listed_shown_moved_and_carried(made: Run, tmp_path: Path) -> 
 
 def test_an_imported_tool_is_proved_anew(made: Run, tmp_path: Path) -> None:
     made("tools", "export", "sorting", "-o", "sorting.tool.py")
-    right = load((tmp_path / "sorting.tool.py").read_text(), "sorting.tool.py")
+    right = load_tool((tmp_path / "sorting.tool.py").read_text(), "sorting.tool.py")
     wrong = right.model_copy(update={"source": right.source.replace("sorted(words)", "words")})
-    (tmp_path / "wrong.tool.py").write_text(dump(wrong))
+    (tmp_path / "wrong.tool.py").write_text(dump_tool(wrong))
     done = made("tools", "import", "wrong.tool.py")
     assert done.returncode == 1 and "error [tool-refused]" in done.stderr
     assert "v2" not in made("tools", "list").stdout
@@ -104,9 +110,9 @@ def test_apply_answers_a_file_and_takes_up_where_it_was(made: Run, tmp_path: Pat
 
 def test_bill_and_queue_are_tables(made: Run) -> None:
     made("solve", ASK)
-    told = made("bill").stdout
-    assert "sorting" in told and "Model calls" in told and "making" in told
-    assert json.loads(made("bill", "--json").stdout)[0]["by_tier"] == {"compiled": 1}
+    printed = made("bill").stdout
+    assert "sorting" in printed and "Model calls" in printed and "making" in printed
+    assert json.loads(made("bill", "--json").stdout)["classes"][0]["by_tier"] == {"code": 1}
     assert "wait for a tool" in made("queue").stdout
 
 
@@ -133,7 +139,7 @@ def _title(value: object) -> str:
         (("solve", "hi"), "error [no-answer]: no tool answers this request"),
         (("solve", " "), "error [input]: the request is empty"),
         (("make", "none.jsonl"), "error [file]: 'none.jsonl' cannot be read"),
-        (("make", "bad.jsonl"), "error [jsonl]: bad.jsonl:2: no JSON"),
+        (("make", "bad.jsonl"), "error [jsonl]: bad.jsonl:2: not JSON"),
         (
             ("make", "few.jsonl", "--model", "transcript:x.json"),
             "error [config]: transcript 'x.json'",
@@ -168,36 +174,44 @@ def test_faults_are_one_line(run: Run, tmp_path: Path, words: tuple[str, ...], s
 
 def test_unknown_settings_are_named(tmp_path: Path) -> None:
     done = subprocess.run(
-        [TOOLWRIGHT, "queue"], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={"PATH": "/usr/bin:/bin", "TOOLWRIGHT_STOER": "x"},
-    )  # fmt: skip
-    assert done.returncode == 1 and "unknown setting 'TOOLWRIGHT_STOER'" in done.stderr
+        [TOOLMINT, "queue"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "TOOLMINT_STOER": "x"},
+    )
+    assert done.returncode == 1 and "unknown setting 'TOOLMINT_STOER'" in done.stderr
     assert "did you mean 'store'?" in done.stderr
 
 
 def _check(folder: Path, text: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    (folder / "toolwright.toml").write_text(text)
+    (folder / "toolmint.toml").write_text(text)
     return subprocess.run(
-        [TOOLWRIGHT, "config", "check"], cwd=folder, capture_output=True, text=True, check=False,
+        [TOOLMINT, "config", "check"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
         env={"PATH": "/usr/bin:/bin", **variables},
-    )  # fmt: skip
+    )
 
 
 def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
     text = 'epsilon = 0.02\nport = 9000\nstore = "postgresql://me:secret@host/tools"\n'
-    done = _check(tmp_path, text, TOOLWRIGHT_PORT="9001")
+    done = _check(tmp_path, text, TOOLMINT_PORT="9001")
     assert done.returncode == 0 and "secret" not in done.stdout
     lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith("│")}
-    assert "0.02" in lines["epsilon"] and "toolwright.toml" in lines["epsilon"]
-    assert "9001" in lines["port"] and "TOOLWRIGHT_PORT" in lines["port"]
+    assert "0.02" in lines["epsilon"] and "toolmint.toml" in lines["epsilon"]
+    assert "9001" in lines["port"] and "TOOLMINT_PORT" in lines["port"]
     assert "default" in lines["confidence"] and "Chance that a tool" in lines["confidence"]
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("epsilom = 0.1", "unknown setting 'epsilom' in toolwright.toml; did you mean 'epsilon'?"),
-        ("epsilon = 2", "epsilon = 2 (from toolwright.toml) is not allowed"),
+        ("epsilom = 0.1", "unknown setting 'epsilom' in toolmint.toml; did you mean 'epsilon'?"),
+        ("epsilon = 2", "epsilon = 2 (from toolmint.toml) is not allowed"),
         ("epsilon = ", "cannot be read as TOML"),
     ],
 )
@@ -207,8 +221,8 @@ def test_a_wrong_file_of_settings_is_named(tmp_path: Path, text: str, says: str)
 
 
 def test_a_fault_of_our_own_is_one_line_too() -> None:
-    told = _unexpected(KeyError("x"))
-    assert told.code == "bug" and "please report it: KeyError('x')" in str(told)
+    error = _unexpected(KeyError("x"))
+    assert error.code == "bug" and "please report it: KeyError('x')" in str(error)
 
 
 def test_a_short_demo_runs(run: Run) -> None:

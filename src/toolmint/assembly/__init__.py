@@ -1,0 +1,1 @@
+"""Settings and composition: the only package that names adapters."""

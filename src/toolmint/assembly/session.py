@@ -1,0 +1,213 @@
+"""A session: store, sandboxes, models, tool servers and maker, opened and closed together."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from toolmint.assembly.sandboxes import Closable, place_of, sandbox_of
+from toolmint.assembly.settings import Settings, load_settings
+from toolmint.assembly.uri import ModelLike, as_model, model_of
+from toolmint.core.errors import ConfigError, MakerError
+from toolmint.core.model import Model
+from toolmint.core.namespace import ClassKey
+from toolmint.core.task import Limits, Task, Trajectory
+from toolmint.core.tool import Demonstration, Evidence, ToolRecord
+from toolmint.maker.make import Maker
+from toolmint.maker.making_run import MakeRequest, MakingResult, Observer, checked_request, silent
+from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verify import verify
+from toolmint.models.wrap import close
+from toolmint.serving.background_maker import BackgroundMaker
+from toolmint.serving.ledger import Ledger
+from toolmint.serving.lifecycle import ServingPolicy
+from toolmint.serving.making_rules import MakingRules, Notify
+from toolmint.serving.servers import Storage, ToolServers
+from toolmint.serving.solver import CachedSolver
+from toolmint.store.sql import SqlStore
+
+
+class Models:
+    """The models of a session, by part; None: this part is not there."""
+
+    def __init__(
+        self,
+        strong: ModelLike | None,
+        second: ModelLike | None = None,
+        light: ModelLike | None = None,
+    ) -> None:
+        self.strong = as_model(strong) if strong is not None else None
+        self.second = as_model(second) if second is not None else self.strong
+        self.light = as_model(light) if light is not None else None
+
+    @classmethod
+    def named(cls, settings: Settings) -> "Models":
+        """Return the models that the settings name."""
+
+        def of(uri: str | None) -> Model | None:
+            return model_of(uri, place_of(settings)) if uri else None
+
+        return cls(of(settings.model), of(settings.second_model), of(settings.light_model))
+
+    async def close(self) -> None:
+        """Close the models' connections."""
+        for model in (self.strong, self.second, self.light):
+            await close(model)
+
+
+class Session:
+    """Makes tools and answers with them, over one store.
+
+    Attributes:
+        servers: the tool servers, by namespace.
+        maker: makes tools in the background of what the solver queues.
+        solver: answers requests of the command line's namespace.
+        ledger: model calls that belong to no request, such as an agent's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqlStore,
+        sandboxes: tuple[Closable, Closable],
+        models: Models,
+        *,
+        policy: ServingPolicy | None = None,
+        observe: Observer = silent,
+    ) -> None:
+        self.settings, self.store = settings, store
+        self.sandbox, self._other = sandboxes
+        self.models, self._observe = models, observe
+        self.ledger = Ledger()
+        storage = Storage(store, store.live, store.traffic, store.traffic)
+        serving = policy or command_line_policy(settings)
+        self.servers = ToolServers(storage, self.sandbox, serving, models.light)
+        self.maker = self.background_maker(lambda title, said: observe(f"{title}: {said}"))
+        self.solver = CachedSolver(self.servers, models.strong, self.maker)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        models: Models | None = None,
+        policy: ServingPolicy | None = None,
+        observe: Observer = silent,
+    ) -> AsyncGenerator["Session"]:
+        """Open a session; everything in it is closed at the end, makings that run are waited for.
+
+        Args:
+            settings: None reads them from the environment.
+            models: models to use in place of those that the settings name.
+            policy: how tools serve; None: as soon as they are verified.
+            observe: called with each step of a making, one line at a time.
+        """
+        chosen = settings or load_settings()
+        async with AsyncExitStack() as stack:
+            store = SqlStore.open(chosen.store)
+            stack.callback(store.close)
+            used = models or Models.named(chosen)
+            stack.push_async_callback(used.close)
+            sandboxes = sandbox_of(chosen), sandbox_of(chosen, hash_seed=1)
+            for sandbox in sandboxes:
+                stack.callback(sandbox.close)
+            session = cls(chosen, store, sandboxes, used, policy=policy, observe=observe)
+            stack.push_async_callback(session.flush)
+            stack.push_async_callback(session.maker.close)
+            yield session
+            # Only a session that ends well waits: one that was interrupted breaks its makings off.
+            await session.maker.idle()
+
+    async def flush(self) -> None:
+        """Write what waits: records of requests, and model calls.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        await self.solver.flush()
+        await self.ledger.flush(self.store)
+
+    def background_maker(
+        self, notify: Notify, flushed: Callable[[], Awaitable[None]] | None = None
+    ) -> BackgroundMaker:
+        """Return a maker over this session's models and sandboxes; see ``BackgroundMaker``."""
+        base = MakeRequest(request_class="(queue)", labelled=(), second=self.settings.second)
+        rules = MakingRules(
+            needed=self.settings.needed,
+            settings=base,
+            at_once=self.settings.makings,
+            lease_seconds=self.settings.lease_seconds,
+            light=self.models.light is not None and self.servers.policy.shadow,
+        )
+        return BackgroundMaker(self.made, self.store.live, rules, notify=notify, flushed=flushed)
+
+    async def made(self, make_request: MakeRequest, ledger: Ledger) -> MakingResult:
+        """Make a tool and verify it; its model calls are entered in a ledger.
+
+        Raises:
+            ConfigError: no strong model is configured.
+        """
+        make_request = checked_request(make_request)
+        strong, second = self.models.strong, self.models.second
+        if strong is None or second is None:
+            raise ConfigError(
+                "making a tool needs a strong model; set one with --model", code="no-model"
+            )
+        name = make_request.request_class
+        maker = Maker(
+            ledger.metered(strong, "making", name),
+            self.sandbox,
+            self._other,
+            ledger.metered(second, "second", name),
+        )
+        return await maker.make(make_request, self._observe)
+
+    async def make(self, make_request: MakeRequest) -> ToolRecord:
+        """Make, verify and store a tool, and begin to serve it.
+
+        Raises:
+            InputError: the demonstrations are too few or contradict each other.
+            MakerError: no tool passed; the report in the store says why.
+        """
+        name, server = make_request.request_class, await self.solver.server()
+        record = await self.maker.make(server, make_request)
+        if record is None:
+            reports = await self.store.reports(name)
+            ending = str(reports[-1].body.get("ending", "")) if reports else ""
+            first = ending.splitlines()[0] if ending else "no reason is known"
+            raise MakerError(
+                f"no tool for {name!r} passed: {first}; "
+                f"`toolmint tools report {name}` shows the whole making"
+            )
+        await server.classes.set_title(name, name)
+        return record
+
+    async def reverify(self, record: ToolRecord) -> tuple[Evidence, ...]:
+        """Take a tool through verification anew, on its own demonstrations; needs no model."""
+        inputs = VerificationInput(source=record.source, labelled=record.demonstrations)
+        return await verify(inputs, self.sandbox, self._other)
+
+    async def solve(
+        self, text: str, *, request_class: str | None = None, limits: Limits | None = None
+    ) -> Trajectory:
+        """Answer one request; the trajectory's ``served`` says which tier, class, version and why."""
+        return await self.solver.solve(Task(input=text, request_class=request_class), limits)
+
+    async def title(self, name: str) -> str:
+        """Return what people call a class."""
+        known = (await self.store.classes()).get(str(ClassKey.parse(name)))
+        return known.title if known else name
+
+
+def command_line_policy(settings: Settings) -> ServingPolicy:
+    """Return the policy of the command line: tools serve once verified, and answer for the bound alone."""
+    return ServingPolicy(shadow=False, dispatch=settings.dispatch, light_after_unparsed=True)
+
+
+def make_request_of(
+    request_class: str, labelled: Sequence[Demonstration], settings: Settings, **more: object
+) -> MakeRequest:
+    """Return a request to make a tool with the settings' choices; ``more`` sets or replaces its fields."""
+    fields = {"second": settings.second} | more
+    return MakeRequest.model_validate(
+        {"request_class": request_class, "labelled": tuple(labelled)} | fields
+    )

@@ -1,0 +1,224 @@
+"""The settings, and the only reading of the environment."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import ConfigDict, Field, ValidationError, field_validator
+
+from toolmint.core.errors import ConfigError
+from toolmint.core.messages import Frozen
+
+PREFIX = "TOOLMINT_"
+FILE = "CONFIG"
+DEFAULT_FILE = "toolmint.toml"
+_FORMER_PREFIX = "TOOLWRIGHT_"
+_FORMER_FILE = "toolwright.toml"
+_FORMER_STORE = ".toolwright/tools.db"
+_FORMER_NAMES = {"spool": "write_ahead_log", "user_model": "light_model"}
+"""Settings that were renamed."""
+
+
+class Settings(Frozen):
+    """The settings of a program that uses toolmint.
+
+    Each field can be set by a flag, as ``TOOLMINT_<FIELD>``, or in ``toolmint.toml``.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    store: str | Path = ".toolmint/tools.db"
+    """The SQLite file that keeps tools, queue and ledger, or ``postgresql://user@host/name``."""
+    model: str | None = None
+    """URI of the strong model, such as ``openai:gpt-5``."""
+    second_model: str | None = None
+    """URI of the model that makes the independent second tool; None: the strong model."""
+    light_model: str | None = None
+    """URI of the light model that uses tools; None: there is no light tier."""
+    planner_model: str | None = None
+    """URI of the agent's planner; None: the strong model."""
+    caller_model: str | None = None
+    """URI of the agent's caller; None: the planner's."""
+    summarizer_model: str | None = None
+    """URI of the agent's summarizer; None: the planner's."""
+    toolbox: tuple[str, ...] = ()
+    """Sources of the gateway's agent's tools, as ``toolmint agent --tools`` takes them (in a variable, with
+    spaces between); none: the gateway has no agent.
+    """
+    agent: str = "agent"
+    """The name of a model under which the gateway's agent answers."""
+    sandbox: Literal["forkserver", "unsafe"] = "forkserver"
+    """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
+    engine: Literal["local", "ray"] = "local"
+    """Where made code and models of a folder run: here, or on a Ray cluster (``toolmint[ray]``)."""
+    cluster: str | None = None
+    """The Ray cluster's address, such as ``ray://head:10001`` or ``auto``; None: begin one here."""
+    workers: int | None = Field(default=None, ge=1)
+    """Copies of a sandbox or a model on the cluster; None: as many as it has processors, or GPUs."""
+    dispatch: Literal["wording", "model"] = "wording"
+    """Who picks the class for the light tier."""
+    second: Literal["auto", "always", "never"] = "auto"
+    """When an independent second tool is made."""
+    needed: int = Field(default=10, ge=6)
+    """Queued demonstrations that start a making."""
+    host: str = "127.0.0.1"
+    """Where the gateway listens; anything but this machine takes keys."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Its port."""
+    epsilon: float = Field(default=0.05, gt=0, lt=1)
+    """Share of answers that a tool may get wrong on live traffic."""
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Chance that a tool that is promoted keeps to ``epsilon``."""
+    audit_rate: float = Field(default=0.1, gt=0, le=1)
+    """Share of a tool's requests that the strong model answers, to be compared."""
+    approval: bool = False
+    """A person has to approve before a proved tool serves."""
+    making: bool = True
+    """The gateway makes tools in the background."""
+    makings: int = Field(default=4, ge=1)
+    """Makings that run at once in a process."""
+    write_ahead_log: Path | None = None
+    """Folder where requests wait for the store; None: beside the store's file, or in ``.toolmint``."""
+    redact: str | None = None
+    """``package.module:function``, applied to each text before it is kept; None: texts are kept as they
+    are.
+    """
+    spans: bool = False
+    """Write OpenTelemetry spans (``toolmint[otel]``); ``OTEL_...`` variables say where to."""
+    lease_seconds: float = Field(default=30.0, gt=0)
+    """How long a gateway that died in the middle of a making keeps others from it."""
+    keep_days: int | None = Field(default=None, ge=1)
+    """Days for which requests and disagreements are kept; None: for good. What was spent and saved stays."""
+    log: Literal["text", "json"] = "text"
+    """How the gateway writes its log: lines for people, or a JSON object a line."""
+    largest_body: int = Field(default=20 << 20, ge=1024)
+    """Bytes that a request's body may have."""
+    data: Path | None = None
+    """Folder with benchmark data, see ``toolmint eval fetch``."""
+
+    @field_validator("toolbox", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+
+def environment() -> Mapping[str, str]:
+    """Return the process environment."""
+    return os.environ
+
+
+def default_variable(name: str, value: str) -> None:
+    """Set an environment variable that a library reads, unless it is set."""
+    os.environ.setdefault(name, value)
+
+
+def secret(name: str) -> str | None:
+    """Return a key from the environment; it is never stored nor shown."""
+    return environment().get(name) or None
+
+
+class Effective(NamedTuple):
+    """The settings, and for each the place that it comes from: a flag, a variable, the file, or the
+    default.
+    """
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def _known(name: str, where: str, shown: str) -> None:
+    """Refuse a name that is no setting, with the nearest one that is."""
+    if name in Settings.model_fields:
+        return
+    if name in _FORMER_NAMES:
+        change = f"is now {_FORMER_NAMES[name]!r}: rename it"
+        raise ConfigError(f"the setting {shown!r} in {where} {change}", code="setting-renamed")
+    near = get_close_matches(name, Settings.model_fields, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(Settings.model_fields)}"
+    raise ConfigError(f"unknown setting {shown!r} in {where}; {hint}", code="setting-unknown")
+
+
+def _file() -> tuple[dict[str, object], str]:
+    """Return what the settings' file says, and its name; nothing where there is none."""
+    named = environment().get(PREFIX + FILE)
+    path = Path(named or DEFAULT_FILE)
+    if not path.exists():
+        if named:
+            raise ConfigError(f"there is no file {named!r}, which {PREFIX + FILE} names")
+        return {}, ""
+    try:
+        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise ConfigError(f"{path} cannot be read as TOML: {fault}") from fault
+    for name in values:
+        _known(name, str(path), name)
+    return values, str(path)
+
+
+def _refuse_former_names() -> None:
+    """Refuse variables and a file that carry the project's former name; they would be overlooked."""
+    for name in environment():
+        if name.startswith(_FORMER_PREFIX):
+            field = name.removeprefix(_FORMER_PREFIX).lower()
+            is_now = PREFIX + _FORMER_NAMES.get(field, field).upper()
+            raise ConfigError(f"{name} is now {is_now}: rename it", code="setting-renamed")
+    if (
+        PREFIX + FILE not in environment()
+        and Path(_FORMER_FILE).exists()
+        and not Path(DEFAULT_FILE).exists()
+    ):
+        raise ConfigError(
+            f"{_FORMER_FILE} is now {DEFAULT_FILE}: mv {_FORMER_FILE} {DEFAULT_FILE}",
+            code="setting-renamed",
+        )
+
+
+def _refuse_former_store(origin: str) -> None:
+    """Refuse to begin an empty default store beside one under the project's former name."""
+    store = Path(str(Settings.model_fields["store"].default))
+    if origin == "default" and Path(_FORMER_STORE).exists() and not store.exists():
+        raise ConfigError(
+            f"the store {_FORMER_STORE} is now {store}: mv .toolwright .toolmint",
+            code="setting-renamed",
+        )
+
+
+def effective(**given: object) -> Effective:
+    """Return the settings with their origins: flags first, then the environment, the file, and the defaults.
+
+    The file is ``toolmint.toml`` in the working folder, or what ``TOOLMINT_CONFIG`` names.
+
+    Raises:
+        ConfigError: a value is not allowed, or a setting is not known; both are named with their origin.
+    """
+    _refuse_former_names()
+    values, path = _file()
+    origins = dict.fromkeys(Settings.model_fields, "default") | dict.fromkeys(values, path)
+    for name, text in environment().items():
+        if name.startswith(PREFIX) and name != PREFIX + FILE:
+            field = name.removeprefix(PREFIX).lower()
+            _known(field, "the environment", name)
+            values[field], origins[field] = text, name
+    for name, value in given.items():
+        if value is not None:
+            values[name], origins[name] = value, "--" + name.replace("_", "-")
+    _refuse_former_store(origins["store"])
+    try:
+        return Effective(Settings.model_validate(values), origins)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = str(first["loc"][0])
+        said = f"{name} = {first['input']!r} (from {origins.get(name, 'a flag')})"
+        raise ConfigError(f"{said} is not allowed: {first['msg']}", code="setting-value") from fault
+
+
+def load_settings(**given: object) -> Settings:
+    """Return the settings alone; see ``effective``.
+
+    Raises:
+        ConfigError: a value is not allowed, or a setting is not known.
+    """
+    return effective(**given).settings

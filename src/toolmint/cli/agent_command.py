@@ -1,0 +1,148 @@
+"""``toolmint agent``: one task, solved with tools, shown as it goes."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolmint.cli.agent_options import agent_options, choices_of, limits_of
+from toolmint.cli.common import console, say, settings_of, store_option
+from toolmint.core.errors import ConfigError
+from toolmint.core.sync import run_sync
+from toolmint.core.task import Limits, Step, Trajectory
+
+if TYPE_CHECKING:
+    from toolmint.assembly.agents import AgentSession
+
+
+@click.command("agent")
+@click.argument("instruction", required=False)
+@click.option(
+    "--tools",
+    "sources",
+    multiple=True,
+    help="A source of tools, as described above; can be repeated.",
+)
+@click.option("--resume", type=int, help="Continue a stored trajectory, by its number.")
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Show each thought, tool call and result as it happens.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole trajectory as JSON.")
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Write the tree of steps to an HTML file."
+)
+@agent_options
+@store_option
+def agent_command(
+    *,
+    instruction: str | None,
+    sources: tuple[str, ...],
+    resume: int | None,
+    explained: bool,
+    as_json: bool,
+    html: Path | None,
+    **given: object,
+) -> None:
+    r"""Solve INSTRUCTION by calling tools: a planner, a caller and a summarizer, by one model or three.
+
+    \b
+    Sources of tools:
+      FILE or URL         an OpenAPI 3 document, JSON or YAML
+      mcp:COMMAND         an MCP server over stdio
+      mcp:http://...      an MCP server over HTTP
+      python:FILE.py      the @tool functions of a Python file
+      made                the serving tools of the store
+      program             Python programs, run in the sandbox
+    Options follow a '?', joined by '&': base_url, prefix, only (names), and
+    key=SCHEME:VARIABLE (the environment variable that holds a key).
+    """
+    if instruction is None and resume is None:
+        raise ConfigError("give an instruction, or --resume with a trajectory's number")
+    limits, choices = limits_of(given), choices_of(given)
+    settings = settings_of(**given)
+
+    async def work() -> tuple[Trajectory, int]:
+        from toolmint.assembly.agents import AgentSession
+
+        async with AgentSession.open(settings, sources, choices) as session:
+            for problem in session.problems:
+                click.echo(f"note: {problem}", err=True)
+            return await _run(session, instruction, resume, limits, explained=explained)
+
+    done, number = run_sync(work())
+    if html is not None:
+        from toolmint.cli.trace_html import html_of
+
+        html.write_text(html_of(done), encoding="utf-8")
+    if as_json:
+        say(done.model_dump_json(indent=1))
+    elif not explained:
+        say(done.answer or f"{done.outcome}: {done.run.stopped}")
+    click.echo(f"trajectory {number}: toolmint traces show {number}", err=True)
+    if done.outcome != "answered":
+        sys.exit(3)
+
+
+async def _run(
+    session: "AgentSession",
+    instruction: str | None,
+    resume: int | None,
+    limits: Limits,
+    *,
+    explained: bool,
+) -> tuple[Trajectory, int]:
+    """Run, and keep the trajectory whatever happens, also when the user stops it."""
+    from rich.live import Live
+
+    from toolmint.cli.tree_view import ending_lines, tree_of
+
+    traces = session.client.store.traces
+    before = await traces.trace(resume) if resume is not None else None
+    text = instruction or (before.task.input if before is not None else "")
+    steps: list[Step] = []
+    with (
+        Live(tree_of(text, steps), console=console(), transient=False)
+        if explained
+        else _Silent() as live
+    ):
+
+        def watch(step: Step) -> None:
+            steps.append(step)
+            live.update(tree_of(text, steps))
+
+        attempt = session.agent(limits).begin(
+            await session.task(text), resume=before, observe=watch
+        )
+        try:
+            done = await attempt.finish()
+        except asyncio.CancelledError:
+            number = await asyncio.shield(traces.log(attempt.so_far()))
+            click.echo(
+                f"stopped; go on with: toolmint agent --resume {number} --tools ...", err=True
+            )
+            raise
+        live.update(tree_of(text, done.steps))
+    if explained:
+        if not console().is_terminal:
+            console().print()
+        for line in ending_lines(done):
+            console().print(line)
+    return done, await traces.log(done)
+
+
+class _Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> "_Silent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, _: object) -> None:
+        """Take no notice."""

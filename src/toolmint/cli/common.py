@@ -1,0 +1,91 @@
+"""Options, console output and the opening of a session, shared by several commands."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from toolmint.assembly.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from toolmint.assembly.session import Session
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+store_option = click.option(
+    "--store", help="The store's file, or postgresql://user@host/name [.toolmint/tools.db]."
+)
+model_option = click.option("--model", help="The strong model, such as openai:gpt-5.")
+
+
+def model_options(command: _F) -> _F:
+    """Add the options that name models to a command."""
+    for option in (
+        click.option("--light-model", help="The light model that calls tools without a parser."),
+        click.option(
+            "--second-model", help="Makes the independent second tool [the strong model]."
+        ),
+        model_option,
+    ):
+        command = option(command)
+    return command
+
+
+def engine_options(command: _F) -> _F:
+    """Add the options that choose the engine to a command."""
+    for option in (
+        click.option(
+            "--workers", type=click.IntRange(1), help="Replicas of each sandbox or model."
+        ),
+        click.option("--cluster", help="Address of a Ray cluster [start one on this machine]."),
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "ray"]),
+            help="Where sandboxes and models run [local].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@cache
+def console() -> "Console":
+    """Return the console for results; 150 columns wide where output is not a terminal."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=150)
+
+
+def say(text: str) -> None:
+    """Print one line unchanged: no markup, no wrapping."""
+    console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def settings_of(**given: object) -> Settings:
+    """Return the settings of a command: options, then the environment, then the defaults."""
+    return load_settings(**given)
+
+
+def without_models(settings: Settings) -> Settings:
+    """Return the settings of a command that needs no model, so that no key is asked for."""
+    none: dict[str, object] = {"model": None, "light_model": None, "second_model": None}
+    return settings.model_copy(update=none)
+
+
+def opened(
+    settings: Settings, observe: Callable[[str], None] | None = None
+) -> "AbstractAsyncContextManager[Session]":
+    """Return the session of a command, as a context manager."""
+    from toolmint.assembly.session import Session
+
+    return Session.open(settings, observe=observe or (lambda _: None))
+
+
+def money(cost: object) -> str:
+    """Return a cost in US dollars as text; ``?`` if unknown."""
+    return "?" if cost is None else f"${float(str(cost)):,.4f}"

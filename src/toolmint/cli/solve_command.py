@@ -1,0 +1,65 @@
+"""``toolmint solve``: one request, one answer, and why."""
+
+import sys
+
+import click
+
+from toolmint.cli.common import model_options, money, opened, say, settings_of, store_option
+from toolmint.core.errors import InputError
+from toolmint.core.sync import run_sync
+from toolmint.core.task import Trajectory
+
+
+def explain(trajectory: Trajectory, title: str = "") -> list[str]:
+    """Return the lines that say who answered and why; ``title`` is what people call the class."""
+    served = trajectory.served
+    if served is None:
+        return []
+    tool = served.request_class or "no class"
+    if served.version:
+        tool = f"{tool} v{served.version}"
+    if title and title != served.request_class:
+        tool = f"{tool} ({title})"
+    lines = [f"tier: {served.tier}", f"tool: {tool}", f"why: {served.why}"]
+    lines += [f"before: {attempt}" for attempt in served.attempts]
+    usage = served.usage
+    lines.append(
+        f"used: {usage.requests} model calls, {usage.tokens} tokens, {money(usage.cost)}, "
+        f"{served.seconds * 1000:.1f} ms"
+    )
+    return lines
+
+
+@click.command("solve")
+@click.argument("request", required=False)
+@click.option("--class", "name", help="The request's class, where it is known.")
+@click.option("--explain", "explained", is_flag=True, help="Say which tier answered, and why.")
+@click.option("--json", "as_json", is_flag=True, help="Give the whole trajectory as JSON.")
+@model_options
+@store_option
+def solve_command(
+    *, request: str | None, name: str | None, explained: bool, as_json: bool, **given: object
+) -> None:
+    """Answer REQUEST (or what stands on standard input)."""
+    text = request if request is not None else sys.stdin.read()
+    if not text.strip():
+        raise InputError("the request is empty")
+    settings = settings_of(**given)
+
+    async def work() -> None:
+        async with opened(settings, lambda line: click.echo(line, err=True)) as session:
+            trajectory = await session.solve(text, request_class=name)
+            title = (
+                await session.title(trajectory.served.request_class or "")
+                if trajectory.served
+                else ""
+            )
+            # Said before the session closes: its end waits for a tool that this request completed.
+            if as_json:
+                say(trajectory.model_dump_json(indent=1))
+                return
+            say(trajectory.answer or "")
+            for line in explain(trajectory, title) if explained else ():
+                click.echo(line, err=True)
+
+    run_sync(work())
