@@ -6,31 +6,40 @@ Run: ``python benchmarks/agent_speed.py``. Models answer at once, so all that is
 import asyncio
 import time
 
-from toolwright import Agent, AnsweringModel, Box, Dfsdt, React, Task, Team, tool
-from toolwright.core.model import ModelRequest
-from toolwright.core.task import Trajectory
+from toolmint import (
+    DFSDT,
+    AgentLoop,
+    AnsweringModel,
+    ReACT,
+    Task,
+    ThreeRolePolicy,
+    ToolCollection,
+    tool,
+)
+from toolmint.core.model import ModelRequest
+from toolmint.core.task import Trajectory
 
 
 @tool
 async def price(item: str) -> int:
-    """Give the price of an item."""
+    """Return the price of an item."""
     return len(item)
 
 
 def reply(request: ModelRequest) -> str:
-    """Give the reply of a role that always goes on."""
+    """Return the reply of a role that always goes on."""
     if "planner's turn" in request.messages[-1].content:
         return "I look at the next one.\nNext: caller"
     return 'Action: price\nAction Input: {"item": "pen"}'
 
 
 MODEL = AnsweringModel(reply)
-TEAM = Team(MODEL, MODEL, MODEL)
+TEAM = ThreeRolePolicy(MODEL, MODEL, MODEL)
 TASK = Task(input="What does a pen cost?")
 
 
-async def timed(agent: Agent, copies: int = 1) -> tuple[float, list[Trajectory]]:
-    """Run an agent so many times at once; gives wall seconds and the runs."""
+async def timed(agent: AgentLoop, copies: int = 1) -> tuple[float, list[Trajectory]]:
+    """Run an agent so many times at once; returns wall seconds and the runs."""
     start = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         work = [group.create_task(agent.solve(TASK)) for _ in range(copies)]
@@ -39,8 +48,8 @@ async def timed(agent: Agent, copies: int = 1) -> tuple[float, list[Trajectory]]
 
 async def main() -> None:
     """Print all figures."""
-    box = Box([price])
-    chain = Agent(TEAM, box, React(max_steps=10))
+    box = ToolCollection([price])
+    chain = AgentLoop(TEAM, box, ReACT(max_steps=10))
     await timed(chain)
     seconds, runs = await timed(chain, 20)
     steps = sum(len(run.steps) for run in runs)
@@ -49,7 +58,7 @@ async def main() -> None:
     )
     each: list[float] = []
     for nodes in (125, 250, 500, 1000):
-        agent = Agent(TEAM, box, Dfsdt(queries=nodes, max_steps=10))
+        agent = AgentLoop(TEAM, box, DFSDT(queries=nodes, max_steps=10))
         seconds = min([(await timed(agent))[0] for _ in range(3)])
         each.append(seconds / nodes)
         print(f"DFSDT, {nodes} nodes: {seconds:.3f} s, {1e6 * seconds / nodes:.0f} µs a node")

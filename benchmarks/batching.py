@@ -16,15 +16,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from toolwright.core.model import ModelRequest
-from toolwright.embedded import trio_path
-from toolwright.models.codec import TokenizerFile
-from toolwright.models.decoding import Prefixes, Writer
-from toolwright.models.local import TorchDecoder, load
-from toolwright.models.text_model import DecoderModel
-from toolwright.roles.marked import Marked
-from toolwright.roles.view import View
-from toolwright.world.generate import make_tasks
+from toolmint.core.model import ModelRequest
+from toolmint.embedded import trio_path
+from toolmint.models.codec import TokenizerFile
+from toolmint.models.decoding import PrefixCache, Writer
+from toolmint.models.local import TorchDecoder, load_decoder
+from toolmint.models.text_model import DecoderModel
+from toolmint.roles.marked import Marked
+from toolmint.roles.view import View
+from toolmint.world.generate import make_tasks
 
 ROWS = (1, 2, 4, 8)
 TOKENS = 48
@@ -33,8 +33,8 @@ NEVER = -1
 
 
 def model_of(folder: Path, rows: int, prompts: int) -> DecoderModel:
-    decoder = TorchDecoder(load(folder))
-    writer = Writer(decoder, NEVER, Prefixes(decoder, prompts))
+    decoder = TorchDecoder(load_decoder(folder))
+    writer = Writer(decoder, NEVER, PrefixCache(decoder, prompts))
     return DecoderModel(f"{rows} rows", writer, TokenizerFile(folder), batch=rows)
 
 
@@ -49,14 +49,14 @@ def requests(count: int) -> list[ModelRequest]:
 
 
 async def measured(count: int, rounds: int) -> dict[int, list[float]]:
-    asked = requests(count)
+    parsed = requests(count)
     models = {rows: model_of(trio_path(), rows, count) for rows in ROWS}
     seconds: dict[int, list[float]] = {rows: [] for rows in ROWS}
     texts: set[tuple[str, ...]] = set()
     for turn in track(range(rounds + 1), "rounds", transient=True):
         for rows, model in models.items():
             start = time.perf_counter()
-            replies = await asyncio.gather(*(model.complete(one) for one in asked))
+            replies = await asyncio.gather(*(model.complete(one) for one in parsed))
             if turn:
                 seconds[rows].append(time.perf_counter() - start)
             texts.add(tuple(reply.content for reply in replies))

@@ -1,7 +1,7 @@
 """Dispatch, parse, unparse, solve and render of one request, with 10 to 100,000 classes known.
 
 Run: ``python benchmarks/dispatch_speed.py``. The extra classes have wordings of their own, made of 3,000
-words; the requests are those of the shipped classes, served by the tools of the shipped tape.
+words; the requests are those of the shipped classes, served by the tools of the bundled cassette.
 """
 
 import asyncio
@@ -12,17 +12,17 @@ import time
 from pathlib import Path
 
 from sandbox_speed import bare_fork_ms
-from toolwright.assembly.demo import arrivals_of, demo_workshop, run_stream, shipped_maker
-from toolwright.assembly.workshop import Workshop
-from toolwright.embedded import tape_path
-from toolwright.embedded.classes import CLASSES
+from toolmint.assembly.demo import arrivals_of, demo_session, recorded_maker, run_stream
+from toolmint.assembly.session import Session
+from toolmint.embedded import cassette_path
+from toolmint.embedded.classes import CLASSES
 
 SIZES = (10, 1_000, 100_000)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def extra_class(rng: random.Random, words: list[str]) -> list[str]:
-    """Give three requests of a made-up class: fixed wording with two slots."""
+    """Return three requests of a made-up class: fixed wording with two slots."""
     wording = [rng.choice(words) for _ in range(rng.randint(8, 20))]
     return [
         " ".join([*wording[:5], str(rng.randrange(99)), *wording[5:], rng.choice(words)])
@@ -38,37 +38,37 @@ def milliseconds(seconds: list[float]) -> dict[str, float]:
     }
 
 
-async def measure(workshop: Workshop, size: int) -> dict[str, object]:
-    dispatcher = workshop.dispatcher
+async def measure(client: Session, size: int) -> dict[str, object]:
+    classes = (await client.solver.server()).classes
     rng = random.Random(5)
     words = ["".join(rng.choice(LETTERS) for _ in range(rng.randint(3, 9))) for _ in range(3000)]
-    while len(dispatcher.classifier) < size:
+    while len(classes) < size:
         for text in extra_class(rng, words):
-            dispatcher.classifier.learn(f"extra-{len(dispatcher.classifier)}", text)
+            classes.learn(f"extra-{len(classes)}", text)
     requests = [CLASSES[name](rng) for _ in range(100) for name in CLASSES]
     ranking: list[float] = []
     for one in requests:
         started = time.perf_counter()
-        dispatcher.classifier.rank(one.input)
+        classes.rank(one.input, most=3, least=0.0)
         ranking.append(time.perf_counter() - started)
     paced: list[float] = []
     for one in requests[:300]:
         await asyncio.sleep(0.01)
         started = time.perf_counter()
-        await workshop.solve(one.input)
+        await client.solve(one.input)
         paced.append(time.perf_counter() - started)
     whole: list[float] = []
-    wrong = compiled = 0
+    wrong = has_parser = 0
     for one in requests:
         started = time.perf_counter()
-        found = await workshop.solve(one.input)
+        found = await client.solve(one.input)
         whole.append(time.perf_counter() - started)
         wrong += found.answer != one.target
-        compiled += bool(found.served and found.served.tier == "compiled")
+        has_parser += bool(found.served and found.served.tier == "code")
 
     async def worker(part: int) -> None:
         for one in requests[part::4]:
-            await workshop.solve(one.input)
+            await client.solve(one.input)
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -76,11 +76,14 @@ async def measure(workshop: Workshop, size: int) -> dict[str, object]:
             group.create_task(worker(part))
     rate = len(requests) / (time.perf_counter() - started)
     return {
-        "classes": len(dispatcher.classifier), "dispatch": milliseconds(ranking),
+        "classes": len(classes),
+        "dispatch": milliseconds(ranking),
         "paced_request": milliseconds(paced),
-        "request": milliseconds(whole), "requests_per_second": round(rate),
-        "compiled": f"{compiled} of {len(requests)}", "wrong": wrong,
-    }  # fmt: skip
+        "request": milliseconds(whole),
+        "requests_per_second": round(rate),
+        "code": f"{has_parser} of {len(requests)}",
+        "wrong": wrong,
+    }
 
 
 async def main() -> None:
@@ -88,13 +91,13 @@ async def main() -> None:
     arrivals = arrivals_of(150)
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "tools.db"
-        maker = shipped_maker(tape_path())
-        async with demo_workshop(arrivals, maker, lambda _: None, store) as workshop:
-            async for _ in run_stream(workshop, arrivals):
+        maker = recorded_maker(cassette_path())
+        async with demo_session(arrivals, maker, lambda _: None, store) as client:
+            async for _ in run_stream(client, arrivals):
                 pass
-            workshop.dispatcher.without_strong()
+            client.solver.without_strong()
             for size in SIZES:
-                print(json.dumps(await measure(workshop, size)))
+                print(json.dumps(await measure(client, size)))
 
 
 if __name__ == "__main__":

@@ -21,13 +21,21 @@ from starlette.routing import Route
 
 USAGE = {"prompt_tokens": 40, "completion_tokens": 20, "total_tokens": 60}
 CHOICE = {
-    "index": 0, "finish_reason": "stop", "logprobs": None,
+    "index": 0,
+    "finish_reason": "stop",
+    "logprobs": None,
     "message": {"role": "assistant", "content": "a reply of some length " * 10},
-}  # fmt: skip
+}
 WHOLE = json.dumps(
-    {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-5",
-     "choices": [CHOICE], "usage": USAGE}
-).encode()  # fmt: skip
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "gpt-5",
+        "choices": [CHOICE],
+        "usage": USAGE,
+    }
+).encode()
 EVENTS = 22
 
 
@@ -87,7 +95,7 @@ async def mock(port: int) -> None:
 
 
 def bare(upstream: str) -> Starlette:
-    """Give the plainest pass-through that one would write: Starlette in front, aiohttp behind."""
+    """Return the plainest pass-through that one would write: Starlette in front, aiohttp behind."""
     sessions: list[aiohttp.ClientSession] = []
 
     @asynccontextmanager

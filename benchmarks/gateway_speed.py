@@ -9,42 +9,38 @@ beside them where a folder is named; it is installed there, in an environment of
 
 import argparse
 import asyncio
-import json
-import os
 import secrets
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import psutil
 from openai import OpenAI
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from toolwright.core.tool import Demonstration, Provenance, ToolRecord
-from toolwright.gateway.wire import scope_of
-from toolwright.store.sql import SqlStore
+from gateway_load import Load, Target, free_port, load, started
+from toolmint.core.namespace import Namespace
+from toolmint.core.tool import Demonstration, Provenance, ToolRecord
+from toolmint.gateway.api.requests import scope_of
+from toolmint.store.sql import SqlStore
 
 HERE = Path(__file__).parent
 LITELLM = ("litellm[proxy]<1.109", "opentelemetry-sdk")
 """Later ones ask for parts that the package index does not have; without the second it looks for it at each
 request, which would not be a fair comparison.
 """
-TOOLWRIGHT = str(Path(sys.executable).with_name("toolwright"))
+TOOLMINT = str(Path(sys.executable).with_name("toolmint"))
 ASK = "Put these words into alphabetical order: {}."
 SOURCE = """import re
 
 def parse(request):
-    found = re.fullmatch(r"Put these words into alphabetical order: ([a-z]+(?:, [a-z]+)+)\\\\.", request)
+    found = re.fullmatch(r"Put these words into alphabetical order: ([a-z]+(?:, [a-z]+)+)\\.", request)
     return {"words": found[1].split(", ")} if found else None
 
 def unparse(args):
@@ -58,120 +54,27 @@ def render(args, result):
 """
 
 
-class Target(NamedTuple):
-    """A server under load: its name, port, process, key and what it is asked."""
-
-    name: str
-    port: int
-    process: psutil.Process
-    key: str
-    body: dict[str, Any]
-
-
-class Load(NamedTuple):
-    """What one round found: requests a second, seconds of each, and processor seconds a request."""
-
-    rate: float
-    seconds: list[float]
-    cpu: float
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def started(words: list[str], port: int, **variables: str) -> Generator[psutil.Process]:
-    """Start a server and wait until it listens."""
-    process = subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **variables}
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        if process.poll() is not None:
-            raise RuntimeError(f"{words[0]} ended at once with status {process.returncode}")
-        time.sleep(0.01)
-    try:
-        yield psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def cpu_of(process: psutil.Process) -> float:
-    """Give the processor seconds of a process and all that it has started, also those that have ended."""
-    total = 0.0
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):  # what has ended is in its parent's sum
-            times = one.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
-
-
-async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
-    writer.write(request)
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if not head.startswith(b"http/1.1 200"):
-        raise RuntimeError(head.decode())
-    if b"content-length: " in head:
-        size = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(size)
-        return
-    while True:
-        size = int(await reader.readline(), 16)
-        await reader.readexactly(size + 2)
-        if size == 0:
-            return
-
-
-async def load(target: Target, callers: int, seconds: float) -> Load:
-    """Ask a target from so many connections for some seconds."""
-    body = json.dumps(target.body).encode()
-    request = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\n"
-        f"authorization: Bearer {target.key}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\n\r\n"
-    ).encode() + body
-    found: list[float] = []
-    before, begun = cpu_of(target.process), time.perf_counter()
-
-    async def caller() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-        while time.perf_counter() - begun < seconds:
-            start = time.perf_counter()
-            await _one(reader, writer, request)
-            found.append(time.perf_counter() - start)
-        writer.close()
-
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    lasted = time.perf_counter() - begun
-    return Load(len(found) / lasted, found, (cpu_of(target.process) - before) / len(found))
-
-
 def keep_tool(store: Path) -> None:
     """Put a proved tool into the store, so that its requests are hits."""
 
     async def keep() -> None:
         opened = SqlStore.open(store)
-        room = opened.room(f"bench/{scope_of('gpt-5', [''], b'')}/")
+        namespace = opened.namespace(Namespace("bench", scope_of("gpt-5", [""], b"")))
         record = ToolRecord(
-            request_class="sorting", source=SOURCE, compiled=True,
+            request_class="sorting",
+            source=SOURCE,
+            has_parser=True,
             demonstrations=(Demonstration(input=ASK.format("b, a"), target="a, b"),),
             provenance=Provenance(model="none", demonstrations_digest="", prompts_digest=""),
-        )  # fmt: skip
-        await room.add(record, "serving", "for the benchmark")
+        )
+        await namespace.add(record, "serving", "for the benchmark")
         opened.close()
 
     asyncio.run(keep())
 
 
 def litellm_in(folder: Path) -> str:
-    """Give LiteLLM's program, installed in a folder where it is not there yet."""
+    """Return LiteLLM's program, installed in a folder where it is not there yet."""
     program = folder / "bin" / "litellm"
     if not program.exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
@@ -189,15 +92,28 @@ def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]
     )
     keep_tool(store)
     made = subprocess.run(
-        [TOOLWRIGHT, "keys", "create", "bench", "--store", str(store)],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        [TOOLMINT, "keys", "create", "bench", "--store", str(store)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     key = made.stdout.split()[3]
     bare = stack.enter_context(
         started([python, str(HERE / "gateway_peers.py"), "bare", str(ports[1]), upstream], ports[1])
     )
-    words = [TOOLWRIGHT, "serve", "--store", str(store), "--port", str(ports[2]), "--no-making",
-             "--audit-rate", "0.001", "--model", f"openai:gpt-5?base_url={upstream}"]  # fmt: skip
+    words = [
+        TOOLMINT,
+        "serve",
+        "--store",
+        str(store),
+        "--port",
+        str(ports[2]),
+        "--no-making",
+        "--audit-rate",
+        "1e-9",  # the upstream's answer never agrees: one audit would end the tool
+        "--model",
+        f"openai:gpt-5?base_url={upstream}",
+    ]
     ours = stack.enter_context(started(words, ports[2]))
     hello = {
         "model": "gpt-5",
@@ -210,10 +126,10 @@ def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]
     }
     found = [
         Target("bare pass-through", ports[1], bare, key, hello),
-        Target("toolwright, pass-through", ports[2], ours, key, hello),
+        Target("toolmint, pass-through", ports[2], ours, key, hello),
         Target("bare, stream of 22 events", ports[1], bare, key, stream),
-        Target("toolwright, stream of 22 events", ports[2], ours, key, stream),
-        Target("toolwright, a tool answers", ports[2], ours, key, hit),
+        Target("toolmint, stream of 22 events", ports[2], ours, key, stream),
+        Target("toolmint, a tool answers", ports[2], ours, key, hit, "x-toolmint-cache: hit"),
     ]
     if litellm:
         config = folder / "litellm.yaml"
@@ -235,7 +151,7 @@ def share(found: list[float], part: float) -> float:
 
 
 def sdk_milliseconds(target: Target, pause: float = 0.0, count: int = 200) -> float:
-    """Give the median milliseconds that the official SDK sees, with a pause (seconds) before each request."""
+    """Return the median milliseconds that the official SDK sees; each request waits a pause (seconds)."""
     client = OpenAI(base_url=f"http://127.0.0.1:{target.port}/v1", api_key=target.key)
     found: list[float] = []
     for _ in range(count):
@@ -247,13 +163,22 @@ def sdk_milliseconds(target: Target, pause: float = 0.0, count: int = 200) -> fl
 
 
 def first_answer(folder: Path, upstream: int) -> float:
-    """Give the seconds from starting the command to its first answer."""
+    """Return the seconds from starting the command to its first answer."""
     port, start = free_port(), time.perf_counter()
-    words = [TOOLWRIGHT, "serve", "--store", str(folder / "fresh.db"), "--port", str(port), "--no-making",
-             "--model", f"openai:gpt-5?base_url=http://127.0.0.1:{upstream}/v1"]  # fmt: skip
+    words = [
+        TOOLMINT,
+        "serve",
+        "--store",
+        str(folder / "fresh.db"),
+        "--port",
+        str(port),
+        "--no-making",
+        "--model",
+        f"openai:gpt-5?base_url=http://127.0.0.1:{upstream}/v1",
+    ]
     with started(words, port):
-        asked = OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="any")
-        asked.chat.completions.create(
+        parsed = OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="any")
+        parsed.chat.completions.create(
             model="gpt-5", messages=[{"role": "user", "content": "Hello"}]
         )
         return time.perf_counter() - start
@@ -277,8 +202,15 @@ def main() -> None:
                     loads[target.name, callers].append(
                         asyncio.run(load(target, callers, given.seconds))
                     )
-        table = Table("target", "callers", "requests a second", "p50 ms", "p99 ms", "CPU us a request",
-                      "CPU against bare")  # fmt: skip
+        table = Table(
+            "target",
+            "callers",
+            "requests a second",
+            "p50 ms",
+            "p99 ms",
+            "CPU us a request",
+            "CPU against bare",
+        )
         for target in found:
             beside = "bare, stream of 22 events" if "stream" in target.name else "bare pass-through"
             for callers in (1, 16):
@@ -287,10 +219,14 @@ def main() -> None:
                 base = statistics.median(one.cpu for one in loads[beside, callers])
                 seconds = [second for one in mine for second in one.seconds]
                 table.add_row(
-                    target.name, str(callers), f"{statistics.median(one.rate for one in mine):,.0f}",
-                    f"{1000 * share(seconds, 0.5):.2f}", f"{1000 * share(seconds, 0.99):.2f}",
-                    f"{1e6 * cpu:.0f}", f"{cpu / base:.2f}",
-                )  # fmt: skip
+                    target.name,
+                    str(callers),
+                    f"{statistics.median(one.rate for one in mine):,.0f}",
+                    f"{1000 * share(seconds, 0.5):.2f}",
+                    f"{1000 * share(seconds, 0.99):.2f}",
+                    f"{1e6 * cpu:.0f}",
+                    f"{cpu / base:.2f}",
+                )
         Console(width=140).print(table)
         starts = [first_answer(folder, found[0].port) for _ in range(5)]
         print(

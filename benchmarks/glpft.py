@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from glpft_cell import Cell
 from glpft_report import write
-from toolwright.embedded import trio_path
+from toolmint.embedded import trio_path
 
 HERE = Path(__file__).parent
 SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 1)
@@ -29,7 +29,7 @@ SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 1)
 
 
 def cells_of(given: argparse.Namespace) -> list[Cell]:
-    """Give every cell: all methods with each seed, and two of them at five sizes."""
+    """Return every cell: all methods with each seed, and two of them at five sizes."""
     plain = Cell(
         method="glpft",
         tasks=given.tasks,
@@ -40,9 +40,12 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
     found: list[Cell] = []
     for seed in range(given.seeds):
         kinds: tuple[dict[str, Any], ...] = (
-            {"method": "glpft"}, {"method": "single"}, {"method": "multi"},
-            {"method": "glpft", "reuse": False}, {"method": "single", "budget": "epochs"},
-        )  # fmt: skip
+            {"method": "glpft"},
+            {"method": "single"},
+            {"method": "multi"},
+            {"method": "glpft", "reuse": False},
+            {"method": "single", "budget": "epochs"},
+        )
         kinds = kinds if seed < given.others else kinds[:2]
         found += [plain.model_copy(update=kind | {"seed": seed}) for kind in kinds]
     for share in SHARES if given.scaling else ():
@@ -58,7 +61,7 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
 
 
 def trained(cell: Cell, out: Path, threads: int) -> dict[str, Any]:
-    """Run a cell in a process of its own, unless it is there already; gives what it came to."""
+    """Run a cell in a process of its own, unless it is there already; returns what it came to."""
     folder = out / cell.name
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "cell.json").is_file():
@@ -76,7 +79,7 @@ def trained(cell: Cell, out: Path, threads: int) -> dict[str, Any]:
 
 
 def run(cells: Sequence[Cell], out: Path, workers: int) -> list[dict[str, Any]]:
-    """Run the cells that are not there, some at the same time; gives what each came to."""
+    """Run the cells that are not there, some at the same time; returns what each came to."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

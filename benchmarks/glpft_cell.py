@@ -16,24 +16,27 @@ from typing import Any, Literal
 import torch
 
 from glpft_tasks import HELD_OUT_SEED, TRAIN_SEED, reference_runs
-from toolwright.agent.policy import Sampling, Team
-from toolwright.agent.search import Dfsdt, React, Search
-from toolwright.assembly.uri import model_of
-from toolwright.core.messages import Frozen
-from toolwright.core.model import Model
-from toolwright.evaluation.compat import score_compat
-from toolwright.evaluation.live import Played, run_world
-from toolwright.evaluation.static_run import predict
-from toolwright.roles.marked import Marked
-from toolwright.roles.view import AgentRole
-from toolwright.training.export import export
-from toolwright.training.glpft import train
-from toolwright.training.recipes import EVERY, Method, Recipe, Stage
-from toolwright.training.samples import IGNORED, Sample, sample_of
-from toolwright.training.sft import load_model
-from toolwright.training.tokenizer import Words
-from toolwright.world.generate import make_tasks
-from toolwright.world.tools import Split
+from toolmint.agent.dfsdt import DFSDT
+from toolmint.agent.policy import Sampling, ThreeRolePolicy
+from toolmint.agent.react import ReACT
+from toolmint.agent.tree import Search
+from toolmint.assembly.uri import model_of
+from toolmint.core.messages import Frozen
+from toolmint.core.model import Model
+from toolmint.evaluation.compat import score_compat
+from toolmint.evaluation.runner import RunConfig, run
+from toolmint.evaluation.toolbench import StaticToolBench, StepSolver
+from toolmint.evaluation.toolworld import PlayerSolver, ToolWorld
+from toolmint.roles.marked import Marked
+from toolmint.roles.view import AgentRole
+from toolmint.training.decoder import load_model
+from toolmint.training.export import export
+from toolmint.training.glpft import train
+from toolmint.training.recipes import Method, Recipe, Stage
+from toolmint.training.samples import IGNORED, TRAINED_ROLES, Sample, sample_of
+from toolmint.training.tokenizer import Tokenizer
+from toolmint.world.generate import make_tasks
+from toolmint.world.tools import Split
 
 CONTEXT = 2048
 GRAPH = "decoder.onnx"
@@ -59,95 +62,130 @@ class Cell(Frozen):
 
     @property
     def name(self) -> str:
-        """Give the folder's name."""
+        """Return the folder's name."""
         kept = "" if self.reuse else "-without-reuse"
         passes = "" if self.budget == "compute" else "-equal-epochs"
         return f"{self.method}{kept}{passes}-{self.size}-{self.seed}"
 
 
 def recipe_of(cell: Cell) -> Recipe:
-    """Give the paper's shape of stages: 2 passes for the backbone, then 1, 1 and 2."""
+    """Return the paper's shape of stages: 2 passes for the backbone, then 1, 1 and 2."""
     one = {"single": 6.0 if cell.budget == "compute" else 2.0}.get(cell.method, 2.0)
     twice = 1 if cell.reuse else 2  # each half is read twice as often, for the same compute
-    whole = Stage(name="backbone", roles=EVERY, learning_rate=5e-4, epochs=one * twice)
+    whole = Stage(name="backbone", roles=TRAINED_ROLES, learning_rate=5e-4, epochs=one * twice)
     rate = 5e-4 if cell.method == "multi" else 2e-4
     passes = {"planner": 1.0, "caller": 1.0, "summarizer": 2.0}
     local = tuple(
-        Stage(name=role, roles=(role,), learning_rate=rate, warmup=0.05,
-              epochs=2.0 if cell.method == "multi" else passes[role] * twice)
-        for role in EVERY
-    )  # fmt: skip
+        Stage(
+            name=role,
+            roles=(role,),
+            learning_rate=rate,
+            warmup=0.05,
+            epochs=2.0 if cell.method == "multi" else passes[role] * twice,
+        )
+        for role in TRAINED_ROLES
+    )
     return Recipe(
-        method=cell.method, whole=whole, local=local, batch=10, context=CONTEXT, seed=cell.seed,
-        reuse=cell.reuse, save_steps=10_000, held=True,
-    )  # fmt: skip
+        method=cell.method,
+        global_stage=whole,
+        local_stages=local,
+        batch=10,
+        context=CONTEXT,
+        seed=cell.seed,
+        reuse=cell.reuse,
+        save_steps=10_000,
+        copy_constraint=True,
+    )
 
 
 def parts(folder: Path, cell: Cell) -> dict[AgentRole, Path]:
-    """Give each role's model."""
-    return {role: folder / ("backbone" if cell.method == "single" else role) for role in EVERY}
+    """Return each role's model."""
+    return {
+        role: folder / ("backbone" if cell.method == "single" else role) for role in TRAINED_ROLES
+    }
 
 
 def role_losses(model: Path, samples: list[Sample]) -> dict[str, float]:
-    """Give a model's mean loss a token on each role's words."""
+    """Return a model's mean loss a token on each role's words."""
     decoder: Any = load_model(model).eval()
     found: dict[str, float] = {}
     with torch.inference_mode():
-        for role in EVERY:
+        for role in TRAINED_ROLES:
             total = count = 0.0
             for sample in samples:
                 labels = torch.tensor(sample.labels({role}))[1:]
                 logits = decoder(input_ids=torch.tensor([list(sample.ids)])).logits[0, :-1]
-                total += float(torch.nn.functional.cross_entropy(
-                    logits.float(), labels, ignore_index=IGNORED, reduction="sum"))  # fmt: skip
+                total += float(
+                    torch.nn.functional.cross_entropy(
+                        logits.float(), labels, ignore_index=IGNORED, reduction="sum"
+                    )
+                )
                 count += int((labels != IGNORED).sum())
             found[role] = total / max(1.0, count)
     return found
 
 
-def team_of(folder: Path, cell: Cell) -> Team:
-    """Give the trained team on the embedded runtime."""
+def policy_of_run(folder: Path, cell: Cell) -> ThreeRolePolicy:
+    """Return the trained policy on the embedded runtime."""
     models: dict[Path, Model] = {}
     for part in set(parts(folder, cell).values()):
         export(part, part / GRAPH)
         models[part] = model_of(f"onnx:{part}")
-    planner, caller, summarizer = (models[parts(folder, cell)[role]] for role in EVERY)
-    return Team(planner, caller, summarizer, family=Marked(), sampling=Sampling(max_tokens=256))
+    planner, caller, summarizer = (models[parts(folder, cell)[role]] for role in TRAINED_ROLES)
+    return ThreeRolePolicy(
+        planner, caller, summarizer, family=Marked(), sampling=Sampling(max_tokens=256)
+    )
 
 
-async def play(team: Team, split: Split, cell: Cell, search: Search) -> list[Played]:
+async def play(
+    policy: ThreeRolePolicy, split: Split, cell: Cell, search: Search
+) -> list[dict[str, Any]]:
     tasks = list(make_tasks(split, cell.tasks, HELD_OUT_SEED))
-    return await run_world(tasks, lambda _: team, search, concurrency=1)
+    solver = PlayerSolver(lambda _: policy, search)
+    rows = await run(ToolWorld(tasks), solver, config=RunConfig(concurrency=1))
+    return [
+        {"task": row.id, "outcome": row.outcome, "passed": row.passed("passed")}
+        | {"steps": row.measures.get("steps", 0), "seconds": row.seconds}
+        | {"usage": row.usage.model_dump(mode="json")}
+        for row in rows
+    ]
 
 
-async def static(team: Team, split: Split, cell: Cell) -> dict[str, float | None]:
+async def static(policy: ThreeRolePolicy, split: Split, cell: Cell) -> dict[str, float | None]:
     """Score teacher-forced steps on reference runs, by the official metrics."""
     runs = await asyncio.to_thread(reference_runs, split, cell.static, HELD_OUT_SEED + 5000)
-    pairs, _, _ = await predict(team, runs, lambda: None)
-    found = score_compat(pairs)
-    return {"plan_acc": found.plan_acc, "act_em": found.act_em, "hallucination": found.hallucination,
-            "arg_f1": found.arg_f1, "rouge_l": found.rouge_l}  # fmt: skip
+    steps = StaticToolBench(runs, floors=False)
+    rows = await run(steps, StepSolver(policy), config=RunConfig(concurrency=1))
+    found = score_compat(steps.pairs(rows))
+    return {
+        "plan_acc": found.plan_acc,
+        "act_em": found.act_em,
+        "hallucination": found.hallucination,
+        "arg_f1": found.arg_f1,
+        "rouge_l": found.rouge_l,
+    }
 
 
 async def measured(folder: Path, cell: Cell) -> dict[str, Any]:
-    team = team_of(folder, cell)
+    policy = policy_of_run(folder, cell)
     found: dict[str, Any] = {}
     sides: tuple[Split, ...] = ("unseen",) if cell.scaling else ("train", "unseen")
     for side in sides:
-        played = await play(team, side, cell, React(max_steps=16))
+        played = await play(policy, side, cell, ReACT(max_steps=16))
         if cell.scaling:
-            return {side: {"react": [one.model_dump(mode="json") for one in played]}}
+            return {side: {"react": played}}
         searched = (
-            await play(team, side, cell, Dfsdt(width=2, max_steps=16, queries=60))
+            await play(policy, side, cell, DFSDT(width=2, max_steps=16, queries=60))
             if cell.seed == 0
             else []
         )
         found[side] = {
-            "static": await static(team, side, cell),
-            "react": [one.model_dump(mode="json") for one in played],
-            "dfsdt": [one.model_dump(mode="json") for one in searched],
-            "step_ms": 1000 * statistics.median(one.seconds / one.steps for one in played if one.steps),
-        }  # fmt: skip
+            "static": await static(policy, side, cell),
+            "react": played,
+            "dfsdt": searched,
+            "step_ms": 1000
+            * statistics.median(one["seconds"] / one["steps"] for one in played if one["steps"]),
+        }
     return found
 
 
@@ -156,7 +194,7 @@ def main() -> None:
     folder, base = Path(sys.argv[2]), Path(cell.base)
     if (folder / "cell.json").is_file():
         return
-    words = Words.load(base / "tokenizer.json")
+    words = Tokenizer.load(base / "tokenizer.json")
     begin = TRAIN_SEED + 10_000 * cell.seed
     samples = [sample_of(run, words, CONTEXT) for run in reference_runs("train", cell.size, begin)]
     card = train(samples, recipe_of(cell), base / "tokenizer.json", folder, base=base)
@@ -170,10 +208,15 @@ def main() -> None:
     )
     read = sum(len(one.ids) for one in samples)
     body = {
-        "cell": cell.model_dump(), "card": card.model_dump(mode="json"), "seconds": seconds,
-        "tokens": read, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "storage": storage, "losses": stages, **asyncio.run(measured(folder, cell)),
-    }  # fmt: skip
+        "cell": cell.model_dump(),
+        "card": card.model_dump(mode="json"),
+        "seconds": seconds,
+        "tokens": read,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "storage": storage,
+        "losses": stages,
+        **asyncio.run(measured(folder, cell)),
+    }
     part = folder / "cell.part"
     part.write_text(json.dumps(body), encoding="utf-8")
     part.replace(folder / "cell.json")

@@ -9,9 +9,9 @@ from typing import Any, cast
 import matplotlib as mpl
 import numpy as np
 
-from toolwright.cli.figures import interval, percent
-from toolwright.evaluation.bootstrap import Estimate, estimate, share
-from toolwright.evaluation.live import Played, win_rate
+from toolmint.evaluation.bootstrap import Estimate, estimate, share
+from toolmint.evaluation.compare import win_rate
+from toolmint.evaluation.report import interval, percent
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
@@ -34,7 +34,7 @@ def name_of(body: Body) -> str:
 
 
 def grouped(bodies: Sequence[Body]) -> dict[str, list[Body]]:
-    """Give the cells of each method, of the size that all methods have."""
+    """Return the cells of each method, of the size that all methods have."""
     sizes = [body["cell"]["size"] for body in bodies if body["cell"]["method"] == "multi"]
     found: dict[str, list[Body]] = defaultdict(list)
     for body in bodies:
@@ -44,13 +44,13 @@ def grouped(bodies: Sequence[Body]) -> dict[str, list[Body]]:
 
 
 def passes(bodies: Sequence[Body], split: str, search: str) -> Estimate:
-    """Give the share of runs that passed, over all seeds; runs of one task are one cluster."""
+    """Return the share of runs that passed, over all seeds; runs of one task are one cluster."""
     runs = [run for body in bodies for run in body[split][search]]
     return share([run["passed"] for run in runs], [run["task"] for run in runs])
 
 
 def difference(first: Sequence[Body], second: Sequence[Body], split: str, search: str) -> Estimate:
-    """Give by how much more of the first one's runs passed, the same tasks and seeds on both sides."""
+    """Return by how much more of the first one's runs passed, the same tasks and seeds on both sides."""
     rows: list[list[float]] = []
     tasks: list[str] = []
     for one, other in zip(first, second, strict=True):
@@ -65,11 +65,14 @@ def difference(first: Sequence[Body], second: Sequence[Body], split: str, search
 def wins(first: Sequence[Body], second: Sequence[Body], split: str, search: str) -> str:
     """Write how often the first one's run won (it alone passed, or in fewer steps), lost, and tied (%)."""
     pairs = [
-        (Played.model_validate(mine), Played.model_validate(theirs))
+        (
+            {"passed": mine["passed"], "steps": mine["steps"]},
+            {"passed": theirs["passed"], "steps": theirs["steps"]},
+        )
         for one, other in zip(first, second, strict=True)
         for mine, theirs in zip(one[split][search], other[split][search], strict=False)
     ]
-    rate = win_rate([mine for mine, _ in pairs], [theirs for _, theirs in pairs])
+    rate = win_rate(pairs)
     return " / ".join(percent(part.value) for part in rate)
 
 
@@ -90,7 +93,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def first_table(found: dict[str, list[Body]]) -> str:
-    """Give Table 1: static metrics, mean over seeds and range."""
+    """Return Table 1: static metrics, mean over seeds and range."""
     head = ["method", "tools", "Plan ACC", "Act. EM", "Hallu.", "Arg. F1", "R-L"]
     rows = [
         [name, said, *(seeds([body[split]["static"][one] for body in bodies]) for one in METRICS)]
@@ -101,7 +104,7 @@ def first_table(found: dict[str, list[Body]]) -> str:
 
 
 def second_table(found: dict[str, list[Body]]) -> str:
-    """Give Table 2: executed success by both searches, GLPFT's lead over each, and its wins."""
+    """Return Table 2: executed success by both searches, GLPFT's lead over each, and its wins."""
     best = found.get(NAMES["glpft", True, "compute"], [])
     rows: list[list[str]] = []
     for name, bodies in found.items():
@@ -124,7 +127,7 @@ def _samples(body: Body) -> float:
 
 
 def third_table(found: dict[str, list[Body]]) -> str:
-    """Give Table 3: what training and playing take."""
+    """Return Table 3: what training and playing take."""
     one = next(iter(found.values()))[0]
 
     def mean(bodies: Sequence[Body], value: Callable[[Body], float]) -> float:
@@ -162,10 +165,16 @@ def scaling(bodies: Sequence[Body], out: Path) -> None:
     sizes: list[int] = []
     for method in ("single", "glpft"):
         mine = sorted(
-            (body for body in bodies if body["cell"]["method"] == method and body["cell"]["seed"] == 0
-             and body["cell"]["reuse"] and body["cell"]["budget"] == "compute"),
+            (
+                body
+                for body in bodies
+                if body["cell"]["method"] == method
+                and body["cell"]["seed"] == 0
+                and body["cell"]["reuse"]
+                and body["cell"]["budget"] == "compute"
+            ),
             key=lambda body: body["cell"]["size"],
-        )  # fmt: skip
+        )
         sizes = [body["cell"]["size"] for body in mine]
         found = [passes([body], "unseen", "react") for body in mine]
         values = [100 * (one.value or 0) for one in found]
@@ -229,12 +238,24 @@ def write(bodies: Sequence[Body], out: Path) -> None:
         "Leads are over the same tasks and seeds."
     )
     text = [
-        "# GLPFT in miniature", "", f"Made by `python benchmarks/glpft.py`. {made}", "",
-        "## Static metrics (%), mean over seeds and range", "", first_table(found),
-        "## Executed success (%), 95 % intervals over tasks", "", second_table(found),
-        "## What it takes", "", third_table(found),
-        "## Held-out loss by span and stage", "", "![loss by span](losses.svg)", "",
-    ]  # fmt: skip
+        "# GLPFT in miniature",
+        "",
+        f"Made by `python benchmarks/glpft.py`. {made}",
+        "",
+        "## Static metrics (%), mean over seeds and range",
+        "",
+        first_table(found),
+        "## Executed success (%), 95 % intervals over tasks",
+        "",
+        second_table(found),
+        "## What it takes",
+        "",
+        third_table(found),
+        "## Held-out loss by span and stage",
+        "",
+        "![loss by span](losses.svg)",
+        "",
+    ]
     if len({body["cell"]["size"] for body in bodies}) > 1:
         scaling(bodies, out)
         text += ["## Data scaling", "", "![success by size](scaling.svg)", ""]

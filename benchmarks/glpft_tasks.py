@@ -2,20 +2,22 @@
 
 import asyncio
 
-from toolwright.core.task import Trajectory
-from toolwright.world.generate import make_tasks
-from toolwright.world.players import Reference, play
-from toolwright.world.tools import Split
+from toolmint.core.task import Trajectory
+from toolmint.world.generate import make_tasks
+from toolmint.world.players import Reference, play_task
+from toolmint.world.tools import Split
 
 TRAIN_SEED = 100_000
 HELD_OUT_SEED = 20_000
-"""Apart from each other, and from the seeds of the shipped trio's lessons (1,000,000 and later)."""
+"""Apart from each other, and from the seeds of the bundled trio's training data (1,000,000 and later)."""
 
 
 def reference_runs(split: Split, count: int, seed: int) -> list[Trajectory]:
-    """Give the reference's runs of some tasks."""
+    """Return the reference's runs of some tasks."""
 
     async def runs() -> list[Trajectory]:
-        return [(await play(task, Reference(task)))[0] for task in make_tasks(split, count, seed)]
+        return [
+            (await play_task(task, Reference(task)))[0] for task in make_tasks(split, count, seed)
+        ]
 
     return asyncio.run(runs())

@@ -1,4 +1,4 @@
-"""Start-up: ``import toolwright`` and ``toolwright --help``, beside a bare interpreter.
+"""Start-up: ``import toolmint`` and ``toolmint --help``, beside a bare interpreter.
 
 Run: ``python benchmarks/import_time.py``. Each is the best of several runs, in milliseconds.
 """
@@ -13,7 +13,7 @@ RUNS = 7
 
 
 def best(words: list[str]) -> float:
-    """Give the shortest of several runs in milliseconds."""
+    """Return the shortest of several runs in milliseconds."""
     times: list[float] = []
     for _ in range(RUNS):
         started = time.perf_counter()
@@ -24,14 +24,16 @@ def best(words: list[str]) -> float:
 
 if __name__ == "__main__":
     bare = best([sys.executable, "-c", "pass"])
-    package = best([sys.executable, "-c", "import toolwright"])
-    names = best([sys.executable, "-c", "from toolwright import Workshop"])
-    helped = best([str(Path(sys.executable).with_name("toolwright")), "--help"])
+    package = best([sys.executable, "-c", "import toolmint"])
+    names = best([sys.executable, "-c", "from toolmint import Session"])
+    helped = best([str(Path(sys.executable).with_name("toolmint")), "--help"])
     print(
         json.dumps(
             {
-                "bare_python_ms": round(bare), "import_ms": round(package - bare),
-                "import_workshop_ms": round(names - bare), "help_ms": round(helped),
+                "bare_python_ms": round(bare),
+                "import_ms": round(package - bare),
+                "import_session_ms": round(names - bare),
+                "help_ms": round(helped),
             }
         )
-    )  # fmt: skip
+    )

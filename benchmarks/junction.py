@@ -1,7 +1,7 @@
 """The junction of agent and maker, on recorded replies: give up, make the missing tool, try again.
 
 Run: ``python benchmarks/junction.py``. The replies were written by a large language model that saw the
-prompts; ``record_tapes.py`` writes the tape anew when a prompt changes.
+prompts; ``record_cassettes.py`` writes the cassette anew when a prompt changes.
 """
 
 import asyncio
@@ -9,26 +9,26 @@ import json
 import tempfile
 from pathlib import Path
 
-from toolwright import AgentSession, Settings, Trajectory
-from toolwright.assembly.wishes import grant
-from toolwright.core.model import Model, ModelRequest, ModelResponse
-from toolwright.core.tool import ToolRecord
-from toolwright.models.scripted import estimated_usage
+from toolmint import AgentSession, Settings, Trajectory
+from toolmint.assembly.missing_tools import make_missing_tool
+from toolmint.core.model import Model, ModelRequest, ModelResponse
+from toolmint.core.tool import ToolRecord
+from toolmint.models.scripted import estimated_usage
 
 HERE = Path(__file__).parent
-TAPE = HERE / "tapes" / "junction.jsonl"
+CASSETTE = HERE / "cassettes" / "junction.jsonl"
 REPLIES = HERE / "replies" / "junction"
 TOOLS = f"python:{HERE.parent / 'examples' / 'company_tools.py'}"
 TASK = "In which year was Norda founded? Give the year as a Roman numeral."
 
 
 class Writer:
-    """Gives the replies that a large language model wrote, by what the prompt asks for."""
+    """Returns the replies that a large language model wrote, by what the prompt asks for."""
 
     name = "recorded model"
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
-        """Give the reply to a prompt."""
+        """Return the reply to a prompt."""
         text = self._reply(request)
         return ModelResponse(content=text, model=self.name, usage=estimated_usage(request, text))
 
@@ -38,15 +38,18 @@ class Writer:
             return (REPLIES / "demonstrations.json").read_text(encoding="utf-8")
         if not request.tools:
             kind = "second" if "without seeing each other" in first else "1"
-            return f"```python\n{(REPLIES / f'roman.{kind}.py').read_text(encoding='utf-8')}```\n"
+            title = "# title: Write a number in Roman numerals\n"
+            return f"```python\n{title}{(REPLIES / f'roman.{kind}.py').read_text(encoding='utf-8')}```\n"
         seen = [message.content for message in request.messages if message.role == "tool"]
         made = [tool.name for tool in request.tools if tool.name.startswith("converts")]
         if "planner's turn" in last:
             return self._plan(len(seen), made)
         if "caller's turn" in last:
-            call = {"name": made[0], "arguments": {"number": 1987}} if seen else {
-                "name": "founded", "arguments": {"company": "Norda"}
-            }  # fmt: skip
+            call = (
+                {"name": made[0], "arguments": {"number": 1987}}
+                if seen
+                else {"name": "founded", "arguments": {"company": "Norda"}}
+            )
             return json.dumps(call)
         return "Norda was founded in MCMLXXXVII (1987)."
 
@@ -66,19 +69,19 @@ class Writer:
 async def run(
     settings: Settings, model: Model | None = None
 ) -> tuple[Trajectory, ToolRecord, Trajectory]:
-    """Try the task, make what is missing, and try again; gives both runs and the tool."""
+    """Try the task, make what is missing, and try again; returns both runs and the tool."""
     async with AgentSession.open(settings, [TOOLS, "made"], model=model) as session:
         before = await session.solve(TASK)
-        (wish,) = await session.workshop.store.traces.wishes()
-        record = await grant(session.workshop, wish)
+        (missing_tool,) = await session.client.store.traces.missing_tools()
+        record = await make_missing_tool(session.client, missing_tool)
     async with AgentSession.open(settings, [TOOLS, "made"], model=model) as session:
         return before, record, await session.solve(TASK)
 
 
 async def main() -> None:
-    """Run on the tape, and say what happened."""
+    """Run on the cassette, and print what happened."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(store=Path(folder) / "tools.db", model=f"replay:{TAPE}")
+        settings = Settings(store=Path(folder) / "tools.db", model=f"cassette:{CASSETTE}")
         before, record, after = await run(settings)
     print(f"before: {before.outcome}, for want of a tool that {before.wants}")
     stages = ", ".join(f"{one.stage} {one.verdict}" for one in record.evidence)

@@ -1,6 +1,6 @@
 """How fast the measures are: static scoring at the size of the whole test, worlds, proofs, retrieval.
 
-Run: ``python benchmarks/measures_speed.py [DATA]``. Without the data folder only ToolWorld is measured.
+Run: ``python benchmarks/measures_speed.py [DATA]``. Without DATA or TOOLMINT_DATA only ToolWorld is measured.
 """
 
 import json
@@ -8,17 +8,25 @@ import sys
 import time
 from pathlib import Path
 
-from toolwright.core.messages import ToolSpec
-from toolwright.evaluation.compat import score_compat
-from toolwright.evaluation.static_steps import StepPair, gold_of, read_step, scored_steps, step_text
-from toolwright.evaluation.strict import score_strict
-from toolwright.roles.toolbench import decode
-from toolwright.tools.retrieve import Retriever
-from toolwright.world.generate import make_tasks
-from toolwright.world.prover import prove
-from toolwright.world.state import State
+from toolmint.assembly.settings import load_settings
+from toolmint.core.messages import ToolSpec
+from toolmint.core.task import Step
+from toolmint.evaluation.compat import score_compat
+from toolmint.evaluation.static_steps import StepPair, gold_of, read_step, scored_steps
+from toolmint.evaluation.strict import score_strict
+from toolmint.roles.toolbench import decode_conversation, utterances_of_step
+from toolmint.tools.retrieve import Retriever
+from toolmint.world.generate import make_tasks
+from toolmint.world.prover import prove
+from toolmint.world.state import WorldState
 
 STEPS = 1547
+
+
+def step_text(step: Step) -> str:
+    """Write a step as the official code does: ``kind: text</s>`` each turn, hints and results left out."""
+    said = [one for one in utterances_of_step(step) if one[0] not in {"user", "observation"}]
+    return "".join(f"{kind}: {text}</s>" for kind, text in said)
 
 
 def static(data: Path) -> None:
@@ -28,7 +36,7 @@ def static(data: Path) -> None:
     )
     found = [
         (number, trajectory, step)
-        for number, trajectory in enumerate(map(decode, items))
+        for number, trajectory in enumerate(map(decode_conversation, items))
         for step in scored_steps(trajectory)
     ]
     texts = [step_text(step) for _, _, step in found]
@@ -60,7 +68,9 @@ def world(count: int = 10_000) -> None:
     print(f"{count:,} tasks made and proved: {made - start:.1f} s")
     again = sum(
         (
-            prove(task.goals, task.world_tools(), State(task.records, task.deeds), task.dead).calls
+            prove(
+                task.goals, task.world_tools(), WorldState(task.records, task.deeds), task.dead
+            ).calls
             is not None
         )
         == task.solvable
@@ -101,8 +111,8 @@ def retrieval(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data")
-    if folder.is_dir():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else load_settings().data
+    if folder is not None:
         static(folder)
         retrieval(folder)
     world()

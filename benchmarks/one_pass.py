@@ -20,16 +20,17 @@ from rich.table import Table
 from transformers import LlamaForCausalLM
 
 from prefill import turns
-from toolwright.core.task import Trajectory
-from toolwright.embedded import trio_path
-from toolwright.training.optimizer import native_half
-from toolwright.training.readers import read_file
-from toolwright.training.recipes import Architecture
-from toolwright.training.samples import IGNORED, ROLES, sample_of
-from toolwright.training.sft import labelled_loss, load_model, new_model
-from toolwright.training.tokenizer import Words
+from toolmint.assembly.settings import load_settings
+from toolmint.core.task import Trajectory
+from toolmint.embedded import trio_path
+from toolmint.training.decoder import load_model, new_model
+from toolmint.training.optimizer import has_native_bfloat16
+from toolmint.training.readers import read_file
+from toolmint.training.recipes import Architecture
+from toolmint.training.samples import IGNORED, TRAINED_ROLES, sample_of
+from toolmint.training.sft import labelled_loss
+from toolmint.training.tokenizer import Tokenizer
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 STATIC = Path("toolbench/static_out_of_domain_first120.json")
 CONTEXT, MOST, VOCABULARY = 8192, 8192, 2048
 RANKS = (4, 8, 16)
@@ -42,8 +43,8 @@ class Row(NamedTuple):
     labels: list[int]
 
 
-def forms(runs: Sequence[Trajectory], words: Words) -> tuple[list[Row], list[Row], int]:
-    """Give the rows of one pass, those of a sample a turn, and how many turns there are."""
+def forms(runs: Sequence[Trajectory], words: Tokenizer) -> tuple[list[Row], list[Row], int]:
+    """Return the rows of one pass, those of a sample a turn, and how many turns there are."""
     whole: list[Row] = []
     single: list[Row] = []
     count = 0
@@ -51,9 +52,9 @@ def forms(runs: Sequence[Trajectory], words: Words) -> tuple[list[Row], list[Row
         sample = sample_of(run, words, CONTEXT)
         whole.append(Row(list(sample.ids), sample.labels()))
         for _, prompt, reply in turns(run):
-            asked, said = words.encode(prompt), words.encode(reply)
-            ids = (asked + said)[-CONTEXT:]
-            single.append(Row(ids, ([IGNORED] * len(asked) + said)[-CONTEXT:]))
+            parsed, said = words.encode(prompt), words.encode(reply)
+            ids = (parsed + said)[-CONTEXT:]
+            single.append(Row(ids, ([IGNORED] * len(parsed) + said)[-CONTEXT:]))
             count += 1
     return whole, single, count
 
@@ -71,13 +72,13 @@ def batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def trained(model: LlamaForCausalLM, rows: Sequence[Row], title: str) -> float:
-    """Give the seconds of one pass over rows, forward and backward, with the trainer's own loss."""
+    """Return the seconds of one pass over rows, forward and backward, with the trainer's own loss."""
     started = time.perf_counter()
     for batch in track(list(batches(rows)), title):
         width = max(len(row.ids) for row in batch)
         ids = torch.tensor([row.ids + [0] * (width - len(row.ids)) for row in batch])
         labels = torch.tensor([row.labels + [IGNORED] * (width - len(row.labels)) for row in batch])
-        with torch.autocast("cpu", torch.bfloat16, enabled=native_half()):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_native_bfloat16()):
             loss: Any = labelled_loss(model, ids, labels)
         loss.backward()
         model.zero_grad()
@@ -85,7 +86,7 @@ def trained(model: LlamaForCausalLM, rows: Sequence[Row], title: str) -> float:
 
 
 def storage() -> Table:
-    """Give the bytes of three roles as adapters on one trunk, and as copies, beside one backbone."""
+    """Return the bytes of three roles as adapters on one trunk, and as copies, beside one backbone."""
     trunk = sum(one.numel() for one in load_model(trio_path()).parameters())
     table = Table("three roles as", "weights", "against one backbone", title="Storage")
     table.add_row("copies (the paper)", f"{3 * trunk:,}", "3.00")
@@ -93,21 +94,22 @@ def storage() -> Table:
         config = LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM")
         model: Any = cast("Any", get_peft_model)(load_model(trio_path()), config)
         added = sum(one.numel() for one in model.parameters() if one.requires_grad)
-        whole = trunk + len(ROLES) * added
+        whole = trunk + len(TRAINED_ROLES) * added
         table.add_row(f"adapters of rank {rank}", f"{whole:,}", f"{whole / trunk:.2f}")
     return table
 
 
 def main() -> None:
     given = argparse.ArgumentParser()
-    given.add_argument("--data", type=Path, default=DATA)
+    data = load_settings().data
+    given.add_argument("--data", type=Path, default=data, required=data is None)
     given.add_argument("--runs", type=int, default=24)
-    asked = given.parse_args()
-    path: Path = asked.data / STATIC
+    parsed = given.parse_args()
+    path: Path = parsed.data / STATIC
     console = Console(width=120)
     if path.is_file():
-        words = Words.load(trio_path() / "tokenizer.json")
-        whole, single, count = forms(list(read_file(path))[: asked.runs], words)
+        words = Tokenizer.load(trio_path() / "tokenizer.json")
+        whole, single, count = forms(list(read_file(path))[: parsed.runs], words)
         shape = Architecture(width=256, layers=6, heads=4, inner=512)
         model = new_model(shape, VOCABULARY, CONTEXT, seed=0).train()
         table = Table(
@@ -115,7 +117,7 @@ def main() -> None:
             "tokens a turn",
             "seconds",
             "turns a second",
-            title=f"{count} turns of {asked.runs} runs",
+            title=f"{count} turns of {parsed.runs} runs",
         )
         paces: list[float] = []
         for form, rows in (("one pass", whole), ("a sample a turn", single)):

@@ -15,23 +15,23 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from toolwright.agent.policy import Sampling, Team
-from toolwright.agent.search import React
-from toolwright.assembly.uri import TRIO, model_of
-from toolwright.core.task import Step, Trajectory
-from toolwright.embedded import trio_path
-from toolwright.evaluation.live import run_world
-from toolwright.models.codec import TokenizerFile
-from toolwright.models.onnx import onnx_model
-from toolwright.models.scripted import Overheard
-from toolwright.roles.marked import Marked, call_text
-from toolwright.roles.reading import Plan
-from toolwright.roles.view import AgentRole, View
-from toolwright.training.readers import read_file
-from toolwright.world.generate import make_tasks
+from toolmint.agent.policy import Sampling, ThreeRolePolicy
+from toolmint.agent.react import ReACT
+from toolmint.assembly.settings import load_settings
+from toolmint.assembly.uri import TRIO, model_of
+from toolmint.core.task import Step, Trajectory
+from toolmint.embedded import trio_path
+from toolmint.models.codec import TokenizerFile
+from toolmint.models.onnx import onnx_model
+from toolmint.models.scripted import ObservedModel
+from toolmint.roles.marked import Marked, call_text
+from toolmint.roles.reading import Plan
+from toolmint.roles.view import AgentRole, View
+from toolmint.training.readers import read_file
+from toolmint.world.generate import make_tasks
+from toolmint.world.players import play_task
 
 STATIC = Path("toolbench/static_out_of_domain_first120.json")
-DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def turns(run: Trajectory) -> Iterator[tuple[AgentRole, str, str]]:
@@ -59,7 +59,7 @@ def common(one: list[int], other: list[int]) -> int:
 
 
 def count(runs: list[Trajectory]) -> tuple[int, dict[str, int]]:
-    """Give the steps, and the prompt tokens read by each kind of cache."""
+    """Return the steps, and the prompt tokens read by each kind of cache."""
     codec = TokenizerFile(trio_path())
     read = {"none": 0, "one a role": 0, "shared": 0}
     steps = 0
@@ -77,24 +77,25 @@ def count(runs: list[Trajectory]) -> tuple[int, dict[str, int]]:
 
 
 async def differing(replies: int) -> tuple[int, int]:
-    """Give how many replies a model without caches writes otherwise, and of how many."""
-    kept = Overheard(model_of(TRIO))
-    team = Team(kept, kept, kept, family=Marked(), sampling=Sampling(max_tokens=160))
+    """Return how many replies a model without caches writes otherwise, and of how many."""
+    kept = ObservedModel(model_of(TRIO))
+    policy = ThreeRolePolicy(kept, kept, kept, family=Marked(), sampling=Sampling(max_tokens=160))
     for task in make_tasks("unseen", 30):
-        await run_world([task], lambda _: team, React(max_steps=16))
-        if len(kept.heard) >= replies:
+        await play_task(task, policy, ReACT(max_steps=16))
+        if len(kept.exchanges) >= replies:
             break
-    asked = kept.heard[:replies]
+    parsed = kept.exchanges[:replies]
     differ = 0
-    for request, reply in track(asked, "replies without caches"):
+    for request, reply in track(parsed, "replies without caches"):
         fresh = await onnx_model(trio_path()).complete(request)
         differ += fresh.content != reply.content
-    return differ, len(asked)
+    return differ, len(parsed)
 
 
 async def main() -> None:
     words = argparse.ArgumentParser()
-    words.add_argument("--data", type=Path, default=DATA)
+    data = load_settings().data
+    words.add_argument("--data", type=Path, default=data, required=data is None)
     words.add_argument("--replies", type=int, default=60)
     given = words.parse_args()
     path: Path = given.data / STATIC

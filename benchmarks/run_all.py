@@ -4,9 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from toolmint.assembly.settings import load_settings
+
 HERE = Path(__file__).parent
-BBH = HERE.parents[1] / "shared" / "data" / "bbh"
-TAPE = f"replay:{HERE / 'tapes' / 'bbh.jsonl'}?price_as=gpt-5"
+CASSETTE = f"cassette:{HERE / 'cassettes' / 'bbh.jsonl'}?price_as=gpt-5"
 
 
 def main() -> None:
@@ -14,7 +15,7 @@ def main() -> None:
         "import_time",
         "sandbox_speed",
         "dispatch_speed",
-        "gate_power",
+        "verification_power",
         "agent_speed",
         "measures_speed",
         "junction",
@@ -26,10 +27,10 @@ def main() -> None:
     ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
-    if BBH.is_dir():
+    if load_settings().data is not None:
         print("== eval bigbench", flush=True)
-        program = str(Path(sys.executable).with_name("toolwright"))
-        subprocess.run([program, "eval", "bigbench", str(BBH), "--model", TAPE], check=True)
+        program = str(Path(sys.executable).with_name("toolmint"))
+        subprocess.run([program, "eval", "bigbench", "--model", CASSETTE, "--restart"], check=True)
 
 
 if __name__ == "__main__":

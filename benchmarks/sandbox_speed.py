@@ -12,8 +12,8 @@ import resource
 import time
 from pathlib import Path
 
-from toolwright.core.sandbox import FunctionCall, RunLimits, SandboxRun
-from toolwright.sandbox.forkserver import ForkServer
+from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxRun
+from toolmint.sandbox.forkserver import ForkServer
 
 TRIVIAL = SandboxRun(
     source="def f(x):\n    return x + 1\n", calls=(FunctionCall(function="f", arguments=(1,)),)
@@ -36,7 +36,7 @@ WANTED = ("killed", "killed", "memory", "output", "timeout")
 
 
 def bare_fork_ms(count: int = 300) -> float:
-    """Give milliseconds of fork + exit + wait of this process, which is larger than a worker."""
+    """Return milliseconds of fork + exit + wait of this process, which is larger than a worker."""
     started = time.perf_counter()
     for _ in range(count):
         child = os.fork()
@@ -47,7 +47,7 @@ def bare_fork_ms(count: int = 300) -> float:
 
 
 def quantiles(seconds: list[float]) -> tuple[float, float]:
-    """Give p50 and p99 in milliseconds."""
+    """Return p50 and p99 in milliseconds."""
     ordered = sorted(seconds)
     return ordered[len(ordered) // 2] * 1000, ordered[int(0.99 * len(ordered))] * 1000
 
@@ -82,7 +82,7 @@ def usage() -> dict[str, int]:
 
 
 def children() -> int:
-    """Give how many processes descend from this one."""
+    """Return how many processes descend from this one."""
     parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -97,7 +97,7 @@ def children() -> int:
 
 
 async def soak(sandbox: ForkServer, count: int) -> dict[str, object]:
-    """Run ``count`` calls, every fourth hostile; gives wrong outcomes and what leaked."""
+    """Run ``count`` calls, every fourth hostile; returns wrong outcomes and what leaked."""
     await asyncio.sleep(0.3)
     before, processes = usage(), children()
     wrong = 0
@@ -122,11 +122,14 @@ async def soak(sandbox: ForkServer, count: int) -> dict[str, object]:
     await asyncio.sleep(0.2)
     after = usage()
     return {
-        "calls": count, "hostile": count // 4, "wrong": wrong, "seconds": round(seconds, 1),
+        "calls": count,
+        "hostile": count // 4,
+        "wrong": wrong,
+        "seconds": round(seconds, 1),
         "descriptors_more": after["descriptors"] - before["descriptors"],
         "processes_more": children() - processes,
         "peak_rss_more_kb": after["rss_kb"] - before["rss_kb"],
-    }  # fmt: skip
+    }
 
 
 async def main(calls: int) -> None:
@@ -138,13 +141,16 @@ async def main(calls: int) -> None:
         paced, busy = await latency(sandbox, 0.005), await latency(sandbox, 0.0)
         rate = await throughput(sandbox)
         found = {
-            "start_ms": round(first), "bare_fork_ms": round(bare, 3),
-            "paced_p50_ms": round(paced[0], 2), "paced_p99_ms": round(paced[1], 2),
-            "busy_p50_ms": round(busy[0], 2), "busy_p99_ms": round(busy[1], 2),
+            "start_ms": round(first),
+            "bare_fork_ms": round(bare, 3),
+            "paced_p50_ms": round(paced[0], 2),
+            "paced_p99_ms": round(paced[1], 2),
+            "busy_p50_ms": round(busy[0], 2),
+            "busy_p99_ms": round(busy[1], 2),
             "calls_per_second": round(rate),
             "paced_p50_in_bare_forks": round(paced[0] / bare, 2),
             "soak": await soak(sandbox, calls),
-        }  # fmt: skip
+        }
     print(json.dumps(found, indent=1))
 
 

@@ -90,9 +90,12 @@ def main() -> None:
     table = Table("minutes", "requests", "memory (MiB)", "open files", "workers (MiB)")
     for one in looks:
         table.add_row(
-            f"{one.minutes:.0f}", f"{one.requests:,}", f"{one.memory:.1f}", str(one.files),
+            f"{one.minutes:.0f}",
+            f"{one.requests:,}",
+            f"{one.memory:.1f}",
+            str(one.files),
             f"{one.workers:.1f}",
-        )  # fmt: skip
+        )
     Console().print(table)
 
 

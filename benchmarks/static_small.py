@@ -12,32 +12,30 @@ tokens. A training that was broken off goes on.
 import argparse
 import asyncio
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import Progress
 
 from glpft_tasks import reference_runs
-from toolwright.agent.policy import Sampling, Team
-from toolwright.assembly.uri import TRIO, model_of
-from toolwright.cli.eval_toolbench_command import show
-from toolwright.core.task import Trajectory
-from toolwright.embedded import trio_path
-from toolwright.evaluation.compat import score_compat
-from toolwright.evaluation.floors import FLOORS, predictions
-from toolwright.evaluation.static_run import predict
-from toolwright.evaluation.static_steps import scored_steps
-from toolwright.evaluation.strict import score_strict
-from toolwright.roles.marked import Marked
-from toolwright.training.export import export
-from toolwright.training.glpft import train
-from toolwright.training.readers import read_file, seal_documents
-from toolwright.training.recipes import EVERY, Recipe, Stage
-from toolwright.training.samples import Sample, sample_of
-from toolwright.training.sft import TOKENIZER, load_model
-from toolwright.training.tokenizer import Words
+from toolmint.agent.policy import Sampling, ThreeRolePolicy
+from toolmint.assembly.settings import load_settings
+from toolmint.assembly.uri import TRIO, model_of
+from toolmint.cli.report_table import table_of
+from toolmint.core.task import Trajectory
+from toolmint.embedded import trio_path
+from toolmint.evaluation.report import Report, merge_reports
+from toolmint.evaluation.runner import RunConfig, run
+from toolmint.evaluation.toolbench import StaticToolBench, StepSolver
+from toolmint.roles.marked import Marked
+from toolmint.training.decoder import TOKENIZER_FILE, load_model
+from toolmint.training.export import export
+from toolmint.training.glpft import train
+from toolmint.training.readers import read_file, seal_documents
+from toolmint.training.recipes import Recipe, Stage
+from toolmint.training.samples import TRAINED_ROLES, Sample, sample_of
+from toolmint.training.tokenizer import Tokenizer
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 STATIC = Path("toolbench/static_out_of_domain_first120.json")
 SHOWN = Path("toolbench/umi_train_example/raw_data/raw_data_stage_2.json")
 CONTEXT = 6144
@@ -46,17 +44,17 @@ TIMES_SHOWN, OWN, OWN_SEED = 4, 300, 3_000_000
 
 
 def base(folder: Path) -> Path:
-    """Give the shipped decoder with a longer context, and with replies that are held to nothing."""
+    """Return the shipped decoder with a longer context, and with replies that are held to nothing."""
     model = load_model(trio_path()).float()
     model.config.max_position_embeddings = CONTEXT
-    model.config.held_replies = False
+    model.config.copy_constraint = False
     model.save_pretrained(str(folder))
-    shutil.copy(trio_path() / TOKENIZER, folder / TOKENIZER)
+    shutil.copy(trio_path() / TOKENIZER_FILE, folder / TOKENIZER_FILE)
     return folder
 
 
-def lessons(data: Path) -> list[Trajectory]:
-    """Give everything that is learnt from; the few trajectories of the test's own kind several times."""
+def curriculum(data: Path) -> list[Trajectory]:
+    """Return everything that is learnt from; the few trajectories of the test's own kind several times."""
     documents = seal_documents(data / "seal_tools" / "tool.jsonl")
     return [
         *read_file(data / "api_bank" / "lv3-train.json"),
@@ -67,23 +65,32 @@ def lessons(data: Path) -> list[Trajectory]:
 
 
 def unknown(runs: list[Trajectory], data: Path) -> list[Trajectory]:
-    """Give the runs whose task the test does not have."""
-    asked = {run.task.input.strip() for run in read_file(data / STATIC)}
-    return [run for run in runs if run.task.input.strip() not in asked]
+    """Return the runs whose task the test does not have."""
+    parsed = {run.task.input.strip() for run in read_file(data / STATIC)}
+    return [run for run in runs if run.task.input.strip() not in parsed]
 
 
 def learnt(out: Path, data: Path, epochs: float) -> Path:
     """Train, export, and give the model's folder."""
-    words = Words.load(trio_path() / TOKENIZER)
-    samples: list[Sample] = [sample_of(run, words, CONTEXT) for run in unknown(lessons(data), data)]
+    words = Tokenizer.load(trio_path() / TOKENIZER_FILE)
+    samples: list[Sample] = [
+        sample_of(run, words, CONTEXT) for run in unknown(curriculum(data), data)
+    ]
     print(
         f"{len(samples)} samples, {sum(len(one.ids) for one in samples):,} tokens, {epochs:g} times"
     )
     recipe = Recipe(
-        whole=Stage(name="backbone", roles=EVERY, learning_rate=7e-4, epochs=epochs, warmup=0.05),
-        local=(), method="single", batch=8, context=CONTEXT, optimizer="muon", save_steps=100,
-    )  # fmt: skip
-    train(samples, recipe, trio_path() / TOKENIZER, out, base=base(out / "base"))
+        global_stage=Stage(
+            name="backbone", roles=TRAINED_ROLES, learning_rate=7e-4, epochs=epochs, warmup=0.05
+        ),
+        local_stages=(),
+        method="single",
+        batch=8,
+        context=CONTEXT,
+        optimizer="muon",
+        save_steps=100,
+    )
+    train(samples, recipe, trio_path() / TOKENIZER_FILE, out, base=base(out / "base"))
     folder = out / "backbone"
     export(folder, folder / "decoder.onnx")
     return folder
@@ -91,27 +98,37 @@ def learnt(out: Path, data: Path, epochs: float) -> Path:
 
 async def measured(models: list[str], runs: list[Trajectory]) -> None:
     """Let the models predict every step, side by side, and print both tables with the floors."""
-    pairs = {name: predictions(runs, one) for name, one in FLOORS.items()}
-    steps = sum(len(scored_steps(run)) for run in runs)
 
-    async def play(name: str, advance: Callable[[], None]) -> None:
+    async def play(place: int, name: str, progress: Progress) -> Report:
         model = model_of(name)
-        team = Team(model, model, model, family=Marked(), sampling=Sampling(max_tokens=256))
-        pairs[name], _, faults = await predict(team, runs, advance)
-        print(f"{name}: {len(faults)} of {steps} steps failed; {'; '.join(faults[:2])}")
+        policy = ThreeRolePolicy(
+            model, model, model, family=Marked(), sampling=Sampling(max_tokens=256)
+        )
+        steps = StaticToolBench(runs, floors=place == 0)
+        bar = progress.add_task(name, total=len(steps.items))
+        config = RunConfig(name=name, concurrency=1)
+        rows = await run(
+            steps,
+            StepSolver(policy),
+            config=config,
+            observe=lambda state: progress.update(bar, completed=state.done),
+        )
+        print(f"{name}: {sum(row.error is not None for row in rows)} of {len(rows)} steps failed")
+        return steps.summary(rows)
 
     with Progress() as progress:
-        bars = {name: progress.add_task(name, total=steps) for name in models}
-        await asyncio.gather(
-            *(play(name, lambda bar=bar: progress.advance(bar)) for name, bar in bars.items())
+        reports = await asyncio.gather(
+            *(play(place, name, progress) for place, name in enumerate(models))
         )
-    show({name: (score_compat(some), score_strict(some)) for name, some in pairs.items()})
+    for section in merge_reports(reports).sections:
+        Console().print(table_of(section))
 
 
 def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--out", type=Path, required=True)
-    words.add_argument("--data", type=Path, default=DATA)
+    named = load_settings().data
+    words.add_argument("--data", type=Path, default=named, required=named is None)
     words.add_argument("--epochs", type=float, default=3.0)
     given = words.parse_args()
     data: Path = given.data

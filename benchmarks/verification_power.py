@@ -1,6 +1,6 @@
-"""What the gate lets through: near misses answered, harmful mutants passed, right tools rejected.
+"""What verification lets through: near misses answered, harmful mutants passed, right tools rejected.
 
-Run: ``python benchmarks/gate_power.py [--mutants 40]``. Mutants are one-edit changes of the two right
+Run: ``python benchmarks/verification_power.py [--mutants 40]``. Mutants are one-edit changes of the two right
 tools of each of the six classes (an operator, a constant, a comparison, a condition, a call, a lost
 statement), each judged beside the other right tool; one is harmful if it gives a wrong answer on 300 fresh
 requests. Mutation reads source in the sandbox, like everything that reads made code.
@@ -12,14 +12,14 @@ import json
 import random
 from pathlib import Path
 
-from toolwright.core.sandbox import FunctionCall, RunLimits, SandboxRun
-from toolwright.embedded.classes import CLASSES
-from toolwright.maker.case import Case
-from toolwright.maker.each import each
-from toolwright.maker.gate import gate
-from toolwright.maker.near_miss import near_misses
-from toolwright.maker.program import attempt
-from toolwright.sandbox.forkserver import ForkServer
+from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxRun
+from toolmint.embedded.classes import CLASSES
+from toolmint.maker.each import each
+from toolmint.maker.near_miss import near_misses
+from toolmint.maker.program import run_tool
+from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verify import verify
+from toolmint.sandbox.forkserver import ForkServer
 
 REPLIES = Path(__file__).parent / "replies" / "embedded"
 LAST = {"sorting": 2, "meetings": 2}
@@ -85,25 +85,25 @@ def mutants(source):
 
 
 def source_of(name: str) -> tuple[str, str]:
-    """Give a class's right tool and its independent second one."""
+    """Return a class's right tool and its independent second one."""
     mine = (REPLIES / f"{name}.{LAST.get(name, 1)}.py").read_text()
     return mine, (REPLIES / f"{name}.second.py").read_text()
 
 
 class Bench:
-    """The gate between two sandboxes, and what is asked of it."""
+    """Verification between two sandboxes, with counts of what passes."""
 
     def __init__(self, sandbox: ForkServer, other: ForkServer) -> None:
         self.sandbox, self.other = sandbox, other
 
     async def harmful(self, source: str, name: str) -> bool:
-        """Say whether a tool gives a wrong answer on fresh requests."""
+        """Return whether a tool gives a wrong answer on fresh requests."""
         rng = random.Random(99)
         requests = [CLASSES[name](rng) for _ in range(300)]
 
         async def wrong(number: int) -> bool:
             one = requests[number]
-            found = await attempt(self.sandbox, source, one.input, RunLimits(seconds=0.5))
+            found = await run_tool(self.sandbox, source, one.input, RunLimits(seconds=0.5))
             return found.answer is not None and found.answer != one.target
 
         for start in range(0, len(requests), 30):
@@ -111,29 +111,34 @@ class Bench:
                 return True
         return False
 
-    def case(self, source: str, other: str, name: str, seed: int) -> Case:
-        """Give what a making would be tried on."""
+    def case(self, source: str, other: str, name: str, seed: int) -> VerificationInput:
+        """Return what a making would be tried on."""
         rng = random.Random(seed)
         labelled = tuple(CLASSES[name](rng) for _ in range(10))
         unlabelled = tuple(CLASSES[name](rng).input for _ in range(100))
-        return Case(
-            source=source, labelled=labelled, unlabelled=unlabelled, second=other,
-            near_misses=100, slowest=0.5,
-        )  # fmt: skip
+        return VerificationInput(
+            source=source,
+            labelled=labelled,
+            unlabelled=unlabelled,
+            second=other,
+            near_misses=100,
+            slowest=0.5,
+        )
 
     async def passes(self, source: str, other: str, name: str, seed: int) -> bool:
-        """Say whether no stage fails."""
-        found = await gate(self.case(source, other, name, seed), self.sandbox, self.other)
+        """Return whether no stage fails."""
+        found = await verify(self.case(source, other, name, seed), self.sandbox, self.other)
         return all(one.verdict != "failed" for one in found)
 
     async def mutation(self, name: str, most: int) -> dict[str, int]:
-        """Count harmful mutants of both right tools, and those that the gate lets through."""
+        """Count harmful mutants of both right tools, and those that verification lets through."""
         total = {"mutants": 0, "harmful": 0, "harmful_passed": 0}
         for source, other in (source_of(name), source_of(name)[::-1]):
             run = SandboxRun(
-                source=MUTATOR, calls=(FunctionCall(function="mutants", arguments=(source,)),),
+                source=MUTATOR,
+                calls=(FunctionCall(function="mutants", arguments=(source,)),),
                 limits=RunLimits(seconds=20),
-            )  # fmt: skip
+            )
             found = (await self.sandbox.run(run)).value[0]
             every = sorted({str(text) for text in found}) if isinstance(found, list) else []
             chosen = random.Random(1).sample(every, min(most, len(every)))
@@ -144,14 +149,14 @@ class Bench:
         return total
 
     async def near(self, name: str) -> dict[str, int]:
-        """Try 300 near misses of requests that the gate never saw."""
+        """Try 300 near misses of requests that verification never saw."""
         source, _ = source_of(name)
         rng = random.Random(1234)
         requests = [CLASSES[name](rng).input for _ in range(40)]
-        tried = await each(lambda text: attempt(self.sandbox, source, text), requests)
+        tried = await each(lambda text: run_tool(self.sandbox, source, text), requests)
         parsed = [(text, one.args) for text, one in zip(requests, tried, strict=True)]
         made = near_misses(parsed, count=300, seed=77)
-        found = await each(lambda miss: attempt(self.sandbox, source, miss.text), made)
+        found = await each(lambda miss: run_tool(self.sandbox, source, miss.text), made)
         return {"near_misses": len(made), "answered": sum(one.answer is not None for one in found)}
 
     async def rejected(self, name: str, times: int) -> int:
