@@ -1,0 +1,1 @@
+"""Snippets of the documentation; tests/test_docs.py runs them."""
