@@ -4,9 +4,9 @@ import pytest
 from tests.maker.tools import RIGHT, demos
 
 from toolmint.core.tool import Demonstration
+from toolmint.maker.determinism import stage_determinism
 from toolmint.maker.stages import (
     smuggled,
-    stage_determinism,
     stage_form,
     stage_labels,
     stage_near_misses,
@@ -134,7 +134,7 @@ def render(args, result): return ", ".join(result)
 STATEFUL = """
 import builtins
 def parse(request):
-    builtins.smuggled = request
+    vars(builtins)["smuggled"] = request
     if "alphabetical" not in request:
         return None
     return {"words": request.split(": ")[1][:-1].split(", ")}

@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from tests.sandbox.processes import children, descendants
+from tests.sandbox.processes import children
 
 from toolmint.core.errors import SandboxError
 from toolmint.core.sandbox import FunctionCall, Ref, RunLimits, SandboxRun
@@ -104,7 +103,7 @@ async def test_the_second_call_finds_nothing_of_the_first(sandbox: ForkServer) -
         "import builtins, sys, json\n"
         "def f():\n"
         "    found = hasattr(builtins, 'mark') or 'mark' in sys.modules\n"
-        "    builtins.mark = 1\n"
+        "    vars(builtins)['mark'] = 1\n"
         "    sys.modules['mark'] = json\n"
         "    return found\n"
     )
@@ -213,56 +212,3 @@ async def test_the_guest_starts_without_the_rest_of_the_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-COUNTING = """
-import builtins
-seen = []
-def f(x):
-    seen.append(x)
-    builtins.private = getattr(builtins, "private", []) + [x]
-    return [len(seen), builtins.private]
-"""
-
-
-def _rehearsed(x: str) -> SandboxRun:
-    return SandboxRun(
-        source=COUNTING,
-        calls=(FunctionCall(function="f", arguments=(x,)),),
-        rehearsal=(FunctionCall(function="f", arguments=("demonstration",)),),
-    )
-
-
-async def test_a_rehearsed_worker_has_seen_the_demonstration_and_nobodys_request() -> None:
-    rehearsed = 0
-    async with ForkServer(concurrency=2) as server:
-        for n in range(200):  # a slow machine may have no spare worker to prepare for some runs
-            ((calls, process),) = cast("Any", (await server.run(_rehearsed(f"secret {n}"))).value)
-            assert calls == 1, "each run has a module of its own"
-            assert process in ([f"secret {n}"], ["demonstration", f"secret {n}"])
-            rehearsed += len(process) == 2
-            if rehearsed == 3:
-                break
-    assert rehearsed == 3, "workers come to be prepared"
-
-
-async def test_a_rehearsal_that_dies_or_fails_costs_nothing() -> None:
-    source = "import os\ndef f(x):\n    if x == 'die': os.abort()\n    if x == 'fail': 1 / 0\n    return x"
-    async with ForkServer(concurrency=2) as server:
-        for rehearsed in ("die", "fail"):
-            run = SandboxRun(
-                source=source + f"\n# {rehearsed}",
-                calls=(FunctionCall(function="f", arguments=("a",)),),
-                rehearsal=(FunctionCall(function="f", arguments=(rehearsed,)),),
-            )
-            assert [(await server.run(run)).value for _ in range(6)] == [("a",)] * 6
-
-
-async def test_prepared_workers_are_bounded() -> None:
-    async with ForkServer(concurrency=2) as server:
-        for n in range(30):
-            run = _rehearsed("x").model_copy(update={"source": COUNTING + f"\nn = {n}"})
-            for _ in range(3):
-                await server.run(run)
-        assert len(server._rehearsed._waiting) <= 16
-        assert descendants(os.getpid()) < 16 + 2 * 8 + 8

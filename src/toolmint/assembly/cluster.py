@@ -19,7 +19,8 @@ from toolmint.core.errors import (
     boundary,
 )
 from toolmint.core.model import ModelRequest, ModelResponse
-from toolmint.core.sandbox import SandboxResult, SandboxRun
+from toolmint.core.sandbox import Program, SandboxResult, SandboxRun
+from toolmint.core.values import Value
 from toolmint.sandbox.forkserver import ForkServer
 
 ACTOR: dict[str, Any] = {
@@ -58,16 +59,26 @@ class Fault(NamedTuple):
         )
 
 
+class SandboxCall(NamedTuple):
+    """An input for a verified program, and whose it is."""
+
+    program: Program
+    given: Value
+    owner: str
+
+
 class BoxActor:
     """A sandbox on a machine of the cluster."""
 
     def __init__(self, hash_seed: int) -> None:
         self._box = ForkServer(hash_seed=hash_seed)
 
-    async def do(self, run: SandboxRun) -> SandboxResult | Fault:
-        """Run a program."""
+    async def do(self, work: SandboxRun | SandboxCall) -> SandboxResult | Fault:
+        """Run a program, in a process of its own or in its owner's."""
         try:
-            return await self._box.run(run)
+            if isinstance(work, SandboxCall):
+                return await self._box.call(*work)
+            return await self._box.run(work)
         except ToolmintError as error:
             return Fault.of(error)
 
@@ -131,6 +142,15 @@ class ClusterSandbox:
             ToolmintError: the cluster failed.
         """
         return await self._pool.do(self._pool.least(), run)
+
+    async def call(self, program: Program, given: Value, owner: str) -> SandboxResult:
+        """Answer an input somewhere, in a process of its owner.
+
+        Raises:
+            SandboxError: the sandbox there is broken.
+            ToolmintError: the cluster failed.
+        """
+        return await self._pool.do(self._pool.least(), SandboxCall(program, given, owner))
 
     def close(self) -> None:
         """End its actors."""

@@ -68,8 +68,9 @@ def loopback(host: str) -> bool:
 def toolbox_factory(sandbox: Sandbox) -> ToolboxFactory:
     """Return the function that builds toolboxes of made tools."""
 
-    def box(records: Sequence[ToolRecord], more: Sequence[Tool]) -> Toolbox:
-        return ToolCollection([*more, *(MadeTool(record, sandbox) for record in records)])
+    def box(records: Sequence[ToolRecord], more: Sequence[Tool], owner: str | None) -> Toolbox:
+        made = [MadeTool(record, sandbox, owner=owner) for record in records]
+        return ToolCollection([*more, *made])
 
     return box
 

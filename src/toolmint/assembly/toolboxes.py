@@ -12,6 +12,7 @@ from toolmint.assembly.settings import secret
 from toolmint.core.errors import ConfigError, InputError, ToolError, boundary
 from toolmint.core.http import HttpRequest, Transport
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
+from toolmint.core.namespace import LOCAL_TENANT
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.store import ToolStore
 from toolmint.core.tool import ToolRecord
@@ -138,7 +139,7 @@ def _given(
         ToolError: it cannot be called as a tool.
     """
     if isinstance(source, ToolRecord):
-        return ToolCollection([MadeTool(source, sandbox)])
+        return ToolCollection([MadeTool(source, sandbox, owner=LOCAL_TENANT)])
     if hasattr(source, "specs"):
         box = cast("Toolbox", source)
         return ToolCollection(_Shared(spec, box) for spec in box.specs)
@@ -182,7 +183,7 @@ async def _made(store: ToolStore, sandbox: Sandbox) -> tuple[ToolCollection, lis
     problems: list[str] = []
     for record in await store.serving():
         try:
-            tools.append(MadeTool(record, sandbox))
+            tools.append(MadeTool(record, sandbox, owner=LOCAL_TENANT))
         except ToolError as fault:
             problems.append(str(fault))
     return ToolCollection(tools), problems

@@ -32,7 +32,7 @@ def mcp_command(*, tenant: str | None, store: object) -> None:
             async def tools(context: Any) -> Toolbox:  # noqa: ANN401 - the SDK's own
                 del context
                 records = await serving_tools(client.store, tenant)
-                return toolbox_factory(client.sandbox)(records, [])
+                return toolbox_factory(client.sandbox)(records, [], tenant)
 
             await over_stdio(server_of(tools, version("toolmint")))
 

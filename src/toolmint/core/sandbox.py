@@ -1,11 +1,15 @@
 """The protocol of a sandbox, which runs model-written code."""
 
-from typing import Literal, Protocol
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
 from toolmint.core.messages import Frozen
-from toolmint.core.values import Value
+from toolmint.core.values import Value, canonical
 
 SandboxStatus = Literal["ok", "error", "timeout", "memory", "output", "killed"]
 
@@ -16,49 +20,90 @@ class Ref(Frozen):
     ref: int = Field(ge=0)
 
 
+class Given(Frozen):
+    """The place of the input in the calls of a ``Program``."""
+
+    given: Literal[True] = True
+
+
 class FunctionCall(Frozen):
     """One function of the program, called with JSON values or with results of earlier calls.
 
     Attributes:
         function: a name that the program defines at its top level.
         arguments: positional arguments.
-        spread: an object (or a Ref to one) passed as keyword arguments.
+        spread: an object (or a Ref to one, or Given) passed as keyword arguments.
         fresh: run in a new copy of the module, which sees nothing that an earlier call left behind.
         refuses: a result of None ends the run without an error, as its last result.
     """
 
     function: str
-    arguments: tuple[Value | Ref, ...] = ()
-    spread: dict[str, Value] | Ref | None = None
+    arguments: tuple[Value | Ref | Given, ...] = ()
+    spread: dict[str, Value] | Ref | Given | None = None
     fresh: bool = False
     refuses: bool = False
 
 
 class RunLimits(Frozen):
-    """Limits of one run: wall and processor seconds, bytes of new memory, of results and of print."""
+    """Limits of one run: wall seconds, bytes of results and of print.
+
+    Processor time and memory are limited for each process, by the sandbox itself.
+    """
 
     seconds: float = Field(default=4.0, gt=0)
-    cpu_seconds: int = Field(default=2, ge=1)
-    memory_bytes: int = Field(default=256 << 20, gt=0)
     result_bytes: int = Field(default=1 << 20, gt=0)
     stdout_bytes: int = Field(default=16 << 10, ge=0)
 
 
-class SandboxRun(Frozen):
-    """A program and the calls of its functions, all in one worker that is thrown away afterwards.
+_USUAL_LIMITS = RunLimits()
 
-    ``rehearsal`` holds calls without private data, such as those of a demonstration. A sandbox may make
-    them beforehand, in another copy of the module, in the worker that waits for its one run of this
-    program; that warms the caches of the process. Their results are thrown away.
-    """
+
+class SandboxRun(Frozen):
+    """A program and the calls of its functions, all in one worker that is thrown away afterwards."""
 
     source: str
     calls: tuple[FunctionCall, ...] = ()
-    limits: RunLimits = RunLimits()
-    rehearsal: tuple[FunctionCall, ...] = ()
+    limits: RunLimits = _USUAL_LIMITS
 
 
-class SandboxResult(Frozen):
+@dataclass(frozen=True)
+class Program:
+    """A verified program, with the calls that answer an input; it runs many times.
+
+    Attributes:
+        source: the module.
+        calls: its calls; ``Given`` stands where the input goes.
+        limits: of each run.
+        known: an input whose results are known from a fresh process. A sandbox that keeps a process asks
+            it again between other inputs, and compares. It must hold no private data.
+    """
+
+    source: str
+    calls: tuple[FunctionCall, ...]
+    limits: RunLimits = _USUAL_LIMITS
+    known: Value = None
+
+    @cached_property
+    def key(self) -> str:
+        """The digest of source and calls."""
+        calls = canonical([one.model_dump(mode="json") for one in self.calls])
+        return hashlib.sha256(f"{calls}\n{self.source}".encode("utf-8", "replace")).hexdigest()
+
+    def run(self, given: Value) -> SandboxRun:
+        """Return the run that answers an input in a worker of its own."""
+        calls = tuple(_filled(one, given) for one in self.calls)
+        return SandboxRun(source=self.source, calls=calls, limits=self.limits)
+
+
+def _filled(call: FunctionCall, given: Value) -> FunctionCall:
+    arguments = tuple(given if isinstance(one, Given) else one for one in call.arguments)
+    spread = given if isinstance(call.spread, Given) else call.spread
+    return FunctionCall.model_validate(
+        call.model_dump() | {"arguments": arguments, "spread": spread}
+    )
+
+
+class SandboxResult(NamedTuple):
     """How a run ended, as the host saw it, never as the code inside claims.
 
     ``ok``: every call returned a JSON value. ``error``: the code raised. ``timeout``: wall or CPU
@@ -77,7 +122,7 @@ class SandboxResult(Frozen):
     """
 
     status: SandboxStatus
-    value: tuple[Value, ...] = ()
+    value: Sequence[Value] = ()
     error: str = ""
     message: str = ""
     stdout: str = ""
@@ -91,6 +136,22 @@ class Sandbox(Protocol):
 
     async def run(self, run: SandboxRun) -> SandboxResult:
         """Run a program once, in a worker of its own.
+
+        Raises:
+            SandboxError: the sandbox itself is broken; a failing program is a result.
+        """
+        ...
+
+    async def call(self, program: Program, given: Value, owner: str) -> SandboxResult:
+        """Answer an input with a program that is verified.
+
+        A process may be kept for later inputs of the same program and the same owner, never for two
+        owners. The module is executed anew for each input.
+
+        Args:
+            program: what runs.
+            given: the input.
+            owner: whose inputs these are: the asking tenant.
 
         Raises:
             SandboxError: the sandbox itself is broken; a failing program is a result.

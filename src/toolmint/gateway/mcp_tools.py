@@ -20,8 +20,8 @@ from toolmint.gateway.api.completions import Completions
 from toolmint.gateway.asgi import AsgiMessage
 from toolmint.gateway.call import GatewayCall
 
-ToolboxFactory = Callable[[Sequence[ToolRecord], Sequence[Tool]], Toolbox]
-"""Makes a toolbox of made tools and others; arguments are checked there."""
+ToolboxFactory = Callable[[Sequence[ToolRecord], Sequence[Tool], str | None], Toolbox]
+"""Makes a toolbox of made tools and others, for one tenant or for all; arguments are checked there."""
 
 ANSWERING = (
     "Answers a request by the cheapest proved means: a made tool at no cost, else the strong model."
@@ -69,7 +69,7 @@ class McpCatalog:
         """Return the toolbox of a key's tenant."""
         records = await serving_tools(self._store, key.tenant)
         more = [AnswerTool(self._completions, key, self._model)] if self._completions else []
-        return self._box(records, more)
+        return self._box(records, more, key.tenant)
 
 
 class AnswerTool:

@@ -1,17 +1,34 @@
 """Runs a made tool: one pass through its four functions in the sandbox, and what the result means."""
 
+from functools import lru_cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
+from uuid import uuid4
 
-from toolmint.core.messages import Frozen
-from toolmint.core.sandbox import FunctionCall, Ref, RunLimits, Sandbox, SandboxResult, SandboxRun
+from toolmint.core.sandbox import (
+    FunctionCall,
+    Given,
+    Program,
+    Ref,
+    RunLimits,
+    Sandbox,
+    SandboxResult,
+)
 from toolmint.core.values import Value, fold
 
 ToolRunStatus = Literal["answered", "refused", "failed"]
 SERVING_LIMITS = RunLimits(seconds=2.0)
+_KEPT_PROGRAMS = 4096
+_ANSWER = (
+    FunctionCall(function="parse", arguments=(Given(),), refuses=True),
+    # A fresh copy of the module: a parser cannot leave the request in a global for it.
+    FunctionCall(function="unparse", arguments=(Ref(ref=0),), fresh=True),
+    FunctionCall(function="solve", spread=Ref(ref=0)),
+    FunctionCall(function="render", arguments=(Ref(ref=0), Ref(ref=2))),
+)
 
 
-class ToolRun(Frozen):
+class ToolRun(NamedTuple):
     """The result of one request: answered, refused (by the parser or the round trip), or failed.
 
     *Refused* means that the request is not of the tool's class, which speaks for the tool. *Failed*
@@ -38,34 +55,38 @@ def guest_source(name: str) -> str:
     return resources.files("toolmint.maker.guest").joinpath(f"{name}.py").read_text("utf-8")
 
 
-def _calls(request: str) -> tuple[FunctionCall, ...]:
-    return (
-        FunctionCall(function="parse", arguments=(request,), refuses=True),
-        FunctionCall(function="unparse", arguments=(Ref(ref=0),), fresh=True),
-        FunctionCall(function="solve", spread=Ref(ref=0)),
-        FunctionCall(function="render", arguments=(Ref(ref=0), Ref(ref=2))),
-    )
+def trial_owner() -> str:
+    """Return an owner of resident workers for a tool in verification, shared with nobody."""
+    return f"verification {uuid4()}"
 
 
-def answer_run(
-    source: str, request: str, limits: RunLimits = SERVING_LIMITS, rehearse: str | None = None
-) -> SandboxRun:
-    """Return the run that answers a request: parse, unparse in a fresh module, solve, render.
-
-    ``unparse`` gets a fresh copy of the module: a parser cannot leave the request in a global for it.
+@lru_cache(_KEPT_PROGRAMS)
+def answer_program(
+    source: str, seconds: float = SERVING_LIMITS.seconds, known: str | None = None
+) -> Program:
+    """Return the program that answers a request: parse, unparse in a fresh module, solve, render.
 
     Args:
         source: the tool's module.
-        request: the request.
-        limits: of the run.
-        rehearse: a demonstration's request with which a waiting worker may be warmed up.
+        seconds: of wall time, of a run.
+        known: a demonstration's request, whose answer must not change from call to call.
     """
-    rehearsal = _calls(rehearse) if rehearse is not None else ()
-    return SandboxRun(source=source, calls=_calls(request), limits=limits, rehearsal=rehearsal)
+    limits = RunLimits(seconds=seconds)
+    return Program(source=source, calls=_ANSWER, limits=limits, known=known)
+
+
+@lru_cache(_KEPT_PROGRAMS)
+def compute_program(source: str, entry: str = "solve") -> Program:
+    """Return the program that computes from arguments: an object to spread over ``entry``; then render."""
+    calls = (
+        FunctionCall(function=entry, spread=Given()),
+        FunctionCall(function="render", arguments=(Given(), Ref(ref=0))),
+    )
+    return Program(source=source, calls=calls, limits=SERVING_LIMITS)
 
 
 def read_run(request: str, result: SandboxResult) -> ToolRun:
-    """Return what the result of an ``answer_run`` means.
+    """Return what the result of an ``answer_program`` means.
 
     The round trip is compared here, in the host: code inside the sandbox may change any comparison made
     there. It is exact apart from white space, and checked at every request, not only in verification.
@@ -101,32 +122,29 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
 
 
 async def run_tool(
-    sandbox: Sandbox,
-    source: str,
-    request: str,
-    limits: RunLimits = SERVING_LIMITS,
-    rehearse: str | None = None,
+    sandbox: Sandbox, source: str, request: str, limits: RunLimits = SERVING_LIMITS
 ) -> ToolRun:
-    """Run a tool on one request.
+    """Run a tool that is not verified on one request, in a process of its own.
 
     Raises:
         SandboxError: the sandbox itself is broken; a failing tool is a result.
     """
-    run = answer_run(source, request, limits, rehearse)
+    run = answer_program(source, limits.seconds).run(request)
     return read_run(request, await sandbox.run(run))
 
 
-async def compute(sandbox: Sandbox, source: str, args: dict[str, Value]) -> ToolRun:
+async def serve_tool(sandbox: Sandbox, program: Program, request: str, owner: str) -> ToolRun:
+    """Run a tool (an ``answer_program``) on one request, in its owner's resident worker.
+
+    Raises:
+        SandboxError: the sandbox itself is broken; a failing tool is a result.
+    """
+    return read_run(request, await sandbox.call(program, request, owner))
+
+
+async def compute(sandbox: Sandbox, source: str, args: dict[str, Value], owner: str) -> ToolRun:
     """Run ``solve`` and ``render`` on the arguments that a light model read (LATM section 3.2)."""
-    run = SandboxRun(
-        source=source,
-        calls=(
-            FunctionCall(function="solve", spread=args),
-            FunctionCall(function="render", arguments=(args, Ref(ref=0))),
-        ),
-        limits=SERVING_LIMITS,
-    )
-    result = await sandbox.run(run)
+    result = await sandbox.call(compute_program(source), args, owner)
     if result.status != "ok" or not isinstance(result.value[1], str):
         why = f"{result.status}: {result.error}: {result.message}"[:600]
         return ToolRun(status="failed", why=why, args=args, seconds=result.seconds)

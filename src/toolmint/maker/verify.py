@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence
 from toolmint.maker import stages
+from toolmint.maker.determinism import stage_determinism
 from toolmint.maker.verification_input import VerificationInput
 
 
@@ -34,7 +35,7 @@ async def verify(
     for stage in (
         lambda: stages.stage_round_trip(inputs, runs, sandbox),
         lambda: stages.stage_near_misses(inputs, runs, sandbox),
-        lambda: stages.stage_determinism(inputs, sandbox, other),
+        lambda: stage_determinism(inputs, sandbox, other),
         lambda: stages.stage_second(inputs, runs, sandbox),
     ):
         if failed_stage(evidence):

@@ -7,6 +7,9 @@ every allowed module once, confines itself, and forks workers ahead of time.
 Why one worker a call: code that has run may have changed anything in its process. A process that is
 thrown away needs no trust, and no call can see the data of another one.
 
+Why resident workers (``call``): a fork costs more than a tool's answer. A verified program of one owner
+may keep its process; ``residents`` says what such a process must not carry from one input to the next.
+
 What is covered on Linux x86-64: a worker cannot open, list or stat a file, create a socket, a
 process or a pipe, map executable memory, or use more time, memory or output than its limits; it
 has no environment, no earlier caller's data, and is killed after its one reply. The kernel holds
@@ -26,15 +29,15 @@ import time
 from types import TracebackType
 
 from toolmint.core.errors import SandboxError
-from toolmint.core.sandbox import FunctionCall, SandboxResult, SandboxRun
+from toolmint.core.sandbox import FunctionCall, Program, SandboxResult, SandboxRun
+from toolmint.core.values import Value
 from toolmint.sandbox.link import Link, Worker, WorkerExit, base_python
-from toolmint.sandbox.rehearsal import Rehearsed
+from toolmint.sandbox.residents import ResidentLimits, ResidentLost, Residents
 from toolmint.sandbox.wire import HEADER, decode_reply, encode_compile, encode_run
 
 _EXIT_SECONDS = 2.0  # how long the report of a worker's end is waited for
 _READ_BYTES = 1 << 15
 _KEPT_PROGRAMS = 512  # programs whose bytecode is kept
-_REHEARSED = 16  # workers that wait for one program
 _FAULTY = "faulty"
 
 
@@ -48,6 +51,7 @@ class ForkServer:
         namespaces: leave the host's namespaces where the kernel allows it.
         hash_seed: of every worker; fixed, so that the order of sets is the same in each call.
         python: the interpreter; None: the one below any virtual environment.
+        resident: when resident workers are replaced; with ``processes=0`` each call has a process of its own.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class ForkServer:
         namespaces: bool = True,
         hash_seed: int = 0,
         python: str | None = None,
+        resident: ResidentLimits | None = None,
     ) -> None:
         self.concurrency = concurrency or max(2, os.cpu_count() or 2)
         self._cpu_seconds, self._memory_bytes = cpu_seconds, memory_bytes
@@ -66,7 +71,8 @@ class ForkServer:
         self._hash_seed = hash_seed
         self._slots = asyncio.Semaphore(self.concurrency)
         self._starting = asyncio.Lock()
-        self._rehearsed = Rehearsed(_REHEARSED)
+        self._resident_limits = resident or ResidentLimits()
+        self.residents = Residents(self._resident_limits)
         self._link: Link | None = None
         self._seen: dict[str, str] = {}  # program -> "" (run once), its bytecode, or _FAULTY
         self.layers: dict[str, object] = {}
@@ -86,7 +92,7 @@ class ForkServer:
     def close(self) -> None:
         """Kill every process of the pool."""
         if self._link is not None:
-            self._rehearsed.clear()
+            self.residents.clear()
             self._link.close()
             self._link = None
 
@@ -110,11 +116,47 @@ class ForkServer:
         """Run one program in a worker of its own; see ``toolmint.core.sandbox.Sandbox``."""
         async with self._slots:
             code = await self._code(run.source)
-            result = await self._retried(encode_run(run, code), run)
-            idle = not self._slots.locked()  # a rehearsal takes as much processor time as the run
-            if code is not None and run.rehearsal and idle and self._link is not None:
-                self._rehearsed.prepare(self._link, run, code)
-            return result
+            return await self._retried(encode_run(run, code), run)
+
+    async def call(self, program: Program, given: Value, owner: str) -> SandboxResult:
+        """Answer an input, in a resident worker if it may; see ``toolmint.core.sandbox.Sandbox``."""
+        # A limit of processor time holds in a resident worker because wall time holds it.
+        slow = program.limits.seconds > self._cpu_seconds
+        if self._resident_limits.processes == 0 or slow or program.key in self.residents.barred:
+            return await self.run(program.run(given))
+        for _ in range(2):
+            link = self._link
+            if link is None or link.broken:
+                link = await self._linked()
+            try:
+                answered = await self.residents.call(link, program, given, owner)
+            except ResidentLost as lost:
+                link.check()
+                if link.broken:  # the fork server died, not this program
+                    continue
+                return await self._lost(link, lost)
+            except SandboxError as fault:
+                if not fault.retryable:
+                    raise
+                continue
+            if answered is not None:
+                return answered
+            break
+        return await self.run(program.run(given))
+
+    async def _lost(self, link: Link, lost: ResidentLost) -> SandboxResult:
+        """Return the result of a call whose resident worker ended before its reply."""
+        reason = lost.resident.gone
+        if reason == "breach":
+            return SandboxResult(
+                status="output",
+                error="breach",
+                message="bytes that nobody asked for",
+                seconds=lost.seconds,
+            )
+        status = "timeout" if reason == "timeout" else None
+        started = time.perf_counter() - lost.seconds
+        return await self._exited(link, lost.resident.worker, started, status)
 
     async def _code(self, source: str) -> str | None:
         """Return the bytecode (base64) of a program that runs again; None for a first or faulty one.
@@ -152,7 +194,7 @@ class ForkServer:
     async def _once(self, frame: bytes, run: SandboxRun) -> SandboxResult | None:
         """Make one attempt; return None if the worker was gone before it could read the request."""
         link = await self._linked() if self._link is None or self._link.broken else self._link
-        worker = self._rehearsed.take(link, run.source) or await link.take()
+        worker = await link.take()
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         try:
@@ -163,21 +205,17 @@ class ForkServer:
                     link.check()
                     return None
                 reply = await _read_frame(loop, worker, run)
-            return reply.model_copy(update={"seconds": time.perf_counter() - started})
+            return reply._replace(seconds=time.perf_counter() - started)
         except TimeoutError:
             return await self._exited(link, worker, started, "timeout")
         except (EOFError, OSError):
-            if worker.replaced:  # the rehearsal may have killed it: try again in a fresh worker
-                self._rehearsed.refuse(run.source)
-                link.check()
-                return None
             return await self._exited(link, worker, started, None)
         finally:
             link.finish(worker)
 
     async def _exited(
         self, link: Link, worker: Worker, started: float, status: str | None
-    ) -> SandboxResult | None:
+    ) -> SandboxResult:
         """Return the result of a worker that sent no reply, from the exit status that the kernel reports.
 
         Nothing that the code inside claims is used: only the kernel knows which limit it hit.

@@ -37,16 +37,16 @@ class WorkerExit:
 
 
 class Worker:
-    """A forked and confined process that waits for its one request.
+    """A forked and confined process that waits for its first request.
 
-    ``replaced`` says that its replacement was already asked for.
+    ``resident`` says that it may serve many requests of one program.
     """
 
-    __slots__ = ("channel", "ended", "finished", "number", "replaced")
+    __slots__ = ("channel", "ended", "finished", "number", "resident")
 
-    def __init__(self, number: int, channel: socket.socket) -> None:
-        self.number, self.channel = number, channel
-        self.finished = self.replaced = False
+    def __init__(self, number: int, channel: socket.socket, *, resident: bool) -> None:
+        self.number, self.channel, self.resident = number, channel, resident
+        self.finished = False
         self.ended: asyncio.Future[WorkerExit] = asyncio.get_running_loop().create_future()
 
 
@@ -65,9 +65,10 @@ class Link:
         self._process, self._control = process, control
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[dict[str, object]] = self._loop.create_future()
-        self._spares: deque[Worker] = deque()
+        # By whether they may be resident: the kernel's limits of the two kinds differ.
+        self._spares: dict[bool, deque[Worker]] = {False: deque(), True: deque()}
+        self._waiting: dict[bool, deque[asyncio.Future[Worker]]] = {False: deque(), True: deque()}
         self._living: dict[int, Worker] = {}
-        self._waiting: deque[asyncio.Future[Worker]] = deque()
         self.broken = False
         self._loop.add_reader(control.fileno(), self._receive)
 
@@ -126,9 +127,9 @@ class Link:
             link.ask()
         return link, layers
 
-    def ask(self) -> None:
+    def ask(self, *, resident: bool = False) -> None:
         """Ask the fork server for one more worker."""
-        self._send(b"N")
+        self._send(b"R" if resident else b"N")
 
     def _send(self, message: bytes) -> None:
         try:
@@ -150,32 +151,34 @@ class Link:
                 case b"R":
                     self._ready.set_result(json.loads(message[1:]))
                 case b"W":
-                    self._add(struct.unpack("!Q", message[1:])[0], descriptors[0])
+                    self._add(*struct.unpack("!Q?", message[1:]), descriptors[0])
                 case b"X":
                     self._remove(*struct.unpack("!QidQ", message[1:]))
                 case _:
                     self._break()
 
-    def _add(self, number: int, descriptor: int) -> None:
+    def _add(self, number: int, resident: bool, descriptor: int) -> None:  # noqa: FBT001 - as received
         channel = socket.socket(fileno=descriptor)
         channel.setblocking(False)
-        worker = Worker(number, channel)
+        worker = Worker(number, channel, resident=resident)
         self._living[number] = worker
-        while self._waiting:
-            waiting = self._waiting.popleft()
+        queue = self._waiting[resident]
+        while queue:
+            waiting = queue.popleft()
             if not waiting.done():
                 waiting.set_result(worker)
                 return
-        self._spares.append(worker)
+        self._spares[resident].append(worker)
 
     def _remove(self, number: int, status: int, cpu_seconds: float, max_rss: int) -> None:
         worker = self._living.pop(number, None)
         if worker is None:
             return
-        if worker in self._spares:
-            self._spares.remove(worker)
+        spares = self._spares[worker.resident]
+        if worker in spares:
+            spares.remove(worker)
             worker.channel.close()
-            self.ask()
+            self.ask(resident=worker.resident)
         worker.ended.set_result(WorkerExit(status, cpu_seconds, max_rss))
 
     def _break(self) -> None:
@@ -185,13 +188,15 @@ class Link:
         self._loop.remove_reader(self._control.fileno())
         self._control.close()
         fault = SandboxError("the fork server died", code="sandbox-died", retryable=True)
-        for future in [self._ready, *self._waiting, *(w.ended for w in self._living.values())]:
+        waiting = [*self._waiting[False], *self._waiting[True]]
+        for future in [self._ready, *waiting, *(w.ended for w in self._living.values())]:
             if not future.done():
                 future.set_exception(fault)
                 future.exception()
-        for worker in self._spares:
-            worker.channel.close()
-        self._spares.clear()
+        for spares in self._spares.values():
+            for worker in spares:
+                worker.channel.close()
+            spares.clear()
         self._living.clear()
 
     def check(self) -> None:
@@ -203,41 +208,50 @@ class Link:
         if self._process.poll() is not None:
             self._break()
 
-    async def take(self) -> Worker:
-        """Return a waiting worker; ``finish`` asks for the next one.
+    async def take(self, *, resident: bool = False) -> Worker:
+        """Return a waiting worker.
+
+        The next one is asked for by ``finish``; where workers are resident, which live long, at once.
 
         Raises:
             SandboxError: the fork server died (retryable).
         """
         if self.broken:
             raise SandboxError("the fork server died", code="sandbox-died", retryable=True)
-        if self._spares:
-            return self._spares.popleft()
+        spares = self._spares[resident]
+        if resident:
+            # One waits ready from the first resident worker on; a host without any pays for none.
+            self.ask(resident=True)
+            if not spares and not self._waiting[True]:
+                self.ask(resident=True)
+        if spares:
+            return spares.popleft()
         waiting: asyncio.Future[Worker] = self._loop.create_future()
-        self._waiting.append(waiting)
+        self._waiting[resident].append(waiting)
         return await waiting
 
-    def spare(self) -> Worker | None:
-        """Return a waiting worker for a rehearsal and ask for its replacement; None if too few wait."""
-        if self.broken or len(self._spares) < 2:
-            return None
-        worker = self._spares.pop()
-        worker.replaced = True
-        self.ask()
-        return worker
-
     def finish(self, worker: Worker) -> None:
-        """Close a worker's socket, have the worker killed, and ask for the next one.
+        """Close a worker's socket and have the worker killed; the next one is forked in its place.
 
-        The fork comes after the reply, so it adds nothing to the latency of the call.
+        The fork comes after the reply, so it adds nothing to the latency of the call. A resident worker has
+        been replaced when it was taken.
         """
         if worker.finished:
             return
         worker.finished = True
         worker.channel.close()
         if not self.broken:
-            word = b"K" if worker.replaced else b"F"
+            word = b"K" if worker.resident else b"F"
             self._send(word + struct.pack("!Q", worker.number))
+
+    @property
+    def pid(self) -> int:
+        """The process id of the fork server."""
+        return self._process.pid
+
+    def kill(self, worker: Worker) -> None:
+        """Have a worker killed."""
+        self._send(b"K" + struct.pack("!Q", worker.number))
 
     def close(self, *, notify: bool = False) -> str:
         """Kill the fork server and its workers; with ``notify``, return the end of its error output."""

@@ -10,7 +10,8 @@ import subprocess
 import time
 import warnings
 
-from toolmint.core.sandbox import SandboxResult, SandboxRun
+from toolmint.core.sandbox import Program, SandboxResult, SandboxRun
+from toolmint.core.values import Value
 from toolmint.sandbox.link import GUEST_ENVIRONMENT, ROOT, base_python
 from toolmint.sandbox.wire import HEADER, decode_reply, encode_run
 
@@ -39,6 +40,11 @@ class UnsafeSubprocess:
         """Run one program without protection; see ``toolmint.core.sandbox.Sandbox``."""
         return await asyncio.to_thread(self._run, run)
 
+    async def call(self, program: Program, given: Value, owner: str) -> SandboxResult:
+        """Answer an input in a process of its own; see ``toolmint.core.sandbox.Sandbox``."""
+        del owner
+        return await self.run(program.run(given))
+
     def _run(self, run: SandboxRun) -> SandboxResult:
         started = time.perf_counter()
         ours, theirs = socket.socketpair()
@@ -66,7 +72,7 @@ class UnsafeSubprocess:
             finally:
                 process.kill()
                 process.wait()
-        return result.model_copy(update={"seconds": time.perf_counter() - started})
+        return result._replace(seconds=time.perf_counter() - started)
 
     def close(self) -> None:
         """Do nothing: no process is kept."""

@@ -6,14 +6,17 @@ extensions, so that host and guest cannot disagree about a value.
 
 import json
 import struct
+from collections.abc import Sequence
 
-from toolmint.core.sandbox import FunctionCall, Ref, SandboxResult, SandboxRun
+from toolmint.core.sandbox import FunctionCall, Given, Program, Ref, SandboxResult, SandboxRun
 from toolmint.core.values import Value, canonical
 
 HEADER = struct.Struct("!II")
 
 
-def _plain(value: Value | Ref | None) -> object:
+def _plain(value: Value | Ref | Given | None) -> object:
+    if isinstance(value, Given):
+        return {"given": None}
     return {"ref": value.ref} if isinstance(value, Ref) else {"value": value}
 
 
@@ -39,10 +42,13 @@ def encode_run(run: SandboxRun, code: str | None = None) -> bytes:
     return _frame(program | {"calls": calls, "stdout_bytes": run.limits.stdout_bytes})
 
 
-def encode_rehearsal(run: SandboxRun, code: str) -> bytes:
-    """Return the frame that makes a waiting worker rehearse a program."""
-    calls = [_call(call) for call in run.rehearsal]
-    return _frame({"rehearse": True, "code": code, "calls": calls, "stdout_bytes": 0})
+def encode_setup(program: Program) -> bytes:
+    """Return the frame that makes a waiting worker the resident worker of a program."""
+    calls = [_call(call) for call in program.calls]
+    limit = program.limits.stdout_bytes
+    return _frame(
+        {"resident": True, "source": program.source, "calls": calls, "stdout_bytes": limit}
+    )
 
 
 def encode_compile(source: str) -> bytes:
@@ -65,6 +71,9 @@ def _no_duplicates(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     return found
 
 
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+
+
 def strict_json(data: bytes) -> Value:
     """Read JSON without NaN and without repeated keys, in valid Unicode.
 
@@ -72,9 +81,7 @@ def strict_json(data: bytes) -> Value:
         StrictnessError: the bytes are anything else.
     """
     try:
-        value: Value = json.loads(
-            data, parse_constant=_no_constant, object_pairs_hook=_no_duplicates
-        )
+        value: Value = _DECODER.decode(data.decode("utf-8"))
         if b"\\ud" in data or b"\\uD" in data:
             canonical(value).encode("utf-8")
     except (ValueError, RecursionError) as fault:
@@ -84,11 +91,18 @@ def strict_json(data: bytes) -> Value:
 
 def decode_reply(kind: bytes, body: bytes, printed: bytes, run: SandboxRun) -> SandboxResult:
     """Return the result of a worker's frame; a frame that cannot be read is a result of status ``output``."""
-    out = printed.decode("utf-8", "replace")
+    return decode_results(kind, body, printed, run.calls)
+
+
+def decode_results(
+    kind: bytes, body: bytes, printed: bytes, calls: Sequence[FunctionCall]
+) -> SandboxResult:
+    """Return the result of a frame that answers these calls."""
+    out = printed.decode("utf-8", "replace") if printed else ""
     try:
         value = strict_json(body)
         if kind == b"O":
-            return _results(value, run, out)
+            return _results(value, calls, out)
         if kind == b"E":
             return _raised(value, out)
         return SandboxResult(status="output", error="bad result", message=str(value), stdout=out)
@@ -96,14 +110,12 @@ def decode_reply(kind: bytes, body: bytes, printed: bytes, run: SandboxRun) -> S
         return SandboxResult(status="output", error="bad result", message=str(fault), stdout=out)
 
 
-def _results(value: Value, run: SandboxRun, out: str) -> SandboxResult:
+def _results(value: Value, calls: Sequence[FunctionCall], out: str) -> SandboxResult:
     if not isinstance(value, list):
         raise StrictnessError("the results are no list")
-    refused = (
-        0 < len(value) <= len(run.calls) and value[-1] is None and run.calls[len(value) - 1].refuses
-    )
-    if len(value) != len(run.calls) and not refused:
-        raise StrictnessError(f"{len(run.calls)} results were due, {len(value)} came")
+    refused = 0 < len(value) <= len(calls) and value[-1] is None and calls[len(value) - 1].refuses
+    if len(value) != len(calls) and not refused:
+        raise StrictnessError(f"{len(calls)} results were due, {len(value)} came")
     return SandboxResult(status="ok", value=tuple(value), stdout=out)
 
 

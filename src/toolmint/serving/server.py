@@ -145,7 +145,7 @@ class ToolServer:
         for entry in entries:
             if not entry.record.has_parser:
                 continue
-            run = await tiers.code_tier(self._sandbox, entry.record, text)
+            run = await tiers.code_tier(self._sandbox, entry.record, text, self.namespace.tenant)
             if run.answer is not None:
                 why = f"{entry.record.label} understood every word and was rebuilt"
                 return tried.result(self._mode(entry), entry, run, why)
@@ -207,7 +207,9 @@ class ToolServer:
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "use", entry.record.request_class)
         try:
-            run, turn = await tiers.light_tier(self._sandbox, model, entry.record, text)
+            run, turn = await tiers.light_tier(
+                self._sandbox, model, entry.record, text, self.namespace.tenant
+            )
         except ModelError as fault:
             return ToolRun(status="failed", why=str(fault)), ""
         tried.turns.append(turn)
@@ -219,7 +221,9 @@ class ToolServer:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
             if entry.record.has_parser:
-                run = await tiers.code_tier(self._sandbox, entry.record, text)
+                run = await tiers.code_tier(
+                    self._sandbox, entry.record, text, self.namespace.tenant
+                )
                 if run.answer is not None:
                     return tried.result("shadow", entry, run)
             elif self._light is not None and score >= self.policy.light_score:

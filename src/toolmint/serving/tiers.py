@@ -10,7 +10,13 @@ from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.task import Role, Turn
 from toolmint.core.tool import ToolRecord
 from toolmint.core.values import Value
-from toolmint.maker.program import ToolRun, compute, guest_source, run_tool
+from toolmint.maker.program import (
+    ToolRun,
+    answer_program,
+    compute,
+    guest_source,
+    serve_tool,
+)
 from toolmint.roles import prompts
 from toolmint.roles.replies import class_in, code_in, object_in
 
@@ -31,14 +37,15 @@ def turn_of(role: Role, request: ModelRequest, response: ModelResponse, digest: 
     )
 
 
-async def code_tier(sandbox: Sandbox, record: ToolRecord, request: str) -> ToolRun:
-    """The code tier: parser, round trip, computation; no model."""
+async def code_tier(sandbox: Sandbox, record: ToolRecord, request: str, owner: str) -> ToolRun:
+    """The code tier: parser, round trip, computation; no model. ``owner`` is the tenant that asks."""
     known = record.demonstrations[0].input if record.demonstrations else None
-    return await run_tool(sandbox, record.source, request, rehearse=known)
+    program = answer_program(record.source, known=known)
+    return await serve_tool(sandbox, program, request, owner)
 
 
 async def light_tier(
-    sandbox: Sandbox, model: Model, record: ToolRecord, request: str
+    sandbox: Sandbox, model: Model, record: ToolRecord, request: str, owner: str
 ) -> tuple[ToolRun, Turn]:
     """The light tier (LATM section 3.2): a light model reads the request, the tool computes."""
     if record.profile == "latm":
@@ -54,7 +61,7 @@ async def light_tier(
     args = object_in(response.content)
     if args is None:
         return ToolRun(status="refused", why="the light model writes no arguments"), turn
-    return await compute(sandbox, record.source, args), turn
+    return await compute(sandbox, record.source, args, owner), turn
 
 
 async def _use_code(sandbox: Sandbox, record: ToolRecord, reply: str) -> ToolRun:

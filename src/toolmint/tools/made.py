@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from toolmint.core.errors import ToolError
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
-from toolmint.core.sandbox import FunctionCall, Ref, RunLimits, Sandbox, SandboxRun
+from toolmint.core.sandbox import FunctionCall, Given, Program, Ref, RunLimits, Sandbox
 from toolmint.core.tool import ToolRecord
 from toolmint.core.toolbox import failed_result
 from toolmint.core.values import Value, canonical, clip
@@ -70,14 +70,33 @@ class MadeTool:
 
     The agent's arguments go to ``solve`` directly, so no parser and no round trip is involved.
 
+    Args:
+        record: the version.
+        sandbox: where it runs.
+        owner: the tenant whose arguments it gets, which lets it keep a process; None: each call may be of
+            another one, and has a process of its own.
+        seconds: of one call.
+
     Raises:
         ToolError: the tool was made under the ``latm`` profile.
     """
 
-    def __init__(self, record: ToolRecord, sandbox: Sandbox, *, seconds: float = 2.0) -> None:
+    def __init__(
+        self,
+        record: ToolRecord,
+        sandbox: Sandbox,
+        *,
+        owner: str | None = None,
+        seconds: float = 2.0,
+    ) -> None:
         uses = uses_of(record)
-        self._record, self._sandbox = record, sandbox
-        self._limits = RunLimits(seconds=seconds)
+        self._record, self._sandbox, self._owner = record, sandbox, owner
+        calls = (
+            FunctionCall(function=record.entry, spread=Given()),
+            FunctionCall(function="render", arguments=(Given(), Ref(ref=0))),
+        )
+        limits = RunLimits(seconds=seconds)
+        self._program = Program(source=record.source, calls=calls, limits=limits)
         example = clip(uses[0][0], 300) if uses else ""
         self.spec = ToolSpec(
             name=_ILLEGAL.sub("_", record.request_class)[:64],
@@ -88,12 +107,10 @@ class MadeTool:
     async def call(self, call: ToolCall) -> ToolResult:
         """Run ``solve`` and ``render``; the observation is the rendered answer."""
         args = call.parsed()
-        calls = (
-            FunctionCall(function=self._record.entry, spread=args),
-            FunctionCall(function="render", arguments=(args, Ref(ref=0))),
-        )
-        run = SandboxRun(source=self._record.source, calls=calls, limits=self._limits)
-        result = await self._sandbox.run(run)
+        if self._owner is None:
+            result = await self._sandbox.run(self._program.run(args))
+        else:
+            result = await self._sandbox.call(self._program, args, self._owner)
         if result.status != "ok":
             text = f"{self._record.label}: {result.error}: {result.message}"
             return failed_result(call, f"tool-{result.status}", clip(text, 600), result.seconds)

@@ -8,16 +8,17 @@ forge only its own reply, and the host trusts none.
 
 import base64
 import builtins
-import contextlib
 import json
 import marshal
 import os
 import struct
 import sys
-from typing import Any
+from types import CodeType
+from typing import Any, NamedTuple
 
 _MESSAGE_LIMIT = 2000
-_dumps, _loads, _write, _read, _exit = json.dumps, json.loads, os.write, os.read, os._exit
+_dumps, loads, _write, _read, _exit = json.dumps, json.loads, os.write, os.read, os._exit
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class CappedText:
@@ -61,12 +62,17 @@ def read_exactly(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all bytes."""
+    frame = memoryview(data)
+    while frame:
+        frame = frame[_write(descriptor, frame) :]
+
+
 def _send(descriptor: int, kind: bytes, body: str, printed: str) -> None:
     data = kind + body.encode("utf-8", "backslashreplace")
     out = printed.encode("utf-8", "backslashreplace")
-    frame = memoryview(struct.pack("!II", len(data), len(out)) + data + out)
-    while frame:
-        frame = frame[_write(descriptor, frame) :]
+    write_all(descriptor, struct.pack("!II", len(data), len(out)) + data + out)
 
 
 def _frames(fault: BaseException) -> str:
@@ -80,7 +86,8 @@ def _frames(fault: BaseException) -> str:
     return ", ".join(lines[-6:])
 
 
-def _describe(fault: BaseException) -> str:
+def describe(fault: BaseException) -> str:
+    """Return an exception as JSON: its type, its text, and the lines of the program that it passed."""
     try:
         text = str(fault)[:_MESSAGE_LIMIT]
     except BaseException:
@@ -88,12 +95,25 @@ def _describe(fault: BaseException) -> str:
     return _dumps({"type": type(fault).__name__[:100], "message": text, "trace": _frames(fault)})
 
 
-def _resolve(value: dict[str, Any], results: list[Any]) -> Any:
-    return results[value["ref"]] if "ref" in value else value["value"]
-
-
 class BadResult(Exception):
     """A result that is not a JSON value."""
+
+
+class Step(NamedTuple):
+    """One call. A source is ``(kind, value)``: a value, the index of an earlier result, or the input."""
+
+    function: str
+    arguments: tuple[tuple[str, Any], ...]
+    spread: tuple[str, Any]
+    fresh: bool
+    refuses: bool
+
+    @classmethod
+    def read(cls, call: dict[str, Any]) -> "Step":
+        """Return the call that a frame describes."""
+        arguments = tuple(next(iter(one.items())) for one in call["arguments"])
+        spread = next(iter(call["spread"].items()))
+        return cls(call["function"], arguments, spread, call["fresh"], call["refuses"])
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,76 +123,112 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _normalised(value: Any) -> Any:
+# Built once: ``json.dumps`` and ``json.loads`` with options build one at each call.
+_encode = json.JSONEncoder(allow_nan=False).encode
+_decode = json.JSONDecoder(object_pairs_hook=_no_duplicates).decode
+
+
+def _normalised(value: Any) -> tuple[str, Any]:
+    """Return a result as JSON text and as the value that this text means."""
     try:
-        return _loads(_dumps(value, allow_nan=False), object_pairs_hook=_no_duplicates)
+        text = _encode(value)
+        return text, value if type(value) in _PLAIN else _decode(text)
     except (TypeError, ValueError) as fault:
         raise BadResult(f"{type(value).__name__}: {fault}"[:_MESSAGE_LIMIT]) from None
 
 
-def execute_program(request: dict[str, Any]) -> list[Any]:
-    """Run the program and its calls, and return their results as JSON values.
+def _resolve(source: tuple[str, Any], results: list[Any], given: object) -> Any:
+    kind, value = source
+    if kind == "value":
+        return value
+    return results[value] if kind == "ref" else given
 
-    A call with ``refuses`` that returns None ends the run. A request to ``compile`` runs nothing and
-    returns the bytecode, which the host sends back as ``code`` in later requests of the same program.
+
+Spaces = list[dict[str, Any]]
+
+
+def execute_calls(code: CodeType, calls: list[Step], given: object, spaces: Spaces) -> str:
+    """Execute the module and make its calls; return the JSON list of their results.
+
+    A call with ``refuses`` that returns None ends the run. The copies of the module are added to ``spaces``.
 
     Raises:
         BadResult: a result is not a JSON value.
         Exception: whatever the program raises.
     """
-    if "code" in request:
-        code = marshal.loads(base64.b64decode(request["code"]))
-    else:
-        code = compile(request["source"], "<tool>", "exec", dont_inherit=True)
-    if request.get("compile"):
-        return [base64.b64encode(marshal.dumps(code)).decode()]
 
     def load() -> dict[str, Any]:
         space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
+        spaces.append(space)
         exec(code, space)
         return space
 
-    module = load()
     results: list[Any] = []
-    for call in request["calls"]:
-        space = load() if call["fresh"] else module
-        function = space.get(call["function"])
+    texts: list[str] = []
+    module = load()
+    for call in calls:
+        space = load() if call.fresh else module
+        function = space.get(call.function)
         if not callable(function):
-            raise NameError(f"the program defines no function {call['function']!r}")
-        arguments = [_resolve(value, results) for value in call["arguments"]]
-        keywords: dict[str, Any] = _resolve(call["spread"], results) or {}
-        result = _normalised(function(*arguments, **keywords))
+            raise NameError(f"the program defines no function {call.function!r}")
+        arguments = [_resolve(one, results, given) for one in call.arguments]
+        keywords: dict[str, Any] = _resolve(call.spread, results, given) or {}
+        text, result = _normalised(function(*arguments, **keywords))
         results.append(result)
-        if call["refuses"] and result is None:
+        texts.append(text)
+        if call.refuses and result is None:
             break
-    return results
+    return f"[{','.join(texts)}]"
 
 
-def _receive(descriptor: int) -> dict[str, Any]:
+def compiled(request: dict[str, Any]) -> CodeType:
+    """Return the program's code: from its bytecode, where the host has it, or from its source.
+
+    Raises:
+        SyntaxError: the source is not Python.
+    """
+    if "code" in request:
+        return marshal.loads(base64.b64decode(request["code"]))
+    return compile(request["source"], "<tool>", "exec", dont_inherit=True)
+
+
+def execute_program(request: dict[str, Any]) -> str:
+    """Run the program and its calls, and return the JSON list of their results.
+
+    A request to ``compile`` runs nothing and returns the bytecode, which the host sends back as ``code``
+    in later requests of the same program.
+    """
+    code = compiled(request)
+    if request.get("compile"):
+        return _dumps([base64.b64encode(marshal.dumps(code)).decode()])
+    return execute_calls(code, [Step.read(one) for one in request["calls"]], None, [])
+
+
+def receive(descriptor: int) -> dict[str, Any]:
+    """Read one frame: ``u32`` length and JSON. Where the other side is gone, exit."""
     try:
         (size,) = struct.unpack("!I", read_exactly(descriptor, 4))
-        return _loads(read_exactly(descriptor, size))
+        return loads(read_exactly(descriptor, size))
     except EOFError:
         _exit(0)
 
 
 def serve_worker(descriptor: int) -> None:
-    """Read one request, answer it and exit; never returns. A rehearsal may come before the request."""
-    request = _receive(descriptor)
-    if request.get("rehearse"):
-        sys.stdout = sys.stderr = CappedText(0)
-        with contextlib.suppress(BaseException):
-            execute_program(request)
-        request = _receive(descriptor)
+    """Read one frame, answer it and exit; never returns."""
+    answer_once(descriptor, receive(descriptor))
+
+
+def answer_once(descriptor: int, request: dict[str, Any]) -> None:
+    """Answer a request and exit; never returns."""
     out = CappedText(request["stdout_bytes"])
-    sys.stdout = sys.stderr = out
+    # Modules are read-only in the fork server, so the name is bound in the module's own dictionary.
+    sys.__dict__["stdout"] = sys.__dict__["stderr"] = out
     try:
-        results = execute_program(request)
-        kind, body = b"O", _dumps(results, allow_nan=False)
+        kind, body = b"O", execute_program(request)
     except BadResult as fault:
         kind, body = b"B", _dumps(str(fault))
     except BaseException as fault:
-        kind, body = b"E", _describe(fault)
+        kind, body = b"E", describe(fault)
     try:
         _send(descriptor, kind, body, "".join(out.parts))
     except BaseException:

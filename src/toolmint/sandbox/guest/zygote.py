@@ -4,9 +4,9 @@ Why preloading: the confined process has no file system, so a module must be imp
 worker shares the imported pages (copy on write) instead of paying for the import.
 
 It speaks over one SEQPACKET socket. To the host: ``R`` + JSON (ready, layers in force), ``W`` + id with the
-worker's socket attached, ``X`` + id, wait status, CPU seconds, memory. From the host: ``N`` fork one
-more, ``K`` + id kill that one, ``F`` + id kill that one and fork another. Either side closing ends
-everything.
+worker's socket attached and whether it may be resident, ``X`` + id, wait status, CPU seconds, memory.
+From the host: ``N`` fork one more, ``R`` fork one that may be resident, ``K`` + id kill that one, ``F`` + id
+kill that one and fork another. Either side closing ends everything.
 """
 
 import array
@@ -26,9 +26,13 @@ from datetime import datetime
 
 from toolmint.core.guest_modules import GUEST_MODULES
 from toolmint.sandbox.guest import cage, worker
+from toolmint.sandbox.guest.freeze import freeze_classes, freeze_modules
+from toolmint.sandbox.guest.leftovers import Leftovers
+from toolmint.sandbox.guest.resident import Resident
 from toolmint.sandbox.guest.seccomp import Filter
 
 _WORKER_SOCKET = 3
+RESIDENT_CPU_SECONDS = 600
 _CODECS = (
     "ascii",
     "latin-1",
@@ -74,6 +78,7 @@ def preload() -> None:
     for name in _CODECS:
         codecs.lookup(name)
     importlib.import_module("re").sub("a+", "b", "caat")
+    json.dumps({"a": [1.5]}, allow_nan=False, indent=1)
 
 
 def virtual_size() -> int:
@@ -94,6 +99,9 @@ class Zygote:
         self.poll = select.poll()
         self.workers: dict[int, tuple[int, int]] = {}  # pidfd -> (id, pid)
         self.next_id = 0
+        freeze_modules()
+        self.frozen_classes = freeze_classes()
+        self.leftovers = Leftovers(GUEST_MODULES)
 
     def confine(self, namespaces: list[str]) -> dict[str, object]:
         """Apply every layer to this process and return what is in force."""
@@ -110,17 +118,21 @@ class Zygote:
             "empty_root": root_gone,
             "user_dropped": dropped,
             "landlock": abi,
+            "frozen_classes": self.frozen_classes,
             "python": sys.version.split()[0],
         }
 
-    def _become_worker(self, mine: socket.socket) -> None:
+    def _become_worker(self, mine: socket.socket, *, resident: bool) -> None:
         for descriptor in (0, 1, 2):
             os.dup2(self.null, descriptor)
         os.dup2(mine.fileno(), _WORKER_SOCKET)
         os.closerange(_WORKER_SOCKET + 1, 65536)
         cage.die_with_parent()
+        # The kernel counts a process's whole life, so a resident worker has as much as many calls may use;
+        # each of them is held by the host's clock, as no call can use more processor time than wall time.
+        cpu = RESIDENT_CPU_SECONDS if resident else self.cpu_seconds
         limits = (
-            (resource.RLIMIT_CPU, self.cpu_seconds, self.cpu_seconds + 1),
+            (resource.RLIMIT_CPU, cpu, cpu + 1),
             (resource.RLIMIT_AS, self.address_space, self.address_space),
             (resource.RLIMIT_FSIZE, 0, 0),
             (resource.RLIMIT_NOFILE, 8, 8),
@@ -135,22 +147,25 @@ class Zygote:
         self.filter.install()
         worker.execute_program(_WARM_UP)
         gc.enable()
-        worker.serve_worker(_WORKER_SOCKET)
+        request = worker.receive(_WORKER_SOCKET)
+        if resident:
+            Resident(_WORKER_SOCKET, request, self.leftovers).serve()
+        worker.answer_once(_WORKER_SOCKET, request)
 
-    def fork_one(self) -> None:
+    def fork_one(self, *, resident: bool = False) -> None:
         """Fork a worker and pass its socket to the host."""
         theirs, mine = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         pid = os.fork()
         if pid == 0:
             with contextlib.suppress(BaseException):
-                self._become_worker(mine)
+                self._become_worker(mine, resident=resident)
             os._exit(5)
         mine.close()
         handle = os.pidfd_open(pid)
         self.workers[handle] = (self.next_id, pid)
         self.poll.register(handle, select.POLLIN)
         rights = array.array("i", [theirs.fileno()])
-        message = b"W" + struct.pack("!Q", self.next_id)
+        message = b"W" + struct.pack("!Q?", self.next_id, resident)
         self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
         theirs.close()
         self.next_id += 1
@@ -184,10 +199,10 @@ class Zygote:
                 message = self.control.recv(64)
                 if not message:
                     return
-                if message[:1] != b"N":
+                if message[:1] in b"KF":
                     self.kill(struct.unpack("!Q", message[1:])[0])
                 if message[:1] != b"K":
-                    self.fork_one()
+                    self.fork_one(resident=message[:1] == b"R")
 
 
 def run_zygote() -> None:

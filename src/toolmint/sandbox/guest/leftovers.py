@@ -1,0 +1,139 @@
+"""Finds what a call left behind in the interpreter of a resident worker.
+
+Two looks: a quick one after each call at the settings of the interpreter, and a thorough one now and then
+at everything that the preloaded modules hold. What is found ends the process. Code that wants to hide from
+both can, as it runs in the same interpreter; ``residence`` keeps such code out, and the host compares a
+known input besides.
+"""
+
+import _thread
+import atexit
+import csv
+import decimal
+import gc
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, cast
+
+# Caches change in honest use, and what they hold has no influence on results.
+_CACHE_WORDS = ("cache", "registry", "_abc_", "pattern")
+_INSTANCE_MODULES = frozenset({"calendar", "json", "random", "string", "html", "decimal"})
+
+
+# Called after each call: bound once, as looking a name up on a read-only module is slow.
+_LENGTHS = (sys.modules, sys.meta_path, sys.path_hooks, sys.path, gc.callbacks)
+_SETTINGS: tuple[Callable[[], object], ...] = (
+    sys.getrecursionlimit,
+    sys.gettrace,
+    sys.getprofile,
+    sys.getswitchinterval,
+    gc.isenabled,
+    gc.get_threshold,
+    cast("Callable[[], int]", getattr(atexit, "_ncallbacks", int)),  # nothing public counts them
+    getattr(sys, "get_int_max_str_digits", int),
+    cast("Callable[[], int]", getattr(_thread, "_count", int)),  # of all threads
+)
+
+
+def _settings() -> list[object]:
+    """Return what a program could set that changes how later code runs."""
+    return [one() for one in _SETTINGS] + [*map(len, _LENGTHS)]
+
+
+def _shape(value: Any) -> object:
+    """Return what identifies the contents of a mutable value; None for a value that cannot change."""
+    if isinstance(value, FunctionType):
+        defaults, more = value.__defaults__, value.__kwdefaults__
+        return (id(value.__code__), id(defaults), id(more), tuple(map(id, value.__dict__.values())))
+    kind = type(value).__mro__
+    if dict in kind:
+        return (tuple(map(id, value)), tuple(map(id, value.values())))
+    if list in kind or deque in kind:
+        return tuple(map(id, value))
+    if set in kind:
+        return frozenset(map(id, value))
+    if isinstance(value, bytearray):
+        return bytes(value)
+    return None
+
+
+def _is_cache(name: str) -> bool:
+    lowered = name.lower()
+    return any(word in lowered for word in _CACHE_WORDS)
+
+
+def _leaves(module: ModuleType) -> list[tuple[str, object]]:
+    """Return the mutable values of a module: of itself, of its classes and of its instances."""
+    found: list[tuple[str, Any]] = []
+    for name, value in list(vars(module).items()):
+        where = f"{module.__name__}.{name}"
+        if _is_cache(name) or (name.startswith("__") and name.endswith("__")):
+            continue
+        if isinstance(value, type):
+            members = list(vars(value).items())
+            found += [(f"{where}.{n}", v) for n, v in members if not _is_cache(n)]
+        elif not isinstance(value, (ModuleType, MethodType)):
+            found.append((where, value))
+            fields: Any = getattr(value, "__dict__", None)
+            if isinstance(fields, dict) and module.__name__ in _INSTANCE_MODULES:
+                found.append((f"{where}.__dict__", cast("object", fields)))
+    return [(where, value) for where, value in found if _shape(value) is not None]
+
+
+class Leftovers:
+    """A picture of the interpreter; built once, before any model-written code runs.
+
+    Args:
+        names: the modules that are looked at thoroughly, beside the built-in names.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        names = ("builtins", *names)
+        modules = [sys.modules[name] for name in names if sys.modules.get(name) is not None]
+        self._spaces = [(one, tuple(map(id, vars(one).values()))) for one in modules]
+        leaves: dict[int, tuple[str, object]] = {}
+        for module in modules:
+            for where, value in _leaves(module):
+                leaves.setdefault(id(value), (where, value))
+        self._leaves = [(where, value, _shape(value)) for where, value in leaves.values()]
+        self._contexts = self._decimal()
+        self._settings: list[object] = []
+
+    def begin(self) -> None:
+        """Take the settings of this process as those to keep; call it after the fork."""
+        self._settings = _settings()
+
+    def quick(self) -> str:
+        """Return what setting of the interpreter has changed; an empty text: none."""
+        now = _settings()
+        if now == self._settings:
+            return ""
+        pairs = zip(self._settings, now, strict=True)
+        return f"an interpreter setting: {next(f'{a!r} -> {b!r}' for a, b in pairs if a != b)}"
+
+    def thorough(self) -> str:
+        """Return what the preloaded modules hold that they did not hold at first; an empty text: nothing."""
+        for module, ids in self._spaces:
+            if tuple(map(id, vars(module).values())) != ids and not self._same(module, ids):
+                return f"a name of the module {module.__name__}"
+        for where, value, shape in self._leaves:
+            if _shape(value) != shape:
+                return where
+        return "" if self._decimal() == self._contexts else "a setting of decimal or csv"
+
+    @staticmethod
+    def _same(module: ModuleType, ids: tuple[int, ...]) -> bool:
+        """Return whether nothing but caches of a module has changed: those are replaced in honest use."""
+        items = list(vars(module).items())
+        if len(items) != len(ids):
+            return False
+        pairs = zip(items, ids, strict=True)
+        return all(_is_cache(name) for (name, value), known in pairs if id(value) != known)
+
+    @staticmethod
+    def _decimal() -> tuple[object, ...]:
+        dialects = sorted(csv.list_dialects())
+        contexts = (decimal.DefaultContext, decimal.BasicContext, decimal.ExtendedContext)
+        return (csv.field_size_limit(), dialects, *map(repr, contexts))
