@@ -9,6 +9,7 @@ import click
 from toolmint.cli.common import console, money, say
 from toolmint.cli.demo_agent import show_agent
 from toolmint.cli.demo_trio import show_trio
+from toolmint.core.errors import ConfigError
 from toolmint.core.sync import run_sync
 from toolmint.embedded import cassette_path
 
@@ -171,6 +172,9 @@ def demo_command(*, requests: int | None) -> None:
     if by_tool := show.seconds["code"]:
         say(f"a request by tool: {_milliseconds(by_tool)}, dispatch and sandbox included")
     say(f"\n{_EXPLANATION}")
-    run_sync(show_agent())
-    run_sync(show_trio())
+    try:
+        run_sync(show_agent())
+        run_sync(show_trio())
+    except ConfigError as missing:
+        say(f"\nThe agent's part cannot run here: {missing}")
     say(f"\n{_NEXT}")
