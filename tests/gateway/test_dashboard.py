@@ -125,6 +125,9 @@ async def test_a_run_of_an_agent_is_a_tree(tmp_path: Path) -> None:
         shown = html.unescape(await page(session, here, f"/trajectories/{number}"))
         assert task.input in shown and all(step.thought in shown for step in run.steps)
         assert shown.count("<details open>") == len(run.path())
+        async with session.get(f"{here.url}/dashboard/nothing") as reply:
+            said = html.unescape(await reply.text())
+            assert reply.status == 404 and "no page '/dashboard/nothing'" in said
         async with session.get(f"{here.url}/dashboard/trajectories/99") as reply:
             assert reply.status == 400 and "no trajectory 99" in await reply.text()
 

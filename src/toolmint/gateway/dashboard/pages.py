@@ -1,9 +1,7 @@
 """The dashboard's pages: bill, classes, a tool, requests, makings; and the three changes that people make."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +18,7 @@ from toolmint.core.task import Step
 from toolmint.core.traffic import LiveStore, TrafficLog
 from toolmint.gateway.asgi import is_loopback_host
 from toolmint.gateway.auth.keys import OPEN_KEY, KeyRing
+from toolmint.gateway.dashboard.assets import HERE, PageHandler, asset
 from toolmint.gateway.dashboard.changes import change_version, form_of
 from toolmint.gateway.dashboard.naming import dollar_text, fault_text, naming
 from toolmint.gateway.dashboard.plots import Bar, bars
@@ -34,7 +33,6 @@ from toolmint.serving.error_bound import comparisons_needed, upper
 from toolmint.serving.servers import ToolServers
 from toolmint.serving.titles import class_title, trimmed, with_titles
 
-HERE = Path(__file__).parent
 DAYS = 30
 HEAD = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -43,15 +41,6 @@ HEAD = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
-PageHandler = Callable[[Request], Awaitable[Response]]
-
-
-def _asset(name: str, kind: str) -> PageHandler:
-    async def asset(request: Request) -> Response:
-        del request
-        return Response((HERE / name).read_text(encoding="utf-8"), media_type=kind)
-
-    return asset
 
 
 class Pages:
@@ -103,13 +92,18 @@ class Pages:
         routes = [Route(path, self._guarded(page)) for path, page in shown.items()]
         return Starlette(
             routes=[
-                Route("/dashboard/style.css", _asset("style.css", "text/css")),
-                Route("/dashboard/icon.svg", _asset("icon.svg", "image/svg+xml")),
+                Route("/dashboard/style.css", asset("style.css", "text/css")),
+                Route("/dashboard/icon.svg", asset("icon.svg", "image/svg+xml")),
                 Route("/dashboard/login", self.login, methods=["GET", "POST"]),
                 Route("/dashboard/change", self._guarded(self.change), methods=["POST"]),
                 *routes,
-            ]
+            ],
+            exception_handlers={404: self._missing},
         )
+
+    async def _missing(self, request: Request, fault: Exception) -> Response:
+        del fault
+        return self._page("fault.html", 404, said=f"There is no page {request.url.path!r}.")
 
     async def change(self, request: Request) -> Response:
         """Approve, roll back, demote or retire a version."""
@@ -137,7 +131,7 @@ class Pages:
         return any(key.id == holder and key.admin and not key.revoked for key in self._keys.known)
 
     def _page(self, template: str, status: int = 200, /, **facts: Any) -> Response:  # noqa: ANN401
-        text = self._templates.get_template(template).render(**facts)
+        text = self._templates.get_template(template).render(status=status, **facts)
         return HTMLResponse(text, status, headers=HEAD)
 
     async def login(self, request: Request) -> Response:
