@@ -68,6 +68,7 @@ release: $(READY)
 	dist/.smoke/bin/toolmint --version
 	dist/.smoke/bin/toolmint --help >/dev/null
 	dist/.smoke/bin/toolmint doctor
+	dist/.smoke/bin/python -c "import importlib.util as found; assert not any(map(found.find_spec, ('numpy', 'starlette', 'torch')))"
 	dist/.smoke/bin/python -c "import sys, toolmint; assert not {'aiohttp', 'sqlalchemy', 'numpy'} & set(sys.modules)"
 	rm -rf dist/.smoke
 	ls -lh dist

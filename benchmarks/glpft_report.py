@@ -9,9 +9,9 @@ from typing import Any, cast
 import matplotlib as mpl
 import numpy as np
 
-from toolmint.evaluation.bootstrap import Estimate, estimate, share
+from toolmint.evaluation.bootstrap import estimate, share
 from toolmint.evaluation.compare import win_rate
-from toolmint.evaluation.report import interval, percent
+from toolmint.evaluation.report import Estimate, interval, percent
 
 mpl.use("svg")
 from matplotlib import pyplot as plt

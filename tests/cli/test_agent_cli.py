@@ -1,6 +1,7 @@
 """The agent's commands as a person uses them, and one clear line for every fault."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,7 +50,9 @@ def test_giving_up_making_the_missing_tool_and_success_on_the_command_line(
     assert "missing tool converts a whole number" in first.stdout
     assert "1      │ converts a whole number" in run("missing-tools", "list").stdout
     granted = run("missing-tools", "make", "1", "--model", f"cassette:{junction.CASSETTE}")
-    assert "made converts-a-whole-number" in granted.stdout, granted.stderr
+    assert "made Write a number in Roman numerals v1" in granted.stdout, granted.stderr
+    assert not re.search(r"-[0-9a-f]{6}\b", granted.stdout), "the name inside is not shown"
+    assert "│ Write a number in Roman numerals" in run("missing-tools", "list").stdout
     second = run("agent", junction.TASK, *RECORDED, "--html", "run.html")
     assert second.stdout == "Norda was founded in MCMLXXXVII (1987).\n"
     assert "toolmint traces show 2" in second.stderr

@@ -11,6 +11,8 @@ from tests.maker.tools import RIGHT, demos, fenced
 
 from toolmint.assembly.toolfile import dump_tool, load_tool
 from toolmint.cli.main import _unexpected
+from toolmint.core.sync import run_sync
+from toolmint.store.sql import SqlStore
 
 TOOLMINT = Path(sys.executable).with_name("toolmint")
 ROOT = Path(__file__).parents[2]
@@ -74,6 +76,21 @@ def test_tools_are_listed_shown_moved_and_carried(made: Run, tmp_path: Path) -> 
     assert "is retired" in made("tools", "retire", "sorting", "--version", "1").stdout
     gone = made("solve", ASK)
     assert gone.returncode == 1 and "error [no-answer]" in gone.stderr
+
+
+def test_a_class_is_shown_and_named_by_its_title(made: Run, tmp_path: Path) -> None:
+    store = SqlStore.open(tmp_path / ".toolmint" / "tools.db")
+    run_sync(store.set_title("sorting", "Sort words"))
+    shown = made("tools", "show", "sort words").stdout
+    assert shown.startswith("Sort words v1, proved") and "kept as sorting" in shown
+    assert "making 1 of 'Sort words'" in made("tools", "report", "Sort words").stdout
+    said = made("solve", ASK, "--explain", "--class", "Sort words").stderr
+    assert "tool: Sort words v1" in said and "why: “Sort words” v1 understood" in said
+    run_sync(store.set_title("other", "Sort words"))
+    store.close()
+    (line,) = made("tools", "retire", "Sort words").stderr.splitlines()
+    assert line.startswith("error [class-ambiguous]: ") and line.endswith(": other, sorting")
+    assert made("tools", "retire", "sorting").stdout == "Sort words v1 is retired\n"
 
 
 def test_an_imported_tool_is_proved_anew(made: Run, tmp_path: Path) -> None:

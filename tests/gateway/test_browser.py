@@ -28,6 +28,11 @@ PAGES = ("", "/classes", "/requests", "/makings", "/makings/1")
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 # A scope's digest, or the one at a class's end.
 DIGEST = re.compile(r"\b[0-9a-f]{12}\b|[a-z]-[0-9a-f]{6}\b")
+HEIGHT = "one => one.getBoundingClientRect().height"
+# Cells that stand outside the part of a table that is seen without scrolling.
+CUT = """[...document.querySelectorAll(".wide td")]
+  .filter(one => one.getBoundingClientRect().right > window.innerWidth)
+  .map(one => one.textContent)"""
 WIDTH = "document.scrollingElement.scrollWidth"
 
 
@@ -72,6 +77,8 @@ async def test_a_person_approves_a_tool_by_keyboard_on_a_phone(tmp_path: Path) -
 
 async def test_the_first_tab_leads_past_the_menu(tmp_path: Path) -> None:
     async with house(tmp_path) as here, phone() as (page, _, said):
+        await here.ask(QUESTIONS[0])
+        await here.app.parts.request_log.flush()
         await page.goto(f"{here.url}/dashboard")
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.textContent") == "Skip to the page"
@@ -137,11 +144,15 @@ async def test_no_page_is_too_wide_or_shows_a_digest(
                 for number, path in enumerate(paths):
                     await page.goto(f"{here.url}/dashboard{path}")
                     assert await page.evaluate(WIDTH) <= width, f"{path} at {width} pixels"
+                    hidden = await page.evaluate(CUT)
+                    assert hidden == [], f"cut off at {width} pixels on {path}"
                     if path in PAGES:
                         shown = await page.inner_text("body")
                         assert not DIGEST.search(shown), path
                     await page.screenshot(path=tmp_path / f"{width}-{number}.png")
                 await page.goto(f"{here.url}/dashboard")
+                tall = await page.locator("svg text").first.evaluate(HEIGHT)
+                assert tall >= 12, "the plot's labels can be read"
                 await page.get_by_role("link", name="Who wrote the book").click()
                 assert "No tool of this class" in await page.inner_text("main")
                 assert said == []

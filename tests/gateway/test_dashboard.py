@@ -13,10 +13,11 @@ from toolmint.assembly.settings import Settings
 from toolmint.core.namespace import ClassKey
 from toolmint.core.store import ClassInfo
 from toolmint.core.traffic import DailyTotal, MakingCost
-from toolmint.gateway.dashboard.naming import class_title, dollar_text, with_titles
+from toolmint.gateway.dashboard.naming import dollar_text
 from toolmint.gateway.dashboard.plots import Bar, bars
 from toolmint.gateway.dashboard.session import DashboardSession
 from toolmint.serving.billing import bill_of
+from toolmint.serving.titles import class_title, with_titles
 from toolmint.world.generate import make_tasks
 from toolmint.world.players import Reference, play_task
 
@@ -93,7 +94,7 @@ async def test_only_admins_get_in(tmp_path: Path) -> None:
     async with house(tmp_path) as here, aiohttp.ClientSession() as session:
         async with session.get(f"{here.url}/dashboard", allow_redirects=False) as reply:
             assert (reply.status, reply.headers["location"]) == (303, "/dashboard/login")
-        for secret, status in (("tw-wrong", 401), (plain, 403)):
+        for secret, status in (("tm-wrong", 401), (plain, 403)):
             async with session.post(f"{here.url}/dashboard/login", data={"key": secret}) as reply:
                 assert reply.status == status and 'role="alert"' in await reply.text()
         jar = aiohttp.CookieJar(unsafe=True)
@@ -124,6 +125,9 @@ async def test_a_run_of_an_agent_is_a_tree(tmp_path: Path) -> None:
         shown = html.unescape(await page(session, here, f"/trajectories/{number}"))
         assert task.input in shown and all(step.thought in shown for step in run.steps)
         assert shown.count("<details open>") == len(run.path())
+        async with session.get(f"{here.url}/dashboard/nothing") as reply:
+            said = html.unescape(await reply.text())
+            assert reply.status == 404 and "no page '/dashboard/nothing'" in said
         async with session.get(f"{here.url}/dashboard/trajectories/99") as reply:
             assert reply.status == 400 and "no trajectory 99" in await reply.text()
 

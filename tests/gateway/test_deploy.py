@@ -82,4 +82,4 @@ def test_the_image_installs_extras_and_starts_a_command_that_exist() -> None:
 @pytest.mark.parametrize("path", [DEPLOY / "compose.yaml", DEPLOY / "kubernetes" / "gateway.yaml"])
 def test_no_secret_stands_in_a_file(path: Path) -> None:
     text = path.read_text()
-    assert "sk-" not in text and "tw-" not in text
+    assert "sk-" not in text and "tw-" not in text and "tm-" not in text

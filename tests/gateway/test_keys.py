@@ -1,6 +1,7 @@
 """A key admits one tenant within its limits, and no tenant ever reads another's."""
 
 import asyncio
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from toolmint.serving.server import ToolServer
 from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
+(OLD_STORE,) = (Path(__file__).parents[1] / "store" / "old_stores").glob("*-0.1.db")
 
 
 def at(folder: Path) -> Settings:
@@ -53,7 +55,7 @@ async def ask(
 async def test_without_a_valid_key_nobody_gets_in(tmp_path: Path) -> None:
     secret = await key(tmp_path)
     async with house(tmp_path) as here, aiohttp.ClientSession() as session:
-        for wrong in ("none", "tw-wrong", secret + "x"):
+        for wrong in ("none", "tm-wrong", secret + "x"):
             with pytest.raises(openai.AuthenticationError) as caught:
                 await ask(here, wrong)
             assert caught.value.code == "invalid_api_key"
@@ -78,9 +80,17 @@ async def test_a_revoked_key_is_refused_by_a_running_gateway(tmp_path: Path) -> 
             await ask(here, secret)
 
 
+async def test_a_key_that_version_0_1_made_is_still_good(tmp_path: Path) -> None:
+    shutil.copy(OLD_STORE, tmp_path / "tools.db")
+    async with house(tmp_path) as here:
+        await ask(here, "tw-fixture-acme-not-a-real-secret")
+        with pytest.raises(openai.AuthenticationError):
+            await ask(here, "tm-fixture-acme-not-a-real-secret")
+
+
 async def test_secrets_are_kept_nowhere(tmp_path: Path) -> None:
     secret = await key(tmp_path)
-    assert secret.startswith("tw-") and len(secret) > 40
+    assert secret.startswith("tm-") and len(secret) > 40
     assert secret.encode() not in (tmp_path / "tools.db").read_bytes()
     assert digest_of(secret) != secret
 

@@ -27,15 +27,17 @@ KINDS = ("sorting", "swaps", "brackets", "remainders", "meetings", "orderings")
 class Making:
     """Stands for the maker: takes until it is let go, and counts how many run at once."""
 
-    def __init__(self, fault: Exception | None = None) -> None:
-        self.go_on, self.fault = asyncio.Event(), fault
+    def __init__(self, fault: Exception | None = None, *, made: bool = True) -> None:
+        self.go_on, self.fault, self.made = asyncio.Event(), fault, made
         self.begun: list[str] = []
+        self.called: list[str] = []
         self.starts = asyncio.Queue[str]()
         self.running = self.most = 0
 
     async def __call__(self, request: MakeRequest, ledger: Ledger) -> MakingResult:
         del ledger
         self.begun.append(request.request_class)
+        self.called.append(request.called)
         self.starts.put_nowait(request.request_class)
         self.running += 1
         self.most = max(self.most, self.running)
@@ -51,6 +53,9 @@ class Making:
             provenance=Provenance(model="m", demonstrations_digest="d", prompts_digest="p"),
         )
         title = f"Title of {request.request_class}"
+        if not self.made:
+            ending = "2 labels: 3 of 8 differ\nsuch as the first"
+            return MakingResult(record=None, body={"ending": ending}, usage=Usage(), title=title)
         return MakingResult(record=record, body={"ending": "made"}, usage=Usage(), title=title)
 
 
@@ -138,6 +143,21 @@ async def test_the_makers_title_is_kept_and_told(tmp_path: Path, sandbox: ForkSe
     assert server.classes.title("sorting") == "Title of sorting"
     assert (await shop.store.classes())["sorting"].title == "Title of sorting"
     assert shop.said[-1] == "Title of sorting: v1 passed verification and is shadowing"
+    await shop.close()
+
+
+async def test_a_making_without_a_tool_is_told_by_its_title_in_one_line(
+    tmp_path: Path, sandbox: ForkServer
+) -> None:
+    shop = Shop(tmp_path, sandbox, Making(made=False))
+    server = await shop.queue("sorting")
+    shop.making.go_on.set()
+    shop.maker.offer(server, "sorting")
+    await shop.maker.idle()
+    begun, ended = shop.said
+    assert begun.startswith("Put these words into")
+    assert ended == "Title of sorting: no tool passed: 2 labels: 3 of 8 differ"
+    assert shop.making.called[0].startswith("Put these words into"), "its steps are told so too"
     await shop.close()
 
 

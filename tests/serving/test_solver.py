@@ -12,7 +12,7 @@ from tests.maker.tools import RIGHT, demos, fenced
 from toolmint.assembly.session import Models, Session, make_request_of
 from toolmint.assembly.settings import Settings
 from toolmint.core.errors import ConfigError, MakerError, NoAnswer
-from toolmint.core.model import Model, ModelRequest, ModelResponse
+from toolmint.core.model import Model, ModelRequest, ModelResponse, Usage
 from toolmint.core.task import Limits
 from toolmint.models.scripted import AnsweringModel, ScriptedModel
 from toolmint.models.wrap import PricedAs
@@ -86,6 +86,26 @@ async def test_a_light_model_reads_what_the_parser_refuses(settings: Settings) -
     assert [one.served and one.served.tier for one in (refused, failed)] == ["strong", "strong"]
     assert refused.served is not None and "writes no arguments" in refused.served.attempts[-1]
     assert failed.served is not None and "failed" in failed.served.attempts[-1]
+
+
+async def test_the_bill_and_the_ledger_agree_where_a_light_model_read_in_vain(
+    settings: Settings,
+) -> None:
+    user = PricedAs(ScriptedModel(["null", '{"words": ["b", "a"]}']), "gpt-5-mini")
+    strong = PricedAs(ScriptedModel([fenced(RIGHT), "strong"]), "gpt-5")
+    async with client(settings, strong, user) as shop:
+        await made(shop)
+        for mark in ("?", ""):
+            await shop.solve(f"Put these words into alphabetical order: b , a{mark}")
+        await shop.flush()
+        ledger = sum((one.usage for one in await shop.store.ledger()), start=Usage())
+        bill = await read_bill(shop.store, shop.store.traffic)
+        missed = next(one for one in await shop.store.traffic.requests() if one.tier == "strong")
+    assert missed.light is not None and missed.light.requests == 1 and missed.light.cost
+    assert missed.used.cost == (missed.cost or 0) + missed.light.cost
+    billed = (bill.spent.total or 0) + (bill.making.total or 0)
+    assert ledger.cost is not None and billed == pytest.approx(float(ledger.cost), abs=1e-9)
+    assert ledger.tokens == sum(one.tokens + one.making_tokens for one in bill.classes)
 
 
 async def test_latms_own_tools_are_used_by_a_light_model(settings: Settings) -> None:

@@ -14,8 +14,9 @@ from toolmint.agent.tree import Observe, Search, ignore_step
 from toolmint.assembly.paper_words import paper_family
 from toolmint.assembly.session import Models, Session, place_of
 from toolmint.assembly.settings import Settings
+from toolmint.assembly.shown_tools import ShownTools
 from toolmint.assembly.toolboxes import ToolSource, toolbox_of
-from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, embed_of, parse_uri
+from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, parse_uri
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Model
@@ -25,7 +26,6 @@ from toolmint.roles.marked import Marked
 from toolmint.roles.native import Native
 from toolmint.roles.view import Family
 from toolmint.serving.ledger import Ledger
-from toolmint.tools.retrieve import EmbeddingRetriever, Retriever
 from toolmint.tools.toolbox import ToolCollection
 
 FamilyName = Literal["native", "paper", "marked"]
@@ -215,8 +215,7 @@ class AgentSession:
     ) -> None:
         self.client, self.box, self.problems = client, box, tuple(problems)
         self.policy, self._choices = policy, choices
-        self._wording: Retriever | None = None
-        self._near: EmbeddingRetriever | None = None
+        self._shown = ShownTools(tuple(box.specs), choices.shown, choices.embed)
 
     @classmethod
     @asynccontextmanager
@@ -254,15 +253,12 @@ class AgentSession:
             yield cls(client, box, problems, policy, chosen)
 
     async def task(self, text: str) -> Task:
-        """Return the task with the tools that it is shown: all, or those that fit best."""
-        specs, most = tuple(self.box.specs), self._choices.shown
-        if len(specs) > most and self._choices.embed is not None:
-            self._near = self._near or EmbeddingRetriever(specs, embed_of(self._choices.embed))
-            specs = tuple(found.spec for found in await self._near.rank(text, most))
-        elif len(specs) > most:
-            self._wording = self._wording or Retriever(specs)
-            specs = self._wording.choose(text, most)
-        return Task(input=text, tools=specs)
+        """Return the task with the tools that it is shown: all, or those that fit best.
+
+        Raises:
+            ConfigError: more tools than are shown, and the extra ``toolmint[retrieval]`` is missing.
+        """
+        return Task(input=text, tools=await self._shown.of(text))
 
     def agent(self, limits: Limits | None = None) -> AgentLoop:
         """Return the agent."""

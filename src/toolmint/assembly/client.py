@@ -20,7 +20,6 @@ from toolmint.core.task import Limits, Trajectory
 from toolmint.core.tool import Profile, ToolRecord
 from toolmint.maker.making_run import Observer, silent
 from toolmint.serving.billing import Bill, read_bill
-from toolmint.serving.request_classes import class_name_for
 
 _CONCURRENCY = 4
 
@@ -97,7 +96,7 @@ class Toolmint:
         if name is None and isinstance(demonstrations, str | Path):
             name = Path(demonstrations).stem
         request = make_request_of(
-            name or (class_name_for(labelled[0].input) if labelled else "unnamed"),
+            name,
             labelled,
             self.settings,
             profile=profile,

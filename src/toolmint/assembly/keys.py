@@ -9,6 +9,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.traffic import Key
 from toolmint.gateway.auth.keys import digest_of, new_secret
+from toolmint.serving.titles import class_named
 from toolmint.store.sql import SqlStore
 
 TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -60,18 +61,20 @@ async def revoke_key(settings: Settings, name: str) -> None:
 
 
 async def grant_class(settings: Settings, full: str, tenant: str, *, withdraw: bool) -> None:
-    """Let a tenant use a class of another one, or take that back.
+    """Let a tenant use a class of another one, named in full or by its title, or take that back.
 
     Raises:
-        InputError: the class's full name is wrong.
+        InputError: the class's full name is wrong, or several classes have the title.
         ToolNotFound: there is no such class.
     """
-    key = ClassKey.parse(full)
-    if key.namespace == Namespace():
-        raise InputError(
-            f"a class of a gateway reads tenant/scope/class, got {full!r}; `toolmint tools list` names all"
-        )
     async with _opened(settings) as store:
+        full = await class_named(store, full)
+        key = ClassKey.parse(full)
+        if key.namespace == Namespace():
+            raise InputError(
+                f"a class of a gateway reads tenant/scope/class, got {full!r}; "
+                "`toolmint tools list` names all"
+            )
         if withdraw:
             await store.traffic.withdraw(key, tenant)
             return

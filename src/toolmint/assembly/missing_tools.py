@@ -18,7 +18,7 @@ from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.roles.prompts import fill
 from toolmint.roles.transcript import transcript
-from toolmint.serving.request_classes import class_name_for
+from toolmint.serving.request_classes import class_name_for, title_for
 
 WRITTEN = 12
 _TOKENS = 8192
@@ -82,7 +82,11 @@ async def make_missing_tool(client: Session, missing_tool: MissingTool) -> ToolR
     trajectory = await client.store.traces.trace(missing_tool.trace)
     written = await write_demonstrations(client, missing_tool, trajectory)
     order = make_request_of(
-        class_name_for(missing_tool.wants), written, client.settings, second="always"
+        class_name_for(missing_tool.wants),
+        written,
+        client.settings,
+        title=title_for(missing_tool.wants),
+        second="always",
     )
     record = await client.make(order)
     await client.store.traces.made(missing_tool.id, record.request_class)

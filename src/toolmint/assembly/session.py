@@ -8,7 +8,6 @@ from toolmint.assembly.settings import Settings, load_settings
 from toolmint.assembly.uri import ModelLike, as_model, model_of
 from toolmint.core.errors import ConfigError, MakerError
 from toolmint.core.model import Model
-from toolmint.core.namespace import ClassKey
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.core.tool import Demonstration, Evidence, ToolRecord
 from toolmint.maker.make import Maker
@@ -20,6 +19,7 @@ from toolmint.serving.background_maker import BackgroundMaker
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lifecycle import ServingPolicy
 from toolmint.serving.making_rules import MakingRules, Notify
+from toolmint.serving.request_classes import class_name_for, title_for
 from toolmint.serving.servers import Storage, ToolServers
 from toolmint.serving.solver import CachedSolver
 from toolmint.store.sql import SqlStore
@@ -175,10 +175,9 @@ class Session:
             ending = str(reports[-1].body.get("ending", "")) if reports else ""
             first = ending.splitlines()[0] if ending else "no reason is known"
             raise MakerError(
-                f"no tool for {name!r} passed: {first}; "
+                f"no tool for {make_request.called!r} passed: {first}; "
                 f"`toolmint tools report {name}` shows the whole making"
             )
-        await server.classes.set_title(name, name)
         return record
 
     async def reverify(self, record: ToolRecord) -> tuple[Evidence, ...]:
@@ -192,11 +191,6 @@ class Session:
         """Answer one request; the trajectory's ``served`` says which tier, class, version and why."""
         return await self.solver.solve(Task(input=text, request_class=request_class), limits)
 
-    async def title(self, name: str) -> str:
-        """Return what people call a class."""
-        known = (await self.store.classes()).get(str(ClassKey.parse(name)))
-        return known.title if known else name
-
 
 def command_line_policy(settings: Settings) -> ServingPolicy:
     """Return the policy of the command line: tools serve once verified, and answer for the bound alone."""
@@ -204,10 +198,17 @@ def command_line_policy(settings: Settings) -> ServingPolicy:
 
 
 def make_request_of(
-    request_class: str, labelled: Sequence[Demonstration], settings: Settings, **more: object
+    request_class: str | None, labelled: Sequence[Demonstration], settings: Settings, **more: object
 ) -> MakeRequest:
-    """Return a request to make a tool with the settings' choices; ``more`` sets or replaces its fields."""
-    fields = {"second": settings.second} | more
-    return MakeRequest.model_validate(
-        {"request_class": request_class, "labelled": tuple(labelled)} | fields
-    )
+    """Return a request to make a tool with the settings' choices; ``more`` sets or replaces its fields.
+
+    A class that is named is called so, unless ``more`` has a title; the maker names the others.
+    """
+    fields: dict[str, object] = {"labelled": tuple(labelled), "second": settings.second}
+    if request_class is None:
+        first = labelled[0].input if labelled else "unnamed"
+        fields |= {"request_class": class_name_for(first), "title": title_for(first)}
+    else:
+        fields |= {"request_class": request_class}
+        fields |= {"title": request_class, "keep_title": True} if "title" not in more else {}
+    return MakeRequest.model_validate(fields | more)

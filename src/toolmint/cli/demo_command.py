@@ -2,6 +2,7 @@
 
 import statistics
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,7 @@ import click
 from toolmint.cli.common import console, money, say
 from toolmint.cli.demo_agent import show_agent
 from toolmint.cli.demo_trio import show_trio
+from toolmint.core.errors import ConfigError
 from toolmint.core.sync import run_sync
 from toolmint.embedded import cassette_path
 
@@ -42,6 +44,7 @@ class DemoView:
         self.total, self.done, self.wrong = total, 0, 0
         self.tiers: dict[str, Counter[str]] = defaultdict(Counter)
         self.tools: dict[str, str] = {}
+        self.titles: dict[str, str] = {}
         self.events: deque[str] = deque(maxlen=9)
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.tokens: Counter[str] = Counter()
@@ -50,8 +53,8 @@ class DemoView:
         """Add a line of tool making."""
         self.events.append(line[:110])
 
-    def take(self, answered: "DemoAnswer") -> None:
-        """Count one answered request."""
+    def take(self, answered: "DemoAnswer", title: Callable[[str], str]) -> None:
+        """Count one answered request; ``title`` returns what people call a class."""
         served = answered.trajectory.served
         if served is None:
             return
@@ -61,9 +64,10 @@ class DemoView:
         self.tiers[kind][served.tier] += 1
         self.tokens[kind] += served.usage.tokens
         self.seconds[served.tier].append(answered.seconds)
-        if served.version and self.tools.get(kind) != served.request_class:
-            self.tools[kind] = str(served.request_class)
-            self.events.append(f"{kind}: {served.request_class} takes over, no model from now on")
+        name = str(served.request_class)
+        if served.version and self.tools.get(kind) != name:
+            self.tools[kind], self.titles[kind] = name, title(name)
+            self.events.append(f"{kind}: “{title(name)}” takes over, no model from now on")
 
     def table(self) -> "Table":
         """Return the table of request classes."""
@@ -80,7 +84,7 @@ class DemoView:
                 str(tiers["strong"]),
                 str(tiers["code"]),
                 str(self.tokens[kind]),
-                self.tools.get(kind, never),
+                self.titles.get(kind, never),
             )
         return table
 
@@ -157,8 +161,9 @@ def demo_command(*, requests: int | None) -> None:
         maker = demo.recorded_maker(cassette_path())
         async with demo.demo_session(arrivals, maker, show.observe) as client:
             with Live(show.screen(), console=console(), refresh_per_second=8) as live:
+                classes = (await client.solver.server()).classes
                 async for answered in demo.run_stream(client, arrivals):
-                    show.take(answered)
+                    show.take(answered, classes.title)
                     live.update(show.screen())
             await client.flush()
             return await read_bill(client.store, client.store.traffic)
@@ -171,6 +176,9 @@ def demo_command(*, requests: int | None) -> None:
     if by_tool := show.seconds["code"]:
         say(f"a request by tool: {_milliseconds(by_tool)}, dispatch and sandbox included")
     say(f"\n{_EXPLANATION}")
-    run_sync(show_agent())
-    run_sync(show_trio())
+    try:
+        run_sync(show_agent())
+        run_sync(show_trio())
+    except ConfigError as missing:
+        say(f"\nThe agent's part cannot run here: {missing}")
     say(f"\n{_NEXT}")

@@ -88,12 +88,12 @@ def revoke_command(*, key: str, store: object) -> None:
 
 
 @keys_command.command("grant")
-@click.argument("full")
+@click.argument("full", metavar="CLASS")
 @click.argument("tenant")
 @click.option("--withdraw", is_flag=True, help="Take the grant back.")
 @store_option
 def grant_command(*, full: str, tenant: str, withdraw: bool, store: object) -> None:
-    """Let TENANT use the class FULL of another tenant, such as acme/0123456789ab/sorting."""
+    """Let TENANT use a CLASS of another tenant: its title, or such as acme/0123456789ab/sorting."""
     from toolmint.assembly.keys import grant_class
 
     run_sync(grant_class(settings_of(store=store), full, tenant, withdraw=withdraw))

@@ -1,6 +1,6 @@
 """``toolmint missing-tools``: the tools for want of which agents gave up, and their making."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -14,8 +14,9 @@ from toolmint.cli.common import (
     without_models,
 )
 from toolmint.core.errors import InputError
-from toolmint.core.store import MissingTool
+from toolmint.core.store import ClassInfo, MissingTool
 from toolmint.core.sync import run_sync
+from toolmint.serving.titles import class_title
 
 
 @click.group("missing-tools")
@@ -31,13 +32,15 @@ def list_missing_tools(**given: object) -> None:
 
     settings = without_models(settings_of(**given))
 
-    async def work() -> Sequence[MissingTool]:
+    async def work() -> tuple[Sequence[MissingTool], Mapping[str, ClassInfo]]:
         async with opened(settings) as client:
-            return await client.store.traces.missing_tools()
+            return await client.store.traces.missing_tools(), await client.store.classes()
 
+    found, known = run_sync(work())
     table = Table("number", "missing tool", "trajectory", "made", title="Missing tools")
-    for one in run_sync(work()):
-        table.add_row(str(one.id), one.wants, str(one.trace), one.request_class or "-")
+    for one in found:
+        made = class_title(known, one.request_class) or "-"
+        table.add_row(str(one.id), one.wants, str(one.trace), made)
     console().print(table)
 
 
@@ -61,6 +64,8 @@ def make_missing(*, number: int, **given: object) -> None:
                 raise InputError(
                     f"there is no missing tool {number}; `toolmint missing-tools list` names all"
                 )
-            return (await make_missing_tool(client, missing_tools[number])).label
+            record = await make_missing_tool(client, missing_tools[number])
+            title = class_title(await client.store.classes(), record.request_class)
+            return f"{title} v{record.version}"
 
     say(f"made {run_sync(work())}")

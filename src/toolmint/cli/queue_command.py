@@ -19,6 +19,8 @@ def queue_command(**given: object) -> None:
     """Show the queued requests by class, with how many a making needs."""
     from rich.table import Table
 
+    from toolmint.serving.titles import class_title
+
     settings = settings_of(**given)
 
     async def work() -> "tuple[Mapping[str, int], Mapping[str, ClassInfo]]":
@@ -30,6 +32,5 @@ def queue_command(**given: object) -> None:
     for name, count in sorted(waiting.items(), key=lambda pair: -pair[1]):
         info = known.get(name)
         example = clip(info.example, 60) if info and info.example else "-"
-        title = info.title if info else name
-        table.add_row(title, str(count), str(settings.needed), example)
+        table.add_row(class_title(known, name), str(count), str(settings.needed), example)
     console().print(table)

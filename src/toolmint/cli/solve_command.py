@@ -1,27 +1,30 @@
 """``toolmint solve``: one request, one answer, and why."""
 
 import sys
+from collections.abc import Mapping
 
 import click
 
 from toolmint.cli.common import model_options, money, opened, say, settings_of, store_option
 from toolmint.core.errors import InputError
+from toolmint.core.store import ClassInfo
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
+from toolmint.serving.titles import class_named, class_title, with_titles
 
 
-def explain(trajectory: Trajectory, title: str = "") -> list[str]:
-    """Return the lines that say who answered and why; ``title`` is what people call the class."""
+def explain(trajectory: Trajectory, known: Mapping[str, ClassInfo]) -> list[str]:
+    """Return the lines that say who answered and why; ``known`` has the titles of the classes."""
     served = trajectory.served
     if served is None:
         return []
-    tool = served.request_class or "no class"
+    name = served.request_class
+    tool = class_title(known, name) or "no class"
     if served.version:
         tool = f"{tool} v{served.version}"
-    if title and title != served.request_class:
-        tool = f"{tool} ({title})"
-    lines = [f"tier: {served.tier}", f"tool: {tool}", f"why: {served.why}"]
-    lines += [f"before: {attempt}" for attempt in served.attempts]
+    why = with_titles(served.why, known, name)
+    lines = [f"tier: {served.tier}", f"tool: {tool}", f"why: {why}"]
+    lines += [f"before: {with_titles(attempt, known, name)}" for attempt in served.attempts]
     usage = served.usage
     lines.append(
         f"used: {usage.requests} model calls, {usage.tokens} tokens, {money(usage.cost)}, "
@@ -32,7 +35,7 @@ def explain(trajectory: Trajectory, title: str = "") -> list[str]:
 
 @click.command("solve")
 @click.argument("request", required=False)
-@click.option("--class", "name", help="The request's class, where it is known.")
+@click.option("--class", "name", help="Name or title of the request's class, where it is known.")
 @click.option("--explain", "explained", is_flag=True, help="Say which tier answered, and why.")
 @click.option("--json", "as_json", is_flag=True, help="Give the whole trajectory as JSON.")
 @model_options
@@ -48,18 +51,15 @@ def solve_command(
 
     async def work() -> None:
         async with opened(settings, lambda line: click.echo(line, err=True)) as session:
-            trajectory = await session.solve(text, request_class=name)
-            title = (
-                await session.title(trajectory.served.request_class or "")
-                if trajectory.served
-                else ""
-            )
+            of = await class_named(session.store, name) if name else None
+            trajectory = await session.solve(text, request_class=of)
             # Said before the session closes: its end waits for a tool that this request completed.
             if as_json:
                 say(trajectory.model_dump_json(indent=1))
                 return
             say(trajectory.answer or "")
-            for line in explain(trajectory, title) if explained else ():
-                click.echo(line, err=True)
+            if explained:
+                for line in explain(trajectory, await session.store.classes()):
+                    click.echo(line, err=True)
 
     run_sync(work())

@@ -44,9 +44,20 @@ def _with_client(store: Path | None, action: "Callable[[Session], Awaitable[_T]]
     return run_sync(work())
 
 
+def _named(store: Path | None, text: str) -> tuple[str, str]:
+    """Return name and title of the class that an argument names, by either."""
+    from toolmint.serving.titles import class_named, class_title
+
+    async def found(kept: "ToolStore") -> tuple[str, str]:
+        name = await class_named(kept, text)
+        return name, class_title(await kept.classes(), name)
+
+    return _with_store(store, found)
+
+
 @click.group("tools")
 def tools_command() -> None:
-    """List, show, export, import, roll back and retire tools."""
+    """List, show, export, import, roll back and retire tools; CLASS is a class's name or its title."""
 
 
 @tools_command.command("list")
@@ -55,14 +66,15 @@ def list_tools(store: Path | None) -> None:
     """List every version of every tool."""
     from rich.table import Table
 
+    from toolmint.serving.titles import class_title
+
     columns = ("class", "name", "version", "state", "profile", "verification", "made by", "made")
     table = Table(*columns)
     known = _with_store(store, lambda kept: kept.classes())
     for record, state in _with_store(store, lambda kept: kept.versions()):
         passed = sum(one.verdict == "passed" for one in record.evidence)
-        info = known.get(record.request_class)
         table.add_row(
-            info.title if info else record.request_class,
+            class_title(known, record.request_class),
             record.request_class,
             str(record.version),
             state,
@@ -75,17 +87,20 @@ def list_tools(store: Path | None) -> None:
 
 
 @tools_command.command("show")
-@click.argument("name")
+@click.argument("name", metavar="CLASS")
 @_version_option
 @store_option
 def show_tool(name: str, version: int | None, store: Path | None) -> None:
     """Show a tool: evidence, life cycle, making, source."""
     from rich.syntax import Syntax
 
+    name, title = _named(store, name)
     record = _with_store(store, lambda kept: kept.get(name, version))
     history = _with_store(store, lambda kept: kept.history(name, record.version))
     kind = "with its own parser" if record.has_parser else "called by a light model"
-    say(f"{record.label}, {record.profile}, {kind}, digest {record.digest[:12]}")
+    say(f"{title} v{record.version}, {record.profile}, {kind}, digest {record.digest[:12]}")
+    if title != name:
+        say(f"kept as {name}")
     made = record.provenance
     second = f", second tool by {made.second_model}" if made.second_model else ""
     say(
@@ -102,7 +117,7 @@ def show_tool(name: str, version: int | None, store: Path | None) -> None:
         say(f"  {change.at:%Y-%m-%d %H:%M:%S} {change.state}: {change.reason}")
     makings = _with_store(store, lambda kept: kept.reports(name))
     for making in [one for one in makings if one.version == record.version]:
-        _print_making(making, full=False)
+        _print_making(making, title, full=False)
     console().print(Syntax(record.source, "python", line_numbers=True))
 
 
@@ -110,15 +125,12 @@ def _list(value: object) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", value) if isinstance(value, list) else []
 
 
-def _print_making(making: "MakingReport", *, full: bool) -> None:
+def _print_making(making: "MakingReport", title: str, *, full: bool) -> None:
     made = f"made v{making.version}" if making.made else "FAILED"
     usage = making.body.get("usage")
     spent = cast("dict[str, Any]", usage) if isinstance(usage, dict) else {}
     tokens = spent.get("input_tokens", 0) + spent.get("output_tokens", 0)
-    say(
-        f"making {making.id} of {making.request_class!r}: {made}, {tokens} tokens, "
-        f"{money(spent.get('cost'))}"
-    )
+    say(f"making {making.id} of {title!r}: {made}, {tokens} tokens, {money(spent.get('cost'))}")
     for step in _list(making.body.get("steps")):
         say(f"- {step['kind']}: {step['text']}")
         if "usage" in step:
@@ -133,19 +145,20 @@ def _print_making(making: "MakingReport", *, full: bool) -> None:
 
 
 @tools_command.command("report")
-@click.argument("name")
+@click.argument("name", metavar="CLASS")
 @click.option("--full", is_flag=True, help="Show prompts and replies too.")
 @store_option
 def report(name: str, full: bool, store: Path | None) -> None:  # noqa: FBT001
     """Show the last making of a class, also a failed one: every step, verdict and token."""
+    name, title = _named(store, name)
     reports = _with_store(store, lambda kept: kept.reports(name))
     if not reports:
-        raise ToolNotFound(f"no making of the class {name!r} is recorded")
-    _print_making(reports[-1], full=full)
+        raise ToolNotFound(f"no making of the class {title!r} is recorded")
+    _print_making(reports[-1], title, full=full)
 
 
 @tools_command.command("export")
-@click.argument("name")
+@click.argument("name", metavar="CLASS")
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True)
 @_version_option
 @store_option
@@ -153,9 +166,10 @@ def export_tool(name: str, output: Path, version: int | None, store: Path | None
     """Write a tool and its record to one readable file."""
     from toolmint.assembly.toolfile import dump_tool
 
+    name, title = _named(store, name)
     record = _with_store(store, lambda kept: kept.get(name, version))
     output.write_text(dump_tool(record), encoding="utf-8")
-    say(f"{record.label} written to {output}")
+    say(f"{title} v{record.version} written to {output}")
 
 
 @tools_command.command("import")
@@ -182,21 +196,23 @@ def import_tool(file: Path, store: Path | None) -> None:
 
 
 @tools_command.command("promote")
-@click.argument("name")
+@click.argument("name", metavar="CLASS")
 @_version_option
 @store_option
 def promote(name: str, version: int | None, store: Path | None) -> None:
     """Let a stored version serve in place of the present one."""
+    name, title = _named(store, name)
     record = _with_store(store, lambda kept: kept.get(name, version))
     _with_store(store, lambda kept: kept.move(name, record.version, "serving", "promoted by hand"))
-    say(f"{record.label} serves")
+    say(f"{title} v{record.version} serves")
 
 
 @tools_command.command("rollback")
-@click.argument("name")
+@click.argument("name", metavar="CLASS")
 @store_option
 def rollback(name: str, store: Path | None) -> None:
     """Return to the version that served before."""
+    name, title = _named(store, name)
     versions = _with_store(store, lambda kept: kept.versions(name))
     serving = [record.version for record, state in versions if state == "serving"]
     before = [
@@ -205,17 +221,18 @@ def rollback(name: str, store: Path | None) -> None:
         if state == "demoted" and (not serving or record.version < serving[0])
     ]
     if not before:
-        raise InputError(f"{name!r} has no earlier version to go back to", code="no-rollback")
+        raise InputError(f"{title!r} has no earlier version to go back to", code="no-rollback")
     _with_store(store, lambda kept: kept.move(name, before[-1], "serving", "rolled back by hand"))
-    say(f"{name} v{before[-1]} serves again")
+    say(f"{title} v{before[-1]} serves again")
 
 
 @tools_command.command("retire")
-@click.argument("name")
+@click.argument("name", metavar="CLASS")
 @_version_option
 @store_option
 def retire(name: str, version: int | None, store: Path | None) -> None:
     """Retire a version permanently."""
+    name, title = _named(store, name)
     record = _with_store(store, lambda kept: kept.get(name, version))
     _with_store(store, lambda kept: kept.move(name, record.version, "retired", "retired by hand"))
-    say(f"{record.label} is retired")
+    say(f"{title} v{record.version} is retired")

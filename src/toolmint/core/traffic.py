@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from toolmint.core.messages import Frozen
+from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
@@ -140,8 +141,9 @@ class RequestRecord:
     """One request as the log keeps it: who asked, who answered, why, what it cost and saved (US dollars).
 
     ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
-    strong model; ``queued`` is the class, by its full name, for which they wait as a demonstration, and
-    ``input_digest`` then tells equal inputs. A plain dataclass, as it is made for each request.
+    strong model; ``light`` is what light models used that read the request and did not answer it, beside
+    ``cost`` and tokens. ``queued`` is the class, by its full name, for which they wait as a demonstration,
+    and ``input_digest`` then tells equal inputs. A plain dataclass, as it is made for each request.
     """
 
     id: str
@@ -167,6 +169,18 @@ class RequestRecord:
     answer: str | None = None
     queued: str | None = None
     input_digest: str | None = None
+    light: Usage | None = None
+
+    @property
+    def used(self) -> Usage:
+        """All that was paid for the request, whoever answered it."""
+        mine = Usage(
+            input_tokens=self.input_tokens,
+            cached_tokens=self.cached_tokens,
+            output_tokens=self.output_tokens,
+            cost=self.cost,
+        )
+        return mine if self.light is None else mine + self.light
 
     @cached_property
     def line(self) -> bytes:

@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from math import comb
 from typing import NamedTuple
 
-import numpy as np
-
 from toolmint.core.errors import InputError
 from toolmint.core.messages import Frozen
 from toolmint.evaluation.benchmark import Measures, Row
-from toolmint.evaluation.bootstrap import Estimate, estimate, share
-from toolmint.evaluation.report import Cell, Figure, Line, Report, Section
+from toolmint.evaluation.bootstrap import estimate, share
+from toolmint.evaluation.report import Cell, Estimate, Figure, Line, Report, Section
 from toolmint.evaluation.rows import RowSet
 
 _Pair = tuple[Row, Row]
@@ -145,7 +143,7 @@ def _win_rate(pairs: Sequence[_Pair]) -> tuple[Figure, Figure, Figure]:
 
 
 def _difference(values: Sequence[tuple[float, float]], clusters: Sequence[str]) -> Figure:
-    rows = np.array([[one - other, 1.0] for one, other in values])
+    rows = [[one - other, 1.0] for one, other in values]
     return Figure.of(estimate(rows, clusters, lambda sums: sums[:, 0] / sums[:, 1]))
 
 

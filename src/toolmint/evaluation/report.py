@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
-from toolmint.evaluation.bootstrap import Estimate
+
+
+class Estimate(NamedTuple):
+    """A figure with its 95 % interval; None where there is nothing to count."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 class Figure(Frozen):

@@ -13,8 +13,9 @@ import numpy as np
 
 from toolmint.core.errors import InputError
 from toolmint.core.values import Value, canonical
-from toolmint.evaluation.bootstrap import Estimate, Table, estimate
+from toolmint.evaluation.bootstrap import Table, estimate
 from toolmint.evaluation.compat import hallucinates, predicted_action
+from toolmint.evaluation.report import Estimate
 from toolmint.evaluation.rouge_l import rouge_l
 from toolmint.evaluation.static_steps import PLANS, StepPair
 

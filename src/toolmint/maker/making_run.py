@@ -29,6 +29,8 @@ class MakeRequest(Frozen):
 
     Attributes:
         request_class: the class's name.
+        title: what people call the class; empty: its name.
+        keep_title: a person gave the title, the maker's does not replace it.
         labelled: demonstrations; the first ``shown`` go into the prompt, the others are held out.
         unlabelled: requests of the class without answers, for the second tool.
         foreign: requests of other classes; the tool must refuse all of them.
@@ -43,6 +45,8 @@ class MakeRequest(Frozen):
     """
 
     request_class: str = Field(min_length=1)
+    title: str = ""
+    keep_title: bool = False
     labelled: tuple[Demonstration, ...]
     unlabelled: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
@@ -53,6 +57,11 @@ class MakeRequest(Frozen):
     second: SecondPolicy = "auto"
     clustered: bool = False
     seed: int | None = None
+
+    @property
+    def called(self) -> str:
+        """What people call the class."""
+        return self.title or self.request_class
 
 
 def checked_request(make_request: MakeRequest) -> MakeRequest:
@@ -66,13 +75,11 @@ def checked_request(make_request: MakeRequest) -> MakeRequest:
     kept: list[Demonstration] = []
     for number, one in enumerate(make_request.labelled, 1):
         if one.target is None:
-            raise InputError(
-                f"demonstration {number} of {make_request.request_class!r} has no answer"
-            )
+            raise InputError(f"demonstration {number} of {make_request.called!r} has no answer")
         before = answers.setdefault(one.input, one.target)
         if before != one.target:
             raise InputError(
-                f"demonstration {number} of {make_request.request_class!r} contradicts an earlier one: "
+                f"demonstration {number} of {make_request.called!r} contradicts an earlier one: "
                 f"{clip(one.input, 80)!r} is answered {before!r} and {one.target!r}",
                 code="demonstrations-contradict",
             )
@@ -80,7 +87,7 @@ def checked_request(make_request: MakeRequest) -> MakeRequest:
             kept.append(one)
     if len(kept) < MIN_DEMONSTRATIONS:
         raise InputError(
-            f"{make_request.request_class!r} has {len(kept)} different demonstrations, "
+            f"{make_request.called!r} has {len(kept)} different demonstrations, "
             f"making needs {MIN_DEMONSTRATIONS}",
             code="demonstrations-few",
         )
@@ -100,7 +107,7 @@ class MakingRun:
         """Add a step to the report and pass its first line to the observer."""
         self.steps.append({"kind": kind, "text": text, **facts})
         first = text.splitlines()[0] if text else ""
-        self.observe(f"{self.make_request.request_class}: {kind}: {first}")
+        self.observe(f"{self.make_request.called}: {kind}: {first}")
 
     def proposed(self, source: str) -> None:
         """Take the class's title from a proposal; the first title given is kept."""

@@ -224,6 +224,7 @@ class BackgroundMaker:
         first: frozenset[str],
     ) -> MakeRequest:
         request = make_request_for(name, queued, self.rules.settings, first)
+        request = request.model_copy(update={"title": server.classes.title(name)})
         if not self.upcoming:
             return request
         known = {one.input for one in request.labelled}
@@ -245,7 +246,7 @@ class BackgroundMaker:
             ToolmintError: the making broke off.
         """
         name = request.request_class
-        title = server.classes.title(name)
+        title = request.title or server.classes.title(name)
         self._notify(title, f"making a tool of {len(request.labelled)} demonstrations")
         ledger = Ledger()
         state = "shadowing" if server.policy.shadow else "serving"
@@ -263,11 +264,11 @@ class BackgroundMaker:
             await server.store.report(report)
         finally:
             await ledger.flush(server.store)
-        if result.title and lease is not None:  # a class that a person named keeps that name
-            await server.classes.set_title(name, result.title)
-            title = result.title
+        title = title if request.keep_title else result.title or title
+        await server.classes.set_title(name, title)
         if kept is None:
-            self._notify(title, f"no tool passed: {result.body.get('ending', '')}")
+            first, _, _ = str(result.body.get("ending", "")).partition("\n")
+            self._notify(title, f"no tool passed: {first}")
             return None
         server.adopt(ActiveVersion(kept, state, server.namespace.key(name)))
         self._notify(title, f"v{kept.version} passed verification and is {state}")

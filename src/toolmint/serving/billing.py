@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from toolmint.core.messages import Frozen
-from toolmint.core.namespace import ClassKey
 from toolmint.core.store import ClassInfo, ToolStore
 from toolmint.core.traffic import DailyTotal, MakingCost, TrafficLog
+from toolmint.serving.titles import class_title
 
 NO_CLASS = "(no class)"
 
@@ -165,10 +165,9 @@ def _class_bill(
         cost = Cost(unknown=1) if making.cost is None else Cost(known=making.cost)
     saved = sum(one.saved for one in totals)
     by_tools = sum(one.requests for one in totals if one.tier != "strong")
-    name = key if key == NO_CLASS else ClassKey.parse(key).name
     return ClassBill(
         key=key,
-        title=info.title if info else name,
+        title=class_title({key: info} if info else {}, key),
         example=info.example if info else None,
         requests=sum(one.requests for one in totals),
         by_tier=dict(by_tier),

@@ -111,7 +111,10 @@ def strong_record(
     why: str,
     status: int = 200,
 ) -> RequestRecord:
-    """Return the record of the strong model's answer, which may wait as a demonstration of its class."""
+    """Return the record of the strong model's answer, which may wait as a demonstration of its class.
+
+    What light models used before stands beside the answer's own usage: the ledger has it from them.
+    """
     text = answered.texts.input
     waits = joined.queue is not None and text is not None
     return RequestRecord(
@@ -120,6 +123,7 @@ def strong_record(
         calls=answered.usage.requests,
         request_class=str(joined.key) if joined.key else None,
         attempts=found.attempts,
+        light=found.usage if found.turns else None,
         why=why,
         queued=str(joined.queue) if waits else None,
         input_digest=digest(text) if waits else None,

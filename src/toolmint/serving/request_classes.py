@@ -8,6 +8,7 @@ from itertools import islice
 from toolmint.core.store import ClassInfo, ToolStore
 from toolmint.core.values import clip
 from toolmint.serving.classify import Classifier, Guess
+from toolmint.serving.titles import class_title
 
 JOIN_SCORE = 0.3
 """Share of common wording above which a request joins a class."""
@@ -66,8 +67,7 @@ class RequestClasses:
 
     def title(self, name: str) -> str:
         """Return what people call a class."""
-        known = self._info.get(name)
-        return known.title if known else name
+        return class_title(self._info, name)
 
     async def set_title(self, name: str, title: str) -> None:
         """Set the title of a class to the one that its maker found."""

@@ -38,9 +38,9 @@ def _requests(records: Sequence[RequestRecord]) -> Iterator[_Row]:
                 else ClassKey.parse(one.request_class)
             ),
             one.version,
-            _money(one.cost),
+            _money(one.cost if one.light is None else one.used.cost),
             _money(one.saved),
-            one.input_tokens + one.output_tokens,
+            one.input_tokens + one.output_tokens + (one.light.tokens if one.light else 0),
             one.line.decode(),
         )
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from toolmint.core.traffic import Key, KeyStore
 from toolmint.gateway.http_errors import budget_exceeded, invalid_key, rate_limited, unknown_model
 
-KEY_PREFIX = "tw-"
+KEY_PREFIX = "tm-"
 OPEN_KEY = Key(id="open", tenant="local", name="no keys are set", record=True)
 """What everybody may do while no key is set; only on loopback."""
 
@@ -83,7 +83,7 @@ class KeyRing:
         if not self._keys and self._open:
             return OPEN_KEY
         if authorization is None:
-            raise invalid_key("No key: send 'Authorization: Bearer tw-...'.")
+            raise invalid_key("No key: send 'Authorization: Bearer tm-...'.")
         word, _, secret = authorization.decode("latin-1").partition(" ")
         key = self._keys.get(digest_of(secret.strip()))
         if word.lower() != "bearer" or key is None or key.revoked:

@@ -1,9 +1,7 @@
 """The dashboard's pages: bill, classes, a tool, requests, makings; and the three changes that people make."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,8 +18,9 @@ from toolmint.core.task import Step
 from toolmint.core.traffic import LiveStore, TrafficLog
 from toolmint.gateway.asgi import is_loopback_host
 from toolmint.gateway.auth.keys import OPEN_KEY, KeyRing
+from toolmint.gateway.dashboard.assets import HERE, PageHandler, asset
 from toolmint.gateway.dashboard.changes import change_version, form_of
-from toolmint.gateway.dashboard.naming import class_title, dollar_text, naming, trimmed, with_titles
+from toolmint.gateway.dashboard.naming import dollar_text, fault_text, naming
 from toolmint.gateway.dashboard.plots import Bar, bars
 from toolmint.gateway.dashboard.session import (
     SESSION_COOKIE,
@@ -32,8 +31,8 @@ from toolmint.gateway.dashboard.session import (
 from toolmint.serving.billing import NO_CLASS, read_bill
 from toolmint.serving.error_bound import comparisons_needed, upper
 from toolmint.serving.servers import ToolServers
+from toolmint.serving.titles import class_title, trimmed, with_titles
 
-HERE = Path(__file__).parent
 DAYS = 30
 HEAD = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -42,7 +41,6 @@ HEAD = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
-PageHandler = Callable[[Request], Awaitable[Response]]
 
 
 class Pages:
@@ -94,13 +92,18 @@ class Pages:
         routes = [Route(path, self._guarded(page)) for path, page in shown.items()]
         return Starlette(
             routes=[
-                Route("/dashboard/style.css", self.style),
-                Route("/dashboard/icon.svg", self.icon),
+                Route("/dashboard/style.css", asset("style.css", "text/css")),
+                Route("/dashboard/icon.svg", asset("icon.svg", "image/svg+xml")),
                 Route("/dashboard/login", self.login, methods=["GET", "POST"]),
                 Route("/dashboard/change", self._guarded(self.change), methods=["POST"]),
                 *routes,
-            ]
+            ],
+            exception_handlers={404: self._missing},
         )
+
+    async def _missing(self, request: Request, fault: Exception) -> Response:
+        del fault
+        return self._page("fault.html", 404, said=f"There is no page {request.url.path!r}.")
 
     async def change(self, request: Request) -> Response:
         """Approve, roll back, demote or retire a version."""
@@ -120,7 +123,7 @@ class Pages:
             try:
                 return await page(request)
             except ToolmintError as fault:
-                return self._page("fault.html", 400, said=str(fault))
+                return self._page("fault.html", 400, said=await fault_text(fault, self._store))
 
         return guarded
 
@@ -128,18 +131,8 @@ class Pages:
         return any(key.id == holder and key.admin and not key.revoked for key in self._keys.known)
 
     def _page(self, template: str, status: int = 200, /, **facts: Any) -> Response:  # noqa: ANN401
-        text = self._templates.get_template(template).render(**facts)
+        text = self._templates.get_template(template).render(status=status, **facts)
         return HTMLResponse(text, status, headers=HEAD)
-
-    async def style(self, request: Request) -> Response:
-        """Return the style sheet."""
-        del request
-        return Response((HERE / "style.css").read_text(encoding="utf-8"), media_type="text/css")
-
-    async def icon(self, request: Request) -> Response:
-        """Return the icon."""
-        del request
-        return Response((HERE / "icon.svg").read_text("utf-8"), media_type="image/svg+xml")
 
     async def login(self, request: Request) -> Response:
         """Take an admin key, and give a cookie for some hours."""
@@ -231,6 +224,7 @@ class Pages:
             versions=shown,
             wrong=wrong[:50],
             bound=self._servers.policy.bound,
+            titled=partial(with_titles, known=known, key=name),
             **naming(known, name),
         )
 
@@ -268,15 +262,20 @@ class Pages:
         known = await self._store.classes()
         reports = reversed(await self._store.reports())
         found = [(one, class_title(known, one.request_class)) for one in reports]
-        return self._page("makings.html", found=found)
+        return self._page("makings.html", found=found, titled=partial(with_titles, known=known))
 
     async def making(self, request: Request) -> Response:
         """Show all that happened in one making."""
         for report in await self._store.reports():
             if report.id == request.path_params["number"]:
-                named = naming(await self._store.classes(), report.request_class)
-                steps = report.body.get("steps", [])
-                return self._page("making.html", report=report, steps=steps, **named)
+                known, key = await self._store.classes(), report.request_class
+                return self._page(
+                    "making.html",
+                    report=report,
+                    steps=report.body.get("steps", []),
+                    titled=partial(with_titles, known=known, key=key),
+                    **naming(known, key),
+                )
         return self._page("fault.html", 404, said="There is no such making.")
 
     async def trajectories(self, request: Request) -> Response:
