@@ -1,7 +1,8 @@
-"""The sandbox alone: latency, calls a second beside a bare fork, and a soak with hostile calls.
+"""The sandbox alone: a process a call and resident workers, beside a bare fork and a bare socket pair.
 
-Run: ``python benchmarks/sandbox_speed.py [--calls 15000]``. Times depend on the machine; the ratio to
-``fork + exit + wait`` of a bare process in the same run does not.
+Run: ``python benchmarks/sandbox_speed.py [--calls 15000] [--resident-calls 100000]``. Times depend on the
+machine; the ratios to ``fork + exit + wait`` of a bare process and to one byte there and back over a socket
+pair, in the same run, do less. The two soaks mix honest with hostile calls: a fourth, and a tenth.
 """
 
 import argparse
@@ -9,10 +10,17 @@ import asyncio
 import json
 import os
 import resource
+import socket
 import time
 from pathlib import Path
 
-from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxRun
+from rich.progress import track
+
+from gateway_speed import SOURCE
+from toolmint.core.sandbox import FunctionCall, Given, Program, RunLimits, SandboxRun
+from toolmint.core.values import Value
+from toolmint.maker.each import each
+from toolmint.maker.program import answer_program, run_tool, serve_tool
 from toolmint.sandbox.forkserver import ForkServer
 
 TRIVIAL = SandboxRun(
@@ -44,6 +52,27 @@ def bare_fork_ms(count: int = 300) -> float:
             os._exit(0)
         os.waitpid(child, 0)
     return (time.perf_counter() - started) / count * 1000
+
+
+def bare_echo_ms(count: int = 3000) -> float:
+    """Return the median of milliseconds of one byte to another process and back."""
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        while theirs.recv(1):
+            theirs.send(b"x")
+        os._exit(0)
+    theirs.close()
+    seconds: list[float] = []
+    for _ in range(count):
+        started = time.perf_counter()
+        ours.send(b"x")
+        ours.recv(1)
+        seconds.append(time.perf_counter() - started)
+    ours.close()
+    os.waitpid(child, 0)
+    return quantiles(seconds)[0]
 
 
 def quantiles(seconds: list[float]) -> tuple[float, float]:
@@ -132,8 +161,107 @@ async def soak(sandbox: ForkServer, count: int) -> dict[str, object]:
     }
 
 
-async def main(calls: int) -> None:
-    bare = bare_fork_ms()
+def resident(source: str, known: Value = None, seconds: float = 2.0) -> Program:
+    """Return a program whose ``f`` takes the input."""
+    calls = (FunctionCall(function="f", arguments=(Given(),)),)
+    return Program(source=source, calls=calls, limits=RunLimits(seconds=seconds), known=known)
+
+
+HONEST = tuple(resident(f"def f(x):\n    return x + {n}\n", known=1) for n in range(8))
+HOSTILE_RESIDENTS = tuple(
+    resident(f"def f(x):\n    {body}\n", seconds=0.2)
+    for body in (
+        "return len(bytearray(1 << 31))",
+        "return 'x' * (3 << 20)",
+        "raise KeyboardInterrupt",
+        "return {1, 2}",
+        "return __import__('os')._exit(0)",
+        "print('x' * 100000)",
+        "return f(x)",
+    )
+)
+
+
+async def resident_speed(sandbox: ForkServer, count: int = 20_000) -> dict[str, float]:
+    """Return latency with one caller, and calls a second with 16, of one resident program."""
+    tool = HONEST[1]
+    seconds: list[float] = []
+    for number in range(3000):
+        started = time.perf_counter()
+        await sandbox.call(tool, number, "bench")
+        seconds.append(time.perf_counter() - started)
+    turn = iter(range(count))
+
+    async def worker() -> None:
+        for number in turn:
+            await sandbox.call(tool, number, "bench")
+
+    started = time.perf_counter()
+    await asyncio.gather(*[worker() for _ in range(16)])
+    rate = count / (time.perf_counter() - started)
+    p50, p99 = quantiles(seconds)
+    return {
+        "resident_p50_ms": round(p50, 3),
+        "resident_p99_ms": round(p99, 3),
+        "resident_calls_per_second": round(rate),
+    }
+
+
+async def near_misses(sandbox: ForkServer, count: int = 320) -> dict[str, float]:
+    """Return the seconds that stage 4 of verification takes for ``count`` requests, both ways."""
+    requests = [
+        f"Put these words in alphabetical order: b, a{'a' * number}." for number in range(count)
+    ]
+    program = answer_program(SOURCE)
+    started = time.perf_counter()
+    await each(lambda text: run_tool(sandbox, SOURCE, text), requests)
+    alone = time.perf_counter() - started
+    started = time.perf_counter()
+    await each(lambda text: serve_tool(sandbox, program, text, "bench"), requests)
+    return {
+        f"{count}_near_misses_s": round(time.perf_counter() - started, 3),
+        f"{count}_near_misses_a_process_each_s": round(alone, 2),
+    }
+
+
+async def resident_soak(sandbox: ForkServer, count: int) -> dict[str, object]:
+    """Make ``count`` calls, a tenth of hostile tools; return wrong answers of honest ones and what leaked."""
+    before, processes = usage(), children()
+    wrong = 0
+    turn = iter(track(range(count), "resident soak", transient=True))
+
+    async def worker() -> None:
+        nonlocal wrong
+        for number in turn:
+            if number % 10:
+                which = number % len(HONEST)
+                result = await sandbox.call(HONEST[which], number, "bench")
+                wrong += result.value != (number + which,)
+            else:
+                which = number // 10 % len(HOSTILE_RESIDENTS)
+                await sandbox.call(HOSTILE_RESIDENTS[which], number, "bench")
+
+    started = time.perf_counter()
+    await asyncio.gather(*[worker() for _ in range(8)])
+    seconds = time.perf_counter() - started
+    replaced = dict(sandbox.residents.recycled)
+    sandbox.residents.clear()
+    await asyncio.sleep(0.3)
+    after = usage()
+    return {
+        "calls": count,
+        "hostile": count // 10,
+        "wrong_answers_of_honest_tools": wrong,
+        "seconds": round(seconds, 1),
+        "replaced": replaced,
+        "descriptors_more": after["descriptors"] - before["descriptors"],
+        "processes_more": children() - processes,
+        "peak_rss_more_kb": after["rss_kb"] - before["rss_kb"],
+    }
+
+
+async def main(calls: int, resident_calls: int) -> None:
+    bare, echo = bare_fork_ms(), bare_echo_ms()
     started = time.perf_counter()
     async with ForkServer() as sandbox:
         first = (time.perf_counter() - started) * 1000
@@ -149,6 +277,10 @@ async def main(calls: int) -> None:
             "busy_p99_ms": round(busy[1], 2),
             "calls_per_second": round(rate),
             "paced_p50_in_bare_forks": round(paced[0] / bare, 2),
+            "bare_echo_p50_ms": round(echo, 3),
+            **(await resident_speed(sandbox)),
+            **(await near_misses(sandbox)),
+            "resident_soak": await resident_soak(sandbox, resident_calls),
             "soak": await soak(sandbox, calls),
         }
     print(json.dumps(found, indent=1))
@@ -157,4 +289,6 @@ async def main(calls: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=15_000)
-    asyncio.run(main(parser.parse_args().calls))
+    parser.add_argument("--resident-calls", type=int, default=100_000)
+    words = parser.parse_args()
+    asyncio.run(main(words.calls, words.resident_calls))

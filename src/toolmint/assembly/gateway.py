@@ -29,6 +29,7 @@ from toolmint.gateway.recording.write_ahead_log import WriteAheadLog
 from toolmint.gateway.upstream.endpoint import Upstream
 from toolmint.gateway.upstream.pass_through import PassThrough
 from toolmint.models.prices import price
+from toolmint.sandbox.forkserver import ForkServer
 from toolmint.serving.error_bound import ErrorBound, comparisons_needed
 from toolmint.serving.lifecycle import ServingPolicy
 from toolmint.tools.made import MadeTool
@@ -148,6 +149,8 @@ async def gateway(
             Session.open(settings, models=models, policy=policy)
         )
         store, log, metrics = session.store, session.store.traffic, Metrics()
+        if isinstance(session.sandbox, ForkServer):
+            metrics.residents = session.sandbox.residents
         ring = await _keys(settings.host, log)
         needed = comparisons_needed(policy.bound)
         LOG.info("a tool without a fault serves after %d comparisons", needed)

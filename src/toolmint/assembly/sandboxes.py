@@ -8,6 +8,7 @@ from toolmint.assembly.uri import Place
 from toolmint.core.errors import ConfigError
 from toolmint.core.sandbox import Sandbox
 from toolmint.sandbox.forkserver import ForkServer
+from toolmint.sandbox.residents import ResidentLimits
 from toolmint.sandbox.unsafe import UnsafeSubprocess
 
 
@@ -36,6 +37,7 @@ def sandbox_of(settings: Settings, *, hash_seed: int = 0) -> Closable:
         return joined(settings.cluster, settings.workers).sandbox(hash_seed)
     match settings.sandbox:
         case "forkserver":
-            return ForkServer(hash_seed=hash_seed)
+            most = 0 if settings.isolation == "call" else settings.residents
+            return ForkServer(hash_seed=hash_seed, resident=ResidentLimits(processes=most))
         case "unsafe":
             return UnsafeSubprocess()

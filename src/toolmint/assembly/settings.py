@@ -52,6 +52,10 @@ class Settings(Frozen):
     """The name of a model under which the gateway's agent answers."""
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
     """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
+    isolation: Literal["resident", "call"] = "resident"
+    """Whether a verified tool of a tenant keeps its process, or each call has one of its own."""
+    residents: int | None = Field(default=None, ge=1)
+    """Processes that verified tools may keep at most; None: by the machine's memory."""
     engine: Literal["local", "ray"] = "local"
     """Where made code and models of a folder run: here, or on a Ray cluster (``toolmint[ray]``)."""
     cluster: str | None = None

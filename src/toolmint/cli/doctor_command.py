@@ -30,6 +30,13 @@ def doctor_command() -> None:
     layers = found.layers
     say(f"machine: {platform.system()} {platform.release()} {platform.machine()}")
     say(f"seccomp filter and resource limits: yes (required)\nlayers: {layers}")
+    if found.resident_seconds is None:
+        say("resident workers: NO, none stayed; each call has a process of its own")
+    else:
+        say(
+            f"resident workers: yes, at most {found.most_residents}; "
+            f"{1e6 * found.resident_seconds:.0f} us a call"
+        )
     for name in ("empty_root", "landlock", "namespaces"):
         if not layers.get(name):
             say(

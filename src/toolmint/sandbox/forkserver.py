@@ -131,10 +131,11 @@ class ForkServer:
             try:
                 answered = await self.residents.call(link, program, given, owner)
             except ResidentLost as lost:
-                link.check()
-                if link.broken:  # the fork server died, not this program
+                mine = lost.resident.link  # of an earlier fork server, where that one died idle
+                mine.check()
+                if mine.broken:  # the fork server died, not this program
                     continue
-                return await self._lost(link, lost)
+                return await self._lost(mine, lost)
             except SandboxError as fault:
                 if not fault.retryable:
                     raise

@@ -68,6 +68,7 @@ class Link:
         # By whether they may be resident: the kernel's limits of the two kinds differ.
         self._spares: dict[bool, deque[Worker]] = {False: deque(), True: deque()}
         self._waiting: dict[bool, deque[asyncio.Future[Worker]]] = {False: deque(), True: deque()}
+        self._coming = {False: 0, True: 0}  # asked for, and not here yet
         self._living: dict[int, Worker] = {}
         self.broken = False
         self._loop.add_reader(control.fileno(), self._receive)
@@ -129,6 +130,7 @@ class Link:
 
     def ask(self, *, resident: bool = False) -> None:
         """Ask the fork server for one more worker."""
+        self._coming[resident] += 1
         self._send(b"R" if resident else b"N")
 
     def _send(self, message: bytes) -> None:
@@ -162,6 +164,7 @@ class Link:
         channel.setblocking(False)
         worker = Worker(number, channel, resident=resident)
         self._living[number] = worker
+        self._coming[resident] -= 1
         queue = self._waiting[resident]
         while queue:
             waiting = queue.popleft()
@@ -219,16 +222,14 @@ class Link:
         if self.broken:
             raise SandboxError("the fork server died", code="sandbox-died", retryable=True)
         spares = self._spares[resident]
-        if resident:
-            # One waits ready from the first resident worker on; a host without any pays for none.
-            self.ask(resident=True)
-            if not spares and not self._waiting[True]:
-                self.ask(resident=True)
-        if spares:
-            return spares.popleft()
+        worker = spares.popleft() if spares else None
         waiting: asyncio.Future[Worker] = self._loop.create_future()
-        self._waiting[resident].append(waiting)
-        return await waiting
+        if worker is None:
+            self._waiting[resident].append(waiting)
+        # One waits ready from the first resident worker on; a host without any pays for none.
+        while resident and len(spares) + self._coming[True] < len(self._waiting[True]) + 1:
+            self.ask(resident=True)
+        return worker or await waiting
 
     def finish(self, worker: Worker) -> None:
         """Close a worker's socket and have the worker killed; the next one is forked in its place.
@@ -242,6 +243,7 @@ class Link:
         worker.channel.close()
         if not self.broken:
             word = b"K" if worker.resident else b"F"
+            self._coming[False] += not worker.resident
             self._send(word + struct.pack("!Q", worker.number))
 
     @property

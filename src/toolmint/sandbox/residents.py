@@ -67,6 +67,7 @@ class Residents:
         self._queues: dict[_Key, deque[asyncio.Future[ResidentWorker | None]]] = {}
         self._opening: Counter[_Key] = Counter()
         self._expected: OrderedDict[str, Reply] = OrderedDict()
+        self._checks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._swept, self._slow, self._active = 0.0, False, False
         self.recycled: Counter[str] = Counter()
@@ -190,7 +191,7 @@ class Residents:
             self.barred.popitem(last=False)
 
     def _release(self, resident: ResidentWorker, result: SandboxResult) -> None:
-        """Give a process back after a reply, or replace it."""
+        """Take a process back after a reply, or replace it."""
         limits = self._limits
         if resident.gone:
             return
@@ -204,7 +205,8 @@ class Residents:
             resident.end("cpu time")
         elif resident.calls % _KNOWN_EVERY == 0 and resident.program.known is not None:
             task = asyncio.get_running_loop().create_task(self._check(resident))
-            task.add_done_callback(lambda _: None)
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
         else:
             self._hand_on(resident)
 
@@ -213,7 +215,7 @@ class Residents:
             self._hand_on(resident)
 
     def _hand_on(self, resident: ResidentWorker) -> None:
-        """Give a process to the next request that waits for it, or keep it idle."""
+        """Pass a process on to the next request that waits for it, or keep it idle."""
         queue = self._queues.get((resident.owner, resident.program.key))
         while queue:
             waiting = queue.popleft()

@@ -81,6 +81,8 @@ class Classifier:
     def __init__(self) -> None:
         self._classes: dict[str, _Class] = {}
         self._postings: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        # Weights are asked for at each request and change with what is learnt alone.
+        self._weights: dict[tuple[str, ...], float] = {}
 
     def __len__(self) -> int:
         return len(self._classes)
@@ -91,13 +93,17 @@ class Classifier:
     def learn(self, request_class: str, text: str) -> None:
         """Add an example to a class, which begins with its first one."""
         tokens = tokens_of(text)
-        known = self._classes.setdefault(request_class, _Class(tokens))
-        for feature in known.add(tokens):
+        if request_class not in self._classes:
+            self._classes[request_class] = _Class(tokens)
+            self._weights.clear()
+        for feature in self._classes[request_class].add(tokens):
             self._postings[feature].add(request_class)
+            self._weights.pop(feature, None)
 
     def forget(self, request_class: str) -> None:
         """Remove a class with all its examples."""
         known = self._classes.pop(request_class, None)
+        self._weights.clear()
         for feature in known.counts if known else ():
             names = self._postings[feature]
             names.discard(request_class)
@@ -105,8 +111,15 @@ class Classifier:
                 del self._postings[feature]
 
     def _weight(self, feature: tuple[str, ...]) -> float:
-        holders = len(self._postings.get(feature, ())) or 0.5
-        return math.log(1 + len(self._classes) / holders)
+        weight = self._weights.get(feature)
+        if weight is None:
+            holders = len(self._postings.get(feature, ())) or 0.5
+            weight = math.log(1 + len(self._classes) / holders)
+            if (
+                feature in self._postings
+            ):  # others are the words of one request: they would fill memory
+                self._weights[feature] = weight
+        return weight
 
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
         """Return at most ``most`` classes whose score is at least ``least``, the best first."""

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -31,16 +32,28 @@ class _Timer:
         self.counts, self.total = [0] * len(BOUNDS), 0.0
 
 
+class ResidentCounts(Protocol):
+    """The resident workers of a sandbox."""
+
+    recycled: Counter[str]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
+
 class Metrics(Collector):
     """The gateway's metrics, in a registry of their own.
 
     Attributes:
         in_flight: requests that are now at work.
         unwritten: requests that are not in the store yet.
+        residents: counts resident workers, or None.
     """
 
     def __init__(self) -> None:
         self.in_flight = self.unwritten = 0
+        self.residents: ResidentCounts | None = None
         self._requests = Counter[tuple[str, str, int]]()
         self._timers: dict[str, _Timer] = {}
         self._tokens, self._costs = {"input": 0, "output": 0}, {"spent": 0.0, "saved": 0.0}
@@ -105,6 +118,13 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "toolmint_journal_waiting", "Requests not yet written to the store.", self.unwritten
         )
+        if self.residents is not None:
+            words = "Processes that verified tools keep."
+            yield GaugeMetricFamily("toolmint_resident_workers", words, len(self.residents))
+            words = "Processes of tools that were replaced, by reason."
+            yield _counted(
+                "toolmint_resident_workers_replaced", words, "reason", self.residents.recycled
+            )
 
     def _seconds(self) -> HistogramMetricFamily:
         found = HistogramMetricFamily(

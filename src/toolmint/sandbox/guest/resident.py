@@ -22,12 +22,12 @@ from toolmint.sandbox.guest.worker import (
     BadResult,
     CappedText,
     Spaces,
-    Step,
+    GuestCall,
     describe,
-    execute_calls,
+    run_calls,
     loads,
     read_exactly,
-    write_all,
+    write_frame,
 )
 
 REQUEST, REPLY = struct.Struct("!8sI"), struct.Struct("!8sIIII")
@@ -69,7 +69,7 @@ class Resident:
 
     def __init__(self, descriptor: int, setup: dict[str, Any], leftovers: Leftovers) -> None:
         self._descriptor, self._leftovers = descriptor, leftovers
-        self._calls = [Step.read(one) for one in setup["calls"]]
+        self._calls = [GuestCall.read(one) for one in setup["calls"]]
         self._print_limit: int = setup["stdout_bytes"]
         self._against = ""
         self._cpu = self._rss = 0
@@ -119,7 +119,7 @@ class Resident:
         sys.__dict__["stdout"] = sys.__dict__["stderr"] = out
         try:
             # A context of its own: decimal keeps its precision there.
-            body = contextvars.Context().run(execute_calls, code, self._calls, given, spaces)
+            body = contextvars.Context().run(run_calls, code, self._calls, given, spaces)
             return b"O", body, "".join(out.parts)
         except BadResult as fault:
             return b"B", str(fault), "".join(out.parts)
@@ -131,6 +131,6 @@ class Resident:
         out = printed.encode("utf-8", "backslashreplace")
         head = REPLY.pack(token, len(data), len(out), self._cpu, self._rss)
         try:
-            write_all(self._descriptor, head + data + out)
+            write_frame(self._descriptor, head + data + out)
         except BaseException:
             _exit(3)

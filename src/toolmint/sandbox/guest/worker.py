@@ -62,7 +62,7 @@ def read_exactly(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_frame(descriptor: int, data: bytes) -> None:
     """Write all bytes."""
     frame = memoryview(data)
     while frame:
@@ -72,7 +72,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 def _send(descriptor: int, kind: bytes, body: str, printed: str) -> None:
     data = kind + body.encode("utf-8", "backslashreplace")
     out = printed.encode("utf-8", "backslashreplace")
-    write_all(descriptor, struct.pack("!II", len(data), len(out)) + data + out)
+    write_frame(descriptor, struct.pack("!II", len(data), len(out)) + data + out)
 
 
 def _frames(fault: BaseException) -> str:
@@ -99,7 +99,7 @@ class BadResult(Exception):
     """A result that is not a JSON value."""
 
 
-class Step(NamedTuple):
+class GuestCall(NamedTuple):
     """One call. A source is ``(kind, value)``: a value, the index of an earlier result, or the input."""
 
     function: str
@@ -109,7 +109,7 @@ class Step(NamedTuple):
     refuses: bool
 
     @classmethod
-    def read(cls, call: dict[str, Any]) -> "Step":
+    def read(cls, call: dict[str, Any]) -> "GuestCall":
         """Return the call that a frame describes."""
         arguments = tuple(next(iter(one.items())) for one in call["arguments"])
         spread = next(iter(call["spread"].items()))
@@ -147,7 +147,7 @@ def _resolve(source: tuple[str, Any], results: list[Any], given: object) -> Any:
 Spaces = list[dict[str, Any]]
 
 
-def execute_calls(code: CodeType, calls: list[Step], given: object, spaces: Spaces) -> str:
+def run_calls(code: CodeType, calls: list[GuestCall], given: object, spaces: Spaces) -> str:
     """Execute the module and make its calls; return the JSON list of their results.
 
     A call with ``refuses`` that returns None ends the run. The copies of the module are added to ``spaces``.
@@ -192,7 +192,7 @@ def compiled(request: dict[str, Any]) -> CodeType:
     return compile(request["source"], "<tool>", "exec", dont_inherit=True)
 
 
-def execute_program(request: dict[str, Any]) -> str:
+def run_program(request: dict[str, Any]) -> str:
     """Run the program and its calls, and return the JSON list of their results.
 
     A request to ``compile`` runs nothing and returns the bytecode, which the host sends back as ``code``
@@ -201,7 +201,7 @@ def execute_program(request: dict[str, Any]) -> str:
     code = compiled(request)
     if request.get("compile"):
         return _dumps([base64.b64encode(marshal.dumps(code)).decode()])
-    return execute_calls(code, [Step.read(one) for one in request["calls"]], None, [])
+    return run_calls(code, [GuestCall.read(one) for one in request["calls"]], None, [])
 
 
 def receive(descriptor: int) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def answer_once(descriptor: int, request: dict[str, Any]) -> None:
     # Modules are read-only in the fork server, so the name is bound in the module's own dictionary.
     sys.__dict__["stdout"] = sys.__dict__["stderr"] = out
     try:
-        kind, body = b"O", execute_program(request)
+        kind, body = b"O", run_program(request)
     except BadResult as fault:
         kind, body = b"B", _dumps(str(fault))
     except BaseException as fault:

@@ -145,7 +145,7 @@ class Zygote:
         for which, soft, hard in limits:
             resource.setrlimit(which, (soft, hard))
         self.filter.install()
-        worker.execute_program(_WARM_UP)
+        worker.run_program(_WARM_UP)
         gc.enable()
         request = worker.receive(_WORKER_SOCKET)
         if resident:
