@@ -10,10 +10,12 @@ import itertools
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from typing import NamedTuple
 
 POSTINGS = 4000
 EXAMINED = 8
+_FEW_POSTINGS = 512
 _READ = 4000  # characters of a text; more would hold up whoever asks, and wording shows early
 WORDING_SHARE = 0.5
 OPENING = 16  # tokens of a shared opening that count as the whole wording
@@ -115,9 +117,8 @@ class Classifier:
         if weight is None:
             holders = len(self._postings.get(feature, ())) or 0.5
             weight = math.log(1 + len(self._classes) / holders)
-            if (
-                feature in self._postings
-            ):  # others are the words of one request: they would fill memory
+            # Others are the words of one request, and would fill the memory.
+            if feature in self._postings:
                 self._weights[feature] = weight
         return weight
 
@@ -127,24 +128,35 @@ class Classifier:
             return []
         tokens = tokens_of(text)
         parsed = features(tokens)
-        indexed = [feature for feature in parsed if feature in self._postings]
-        indexed.sort(key=lambda feature: (len(self._postings[feature]), feature))
-        votes: dict[str, float] = defaultdict(float)
-        left = POSTINGS
-        for feature in indexed:
-            left -= len(self._postings[feature])
-            if left < 0 and votes:
-                break
-            weight = self._weight(feature)
-            for name in self._postings[feature]:
-                votes[name] += weight
-        best = sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
+        best = self._candidates(parsed)
         guesses = [Guess(name, self._score(parsed, tokens, name)) for name in best]
         kept = [guess for guess in guesses if guess.score >= least]
         return sorted(kept, key=lambda guess: (-guess.score, guess.request_class))[:most]
 
+    def _candidates(self, parsed: frozenset[tuple[str, ...]]) -> Collection[str]:
+        """Return the classes that share the most telling features, rare features first."""
+        postings = self._postings
+        indexed = [feature for feature in parsed if feature in postings]
+        if sum(len(postings[feature]) for feature in indexed) <= _FEW_POSTINGS:
+            found = set[str]().union(*(postings[feature] for feature in indexed))
+            if len(found) <= EXAMINED:  # all are examined, so nobody has to vote
+                return found
+        indexed.sort(key=lambda feature: (len(postings[feature]), feature))
+        votes: dict[str, float] = defaultdict(float)
+        left = POSTINGS
+        for feature in indexed:
+            left -= len(postings[feature])
+            if left < 0 and votes:
+                break
+            weight = self._weight(feature)
+            for name in postings[feature]:
+                votes[name] += weight
+        return sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
+
     def _score(self, parsed: frozenset[tuple[str, ...]], tokens: list[str], name: str) -> float:
         wording = self._classes[name].wording()
+        if wording and parsed.issuperset(wording):
+            return 1.0  # what is shared is then the whole wording, and no more than the request has
         whole = sum(map(self._weight, wording))
         shared = sum(self._weight(feature) for feature in wording if feature in parsed)
         smaller = min(whole, sum(map(self._weight, parsed)))

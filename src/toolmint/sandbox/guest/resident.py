@@ -21,12 +21,12 @@ from toolmint.sandbox.guest.residence import reason_against
 from toolmint.sandbox.guest.worker import (
     BadResult,
     CappedText,
-    Spaces,
     GuestCall,
+    Spaces,
     describe,
-    run_calls,
     loads,
     read_exactly,
+    run_calls,
     write_frame,
 )
 
