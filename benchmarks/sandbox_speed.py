@@ -125,6 +125,16 @@ def children() -> int:
     return len(mine) - 1
 
 
+def leaked(before: dict[str, int], processes: int) -> dict[str, int]:
+    """Return what this process has more than before: descriptors, processes, peak memory."""
+    after = usage()
+    return {
+        "descriptors_more": after["descriptors"] - before["descriptors"],
+        "processes_more": children() - processes,
+        "peak_rss_more_kb": after["rss_kb"] - before["rss_kb"],
+    }
+
+
 async def soak(sandbox: ForkServer, count: int) -> dict[str, object]:
     """Run ``count`` calls, every fourth hostile; returns wrong outcomes and what leaked."""
     await asyncio.sleep(0.3)
@@ -149,15 +159,12 @@ async def soak(sandbox: ForkServer, count: int) -> dict[str, object]:
             group.create_task(worker())
     seconds = time.perf_counter() - started
     await asyncio.sleep(0.2)
-    after = usage()
     return {
         "calls": count,
         "hostile": count // 4,
         "wrong": wrong,
         "seconds": round(seconds, 1),
-        "descriptors_more": after["descriptors"] - before["descriptors"],
-        "processes_more": children() - processes,
-        "peak_rss_more_kb": after["rss_kb"] - before["rss_kb"],
+        **leaked(before, processes),
     }
 
 
@@ -247,16 +254,13 @@ async def resident_soak(sandbox: ForkServer, count: int) -> dict[str, object]:
     replaced = dict(sandbox.residents.recycled)
     sandbox.residents.clear()
     await asyncio.sleep(0.3)
-    after = usage()
     return {
         "calls": count,
         "hostile": count // 10,
         "wrong_answers_of_honest_tools": wrong,
         "seconds": round(seconds, 1),
         "replaced": replaced,
-        "descriptors_more": after["descriptors"] - before["descriptors"],
-        "processes_more": children() - processes,
-        "peak_rss_more_kb": after["rss_kb"] - before["rss_kb"],
+        **leaked(before, processes),
     }
 
 

@@ -170,6 +170,20 @@ async def test_a_cancelled_call_leaves_no_reply_for_the_next_one(server: ForkSer
     assert (await server.call(tool, 0, "anna")).value == (0,)
 
 
+async def test_a_call_that_is_cancelled_while_its_process_begins_takes_no_place() -> None:
+    async with ForkServer(resident=ResidentLimits(each=1)) as server:
+        source = "import time\ndef f(x):\n    time.sleep(x)\n    return x\n"
+        await server.call(program(ECHO), 1, "anna")
+        asked = asyncio.create_task(server.call(program(source, known=0.3), 0, "anna"))
+        await server.call(program(ECHO), 1, "anna")  # by then the known request is at work
+        assert len(server.residents) == 2
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert len(server.residents) == 1
+        assert (await server.call(program(source, known=0.01), 0, "anna")).value == (0,)
+
+
 async def test_without_residents_each_call_has_a_process_of_its_own() -> None:
     async with ForkServer(resident=ResidentLimits(processes=0)) as server:
         assert (await server.call(program(ECHO), 1, "anna")).value == ([1, 1],)

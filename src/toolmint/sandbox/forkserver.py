@@ -32,7 +32,8 @@ from toolmint.core.errors import SandboxError
 from toolmint.core.sandbox import FunctionCall, Program, SandboxResult, SandboxRun
 from toolmint.core.values import Value
 from toolmint.sandbox.link import Link, Worker, WorkerExit, base_python
-from toolmint.sandbox.residents import ResidentLimits, ResidentLost, Residents
+from toolmint.sandbox.resident import ResidentLost
+from toolmint.sandbox.residents import ResidentLimits, Residents
 from toolmint.sandbox.wire import HEADER, decode_reply, encode_compile, encode_run
 
 _EXIT_SECONDS = 2.0  # how long the report of a worker's end is waited for

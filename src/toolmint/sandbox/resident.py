@@ -144,8 +144,7 @@ class ResidentWorker:
             return
         if size < 1 or size > limits.result_bytes + 1 or printed > 4 * limits.stdout_bytes:
             # Never read: a worker cannot make the host allocate memory.
-            waiting, self._waiting = self._waiting, None
-            waiting.set_result(Reply(b"L", str(max(0, size - 1)).encode(), b""))
+            self._reply(Reply(b"L", str(max(0, size - 1)).encode(), b""))
             self.end("output")
             return
         end = _REPLY.size + size + printed
@@ -159,13 +158,17 @@ class ResidentWorker:
         self.cpu_seconds, self.rss = cpu / 1e6, rss << 10
         self.start_rss = self.start_rss or self.rss
         self.since = time.monotonic()
-        waiting, self._waiting = self._waiting, None
         self.deadline, self._token = float("inf"), b""
         start = _REPLY.size
-        reply = Reply(
-            frame[start : start + 1], frame[start + 1 : start + size], frame[start + size : end]
+        self._reply(
+            Reply(
+                frame[start : start + 1], frame[start + 1 : start + size], frame[start + size : end]
+            )
         )
-        if not waiting.done():
+
+    def _reply(self, reply: Reply) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():  # done: it was cancelled a moment ago
             waiting.set_result(reply)
 
     def _told(self, token: bytes, size: int) -> str | None:
@@ -190,6 +193,14 @@ class ResidentWorker:
         self._lost(self, why)
         if waiting is not None and not waiting.done():
             waiting.set_exception(EOFError(why))
+
+
+class ResidentLost(EOFError):
+    """A resident worker ended before its reply."""
+
+    def __init__(self, resident: ResidentWorker, seconds: float) -> None:
+        super().__init__(resident.gone)
+        self.resident, self.seconds = resident, seconds
 
 
 def read_reply(reply: Reply, program: Program) -> SandboxResult:

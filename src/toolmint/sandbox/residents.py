@@ -14,7 +14,7 @@ from typing import NamedTuple
 from toolmint.core.sandbox import Program, SandboxResult
 from toolmint.core.values import Value
 from toolmint.sandbox.link import Link
-from toolmint.sandbox.resident import Reply, ResidentWorker, read_reply
+from toolmint.sandbox.resident import Reply, ResidentLost, ResidentWorker, read_reply
 
 _MEMORY_OF_ONE = 12 << 20  # bytes: what one is reckoned with, of an eighth of the machine's memory
 _TICK_SECONDS = 0.05  # how exactly a deadline is kept
@@ -97,19 +97,31 @@ class Residents:
         self._wake()
         started = time.perf_counter()
         try:
-            reply = await resident.ask(given)
-        except asyncio.CancelledError:
-            resident.end("cancelled")  # its reply would come when nobody reads it
-            raise
+            reply = await self._asked(resident, given)
         except EOFError as fault:
             raise ResidentLost(resident, time.perf_counter() - started) from fault
-        if reply.kind == b"N":
-            self._bar(program, reply.body.decode("utf-8", "replace"))
-            resident.end("not resident")
+        if reply is None:
             return None
         result = read_reply(reply, program)
         self._release(resident, result)
         return result._replace(seconds=time.perf_counter() - started)
+
+    async def _asked(self, resident: ResidentWorker, given: Value) -> Reply | None:
+        """Return the reply to an input; None where the program may not be resident.
+
+        Raises:
+            EOFError: the process ended first.
+        """
+        try:
+            reply = await resident.ask(given)
+        except asyncio.CancelledError:
+            resident.end("cancelled")  # its reply would come when nobody reads it
+            raise
+        if reply.kind != b"N":
+            return reply
+        self._bar(resident.program, reply.body.decode("utf-8", "replace"))
+        resident.end("not resident")
+        return None
 
     def _free(self, key: _Key) -> ResidentWorker | None:
         for one in self._all.get(key, ()):
@@ -168,12 +180,10 @@ class Residents:
         """Ask the known input, and compare with what a fresh process gave; return whether it may go on."""
         program = resident.program
         try:
-            reply = await resident.ask(program.known)
+            reply = await self._asked(resident, program.known)
         except EOFError:
             return False
-        if reply.kind == b"N":
-            self._bar(program, reply.body.decode("utf-8", "replace"))
-            resident.end("not resident")
+        if reply is None:
             return False
         expected = self._expected.setdefault(program.key, reply)
         self._expected.move_to_end(program.key)
@@ -281,11 +291,3 @@ class Residents:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class ResidentLost(EOFError):
-    """A resident worker ended before its reply."""
-
-    def __init__(self, resident: ResidentWorker, seconds: float) -> None:
-        super().__init__(resident.gone)
-        self.resident, self.seconds = resident, seconds

@@ -116,7 +116,7 @@ class Metrics(Collector):
             "toolmint_requests_in_flight", "Requests now at work.", self.in_flight
         )
         yield GaugeMetricFamily(
-            "toolmint_journal_waiting", "Requests not yet written to the store.", self.unwritten
+            "toolmint_requests_unwritten", "Requests not yet written to the store.", self.unwritten
         )
         if self.residents is not None:
             words = "Processes that verified tools keep."

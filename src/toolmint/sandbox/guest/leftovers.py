@@ -98,7 +98,7 @@ class Leftovers:
             for where, value in _leaves(module):
                 leaves.setdefault(id(value), (where, value))
         self._leaves = [(where, value, _shape(value)) for where, value in leaves.values()]
-        self._contexts = self._decimal()
+        self._registered = self._registers()
         self._settings: list[object] = []
 
     def begin(self) -> None:
@@ -121,7 +121,7 @@ class Leftovers:
         for where, value, shape in self._leaves:
             if _shape(value) != shape:
                 return where
-        return "" if self._decimal() == self._contexts else "a setting of decimal or csv"
+        return "" if self._registers() == self._registered else "a setting of decimal or csv"
 
     @staticmethod
     def _same(module: ModuleType, ids: tuple[int, ...]) -> bool:
@@ -133,7 +133,7 @@ class Leftovers:
         return all(_is_cache(name) for (name, value), known in pairs if id(value) != known)
 
     @staticmethod
-    def _decimal() -> tuple[object, ...]:
+    def _registers() -> tuple[object, ...]:
         dialects = sorted(csv.list_dialects())
         contexts = (decimal.DefaultContext, decimal.BasicContext, decimal.ExtendedContext)
         return (csv.field_size_limit(), dialects, *map(repr, contexts))
