@@ -17,6 +17,7 @@ from toolmint.core.toolbox import Tool, Toolbox
 from toolmint.core.traffic import KeyStore, RequestRecord
 from toolmint.gateway.api.agent import AgentModel
 from toolmint.gateway.api.completions import Completions
+from toolmint.gateway.api.endpoints import endpoint_kinds
 from toolmint.gateway.api.feedback import Feedback
 from toolmint.gateway.app import Gateway, Parts
 from toolmint.gateway.asgi import BodyLimits
@@ -186,6 +187,7 @@ async def gateway(
             feedback=Feedback(log, session.servers, request_log),
             maker=maker,
             catalogue=McpCatalog(store, factory, completions, name_of(name)),
+            kinds=endpoint_kinds(settings.fields),
         )
         yield Gateway(parts, BodyLimits(most=settings.largest_body), settings.keep_days)
 

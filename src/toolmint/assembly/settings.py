@@ -100,8 +100,20 @@ class Settings(Frozen):
     """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)
     """Bytes that a request's body may have."""
+    fields: dict[str, Literal["served", "scope", "model"]] = {}
+    """What the gateway does with fields of requests, by name: ``served`` (a tool's answer is the same for
+    each value), ``scope`` (tools answer only where the value is the same), ``model`` (the model answers). In
+    a variable: ``temperature=scope user=model``.
+    """
     data: Path | None = None
     """Folder with benchmark data, see ``toolmint eval fetch``."""
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return {name: choice for name, _, choice in (one.partition("=") for one in value.split())}
 
     @field_validator("toolbox", mode="before")
     @classmethod

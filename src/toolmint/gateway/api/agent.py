@@ -39,7 +39,7 @@ async def answer_with_agent(
         HttpError: it gave up, or the request is more than one text.
         ClientLeft: the client went away.
     """
-    if parsed.text is None or parsed.why:
+    if parsed.text is None:
         raise invalid_request(f"The agent answers one user's text alone: {parsed.why}.", "messages")
     with cancel_on_disconnect(call.receive):
         done = await agent.solve(parsed.text, keep=call.key.record)

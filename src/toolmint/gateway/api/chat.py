@@ -1,12 +1,34 @@
 """``POST /v1/chat/completions``: how a request is read, and a tool's answer written, whole or as events."""
 
 import time
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
-from toolmint.gateway.api.requests import open_request, read_conversation
+from toolmint.gateway.api.fields import Field, FieldRules, field_rules
+from toolmint.gateway.api.requests import (
+    MessageForm,
+    open_request,
+    read_conversation,
+    read_messages,
+)
+from toolmint.gateway.api.value_rules import (
+    absent,
+    answer_format,
+    anything,
+    boolean,
+    exactly,
+    false,
+    in_scope,
+    number,
+    one_of,
+    stop_rule,
+    text,
+    texts_by_name,
+    whole,
+)
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
 from toolmint.gateway.upstream.relay import chat_text
@@ -22,15 +44,74 @@ _NO_USAGE = {
 """A tool uses no tokens; it says so rather than invent some."""
 
 
-def read_chat(raw: bytes) -> ParsedRequest:
+_FORMAT = "text, a JSON object, or JSON of a schema"
+_LOGPROBS = "it asks for logprobs"
+_TOOLS = "it brings tools"
+SAMPLING = {
+    "temperature": Field("served", "0 to 2", number(0, 2)),
+    "top_p": Field("served", "0 to 1", number(0, 1)),
+    "user": Field("served", "a text", text),
+    "safety_identifier": Field("served", "a text", text),
+    "prompt_cache_key": Field("served", "a text", text),
+    "prompt_cache_retention": Field("served", "a text", text),
+    "metadata": Field("served", "an object of texts", texts_by_name),
+    "service_tier": Field(
+        "served",
+        "auto, default, flex, priority, scale",
+        one_of("auto", "default", "flex", "priority", "scale"),
+    ),
+}
+"""Fields of both endpoints that leave what a tool answers as it is."""
+EFFORT = one_of("none", "minimal", "low", "medium", "high", "xhigh")
+EFFORTS = "none, minimal, low, medium, high, xhigh"
+VERBOSITY = one_of("low", "medium", "high")
+
+CHAT_FIELDS: dict[str, Field] = {
+    "model": Field("read", "a text", anything),
+    "messages": Field("read", "see below", anything),
+    "stream": Field("delivery", "true, false", boolean),
+    "stream_options.include_usage": Field("delivery", "true, false", boolean),
+    "stream_options.include_obfuscation": Field("delivery", "true, false", boolean),
+    "response_format": Field("scope", _FORMAT, partial(answer_format, nested=True)),
+    "stop": Field("scope", "a text, or a list of texts", stop_rule),
+    "reasoning_effort": Field("scope", EFFORTS, in_scope("reasoning_effort", EFFORT)),
+    "verbosity": Field("scope", "low, medium, high", in_scope("verbosity", VERBOSITY)),
+    "max_completion_tokens": Field("limit", "1 or more", whole(1)),
+    "max_tokens": Field("limit", "1 or more", whole(1)),
+    "n": Field("model", "1", whole(1, 1), "it asks for several choices"),
+    **SAMPLING,
+    "frequency_penalty": Field("served", "-2 to 2", number(-2, 2)),
+    "presence_penalty": Field("served", "-2 to 2", number(-2, 2)),
+    "seed": Field("served", "a whole number", whole(-(1 << 63))),
+    "modalities": Field("model", '`["text"]`', exactly(["text"]), "it asks for other modalities"),
+    "logprobs": Field("model", "false", false, _LOGPROBS),
+    "store": Field("model", "false", false, "it is to be stored at the model's endpoint"),
+    "top_logprobs": Field("model", "null", absent, _LOGPROBS),
+    "tools": Field("model", "null", absent, _TOOLS),
+    "tool_choice": Field("model", "null", absent, _TOOLS),
+    "parallel_tool_calls": Field("model", "null", absent, _TOOLS),
+    "functions": Field("model", "null", absent, "it brings functions"),
+    "function_call": Field("model", "null", absent, "it brings functions"),
+    "audio": Field("model", "null", absent, "it asks for audio"),
+    "prediction": Field("model", "null", absent, "it brings a prediction"),
+    "web_search_options": Field("model", "null", absent, "it asks for a web search"),
+    "logit_bias": Field("model", "null", absent, "it biases tokens"),
+}
+"""The understood fields of a chat completion; every other field is for the model."""
+_RULES = field_rules(CHAT_FIELDS)
+_FORM = MessageForm("text", None)
+
+
+def read_chat(raw: bytes, rules: FieldRules = _RULES) -> ParsedRequest:
     """Read a request.
 
     Raises:
-        HttpError: it is no JSON object, or a field has a wrong type.
+        HttpError: it is no JSON object, or names no model.
     """
     opened = open_request(raw)
-    messages, limits = opened.body.get("messages"), ("max_completion_tokens", "max_tokens")
-    return read_conversation(opened, "messages", messages, limits)
+    body = opened.body
+    said = read_messages(body.get("messages"), _FORM)
+    return read_conversation(opened, rules, said, body.get("response_format"))
 
 
 def chat_reply(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> bytes:

@@ -1,12 +1,34 @@
 """``POST /v1/responses``: how a request is read, and a tool's answer written, whole or as events."""
 
 import time
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from uuid import uuid4
 
 import orjson
 
-from toolmint.gateway.api.requests import open_request, read_conversation, typed
+from toolmint.gateway.api.chat import EFFORT, EFFORTS, SAMPLING, VERBOSITY
+from toolmint.gateway.api.fields import Field, FieldRules, field_rules
+from toolmint.gateway.api.requests import (
+    MessageForm,
+    Said,
+    open_request,
+    read_conversation,
+    read_messages,
+)
+from toolmint.gateway.api.value_rules import (
+    absent,
+    answer_format,
+    anything,
+    boolean,
+    false,
+    in_scope,
+    list_of,
+    number,
+    one_of,
+    text,
+    whole,
+)
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
 from toolmint.gateway.upstream.relay import response_text
@@ -20,18 +42,71 @@ _NO_USAGE = {
 }
 
 
-def read_response(raw: bytes) -> ParsedRequest:
+_STORED = (
+    "its response is to be stored, and only the model's endpoint can go on from it; "
+    "send 'store': false where nothing goes on"
+)
+_TOOLS = "it brings tools"
+
+
+def _unstored(value: object) -> bytes | None:
+    return b"" if value is False else None
+
+
+RESPONSE_FIELDS: dict[str, Field] = {
+    "model": Field("read", "a text", anything),
+    "input": Field("read", "a text, or items: see below", anything),
+    "instructions": Field("read", "a text, which is part of the scope", text),
+    "stream": Field("delivery", "true, false", boolean),
+    "stream_options.include_obfuscation": Field("delivery", "true, false", boolean),
+    "store": Field("model", "false; null or left out is true", _unstored, _STORED, _STORED),
+    "text.format": Field(
+        "scope", "text, a JSON object, or JSON of a schema", partial(answer_format, nested=False)
+    ),
+    "text.verbosity": Field("scope", "low, medium, high", in_scope("text.verbosity", VERBOSITY)),
+    "reasoning.effort": Field("scope", EFFORTS, in_scope("reasoning.effort", EFFORT)),
+    "reasoning.summary": Field("model", "null", absent),
+    "reasoning.generate_summary": Field("model", "null", absent),
+    "max_output_tokens": Field("limit", "1 or more", whole(1)),
+    **SAMPLING,
+    "truncation": Field("served", "auto, disabled", one_of("auto", "disabled")),
+    "include": Field(
+        "served",
+        "a list of at most `reasoning.encrypted_content`: a tool has no reasoning",
+        list_of("reasoning.encrypted_content"),
+    ),
+    "top_logprobs": Field("model", "0", number(0, 0), "it asks for logprobs"),
+    "tools": Field("model", "an empty list", list_of(), _TOOLS),
+    "tool_choice": Field("model", "auto, none", one_of("auto", "none"), _TOOLS),
+    "parallel_tool_calls": Field("served", "true, false: there are no tools", boolean),
+    "max_tool_calls": Field("model", "null", absent, _TOOLS),
+    "background": Field("model", "false", false, "it runs in the background"),
+    "previous_response_id": Field("model", "null", absent, "it goes on from an earlier response"),
+    "conversation": Field("model", "null", absent, "it belongs to a conversation"),
+    "prompt": Field("model", "null", absent, "it uses a prompt that is stored elsewhere"),
+}
+"""The understood fields of a response; every other field is for the model."""
+_RULES = field_rules(RESPONSE_FIELDS)
+_FORM = MessageForm("input_text", "message")
+
+
+def read_response(raw: bytes, rules: FieldRules = _RULES) -> ParsedRequest:
     """Read a request.
 
     Raises:
-        HttpError: it is no JSON object, or a field has a wrong type.
+        HttpError: it is no JSON object, or names no model.
     """
     opened = open_request(raw)
-    messages: object = opened.body.get("input")
-    if isinstance(messages, str):
-        messages = [{"role": "user", "content": messages}]
-    instructions = typed(opened.body, "instructions", str, "a text") or ""
-    return read_conversation(opened, "input", messages, ("max_output_tokens",), instructions)
+    body = opened.body
+    asked: object = body.get("input")
+    if isinstance(asked, str):
+        said: Said = (asked, (), "") if asked else (None, (), "it has no user's text")
+    else:
+        said = read_messages(asked, _FORM)
+    beside: object = body.get("instructions")
+    shape: object = body.get("text")
+    form = cast("dict[str, object]", shape).get("format") if isinstance(shape, dict) else None
+    return read_conversation(opened, rules, said, form, beside if isinstance(beside, str) else "")
 
 
 def _response(
@@ -49,16 +124,16 @@ def _response(
         "max_output_tokens": body.get("max_output_tokens"),
         "model": parsed.model,
         "output": output,
-        "parallel_tool_calls": True,
+        "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": None,
-        "reasoning": {"effort": None, "summary": None},
+        "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
         "store": False,
         "temperature": body.get("temperature", 1.0),
         "text": body.get("text") or {"format": {"type": "text"}},
-        "tool_choice": "auto",
+        "tool_choice": body.get("tool_choice") or "auto",
         "tools": [],
         "top_p": body.get("top_p", 1.0),
-        "truncation": "disabled",
+        "truncation": body.get("truncation") or "disabled",
         "usage": None,
         "user": body.get("user"),
         "metadata": body.get("metadata") or {},
