@@ -143,7 +143,7 @@ async def gateway(
         ConfigError: no endpoint is named, or it would be open to everybody.
     """
     name = _strong_name(settings)
-    base_url, secret, seconds = endpoint or endpoint_of(name)
+    upstream = Upstream(*(endpoint or endpoint_of(name)))
     async with AsyncExitStack() as stack:
         policy = serving_policy_of(settings)
         session = await stack.enter_async_context(
@@ -159,7 +159,6 @@ async def gateway(
         maker = session.background_maker(_log_making, request_log.flush)
         if settings.making:  # what was due when the last process ended
             session.servers.on_open = maker.offer_all
-        upstream = Upstream(base_url, secret, seconds)
         spans = exported_spans() if settings.spans else None
         recorder = Recorder(
             request_log, ring, metrics, redact=redaction(settings.redact), spans=spans

@@ -22,6 +22,10 @@ _FORMER_NAMES = {"spool": "write_ahead_log", "user_model": "light_model"}
 """Settings that were renamed."""
 
 
+FieldChoices = dict[str, Literal["served", "scope", "model"]]
+"""What becomes of fields of requests, by name; see the setting ``fields``."""
+
+
 class Settings(Frozen):
     """The settings of a program that uses toolmint.
 
@@ -100,7 +104,7 @@ class Settings(Frozen):
     """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)
     """Bytes that a request's body may have."""
-    fields: dict[str, Literal["served", "scope", "model"]] = {}
+    fields: FieldChoices = Field(default={})
     """What the gateway does with fields of requests, by name: ``served`` (a tool's answer is the same for
     each value), ``scope`` (tools answer only where the value is the same), ``model`` (the model answers). In
     a variable: ``temperature=scope user=model``.

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import orjson
 
-from toolmint.gateway.api.fields import Field, FieldRules, field_rules
+from toolmint.gateway.api.fields import FieldRules, RequestField, field_rules
 from toolmint.gateway.api.requests import (
     MessageForm,
     open_request,
@@ -48,14 +48,14 @@ _FORMAT = "text, a JSON object, or JSON of a schema"
 _LOGPROBS = "it asks for logprobs"
 _TOOLS = "it brings tools"
 SAMPLING = {
-    "temperature": Field("served", "0 to 2", number(0, 2)),
-    "top_p": Field("served", "0 to 1", number(0, 1)),
-    "user": Field("served", "a text", text),
-    "safety_identifier": Field("served", "a text", text),
-    "prompt_cache_key": Field("served", "a text", text),
-    "prompt_cache_retention": Field("served", "a text", text),
-    "metadata": Field("served", "an object of texts", texts_by_name),
-    "service_tier": Field(
+    "temperature": RequestField("served", "0 to 2", number(0, 2)),
+    "top_p": RequestField("served", "0 to 1", number(0, 1)),
+    "user": RequestField("served", "a text", text),
+    "safety_identifier": RequestField("served", "a text", text),
+    "prompt_cache_key": RequestField("served", "a text", text),
+    "prompt_cache_retention": RequestField("served", "a text", text),
+    "metadata": RequestField("served", "an object of texts", texts_by_name),
+    "service_tier": RequestField(
         "served",
         "auto, default, flex, priority, scale",
         one_of("auto", "default", "flex", "priority", "scale"),
@@ -66,36 +66,38 @@ EFFORT = one_of("none", "minimal", "low", "medium", "high", "xhigh")
 EFFORTS = "none, minimal, low, medium, high, xhigh"
 VERBOSITY = one_of("low", "medium", "high")
 
-CHAT_FIELDS: dict[str, Field] = {
-    "model": Field("read", "a text", anything),
-    "messages": Field("read", "see below", anything),
-    "stream": Field("delivery", "true, false", boolean),
-    "stream_options.include_usage": Field("delivery", "true, false", boolean),
-    "stream_options.include_obfuscation": Field("delivery", "true, false", boolean),
-    "response_format": Field("scope", _FORMAT, partial(answer_format, nested=True)),
-    "stop": Field("scope", "a text, or a list of texts", stop_rule),
-    "reasoning_effort": Field("scope", EFFORTS, in_scope("reasoning_effort", EFFORT)),
-    "verbosity": Field("scope", "low, medium, high", in_scope("verbosity", VERBOSITY)),
-    "max_completion_tokens": Field("limit", "1 or more", whole(1)),
-    "max_tokens": Field("limit", "1 or more", whole(1)),
-    "n": Field("model", "1", whole(1, 1), "it asks for several choices"),
+CHAT_FIELDS: dict[str, RequestField] = {
+    "model": RequestField("read", "a text", anything),
+    "messages": RequestField("read", "see below", anything),
+    "stream": RequestField("delivery", "true, false", boolean),
+    "stream_options.include_usage": RequestField("delivery", "true, false", boolean),
+    "stream_options.include_obfuscation": RequestField("delivery", "true, false", boolean),
+    "response_format": RequestField("scope", _FORMAT, partial(answer_format, nested=True)),
+    "stop": RequestField("scope", "a text, or a list of texts", stop_rule),
+    "reasoning_effort": RequestField("scope", EFFORTS, in_scope("reasoning_effort", EFFORT)),
+    "verbosity": RequestField("scope", "low, medium, high", in_scope("verbosity", VERBOSITY)),
+    "max_completion_tokens": RequestField("limit", "1 or more", whole(1)),
+    "max_tokens": RequestField("limit", "1 or more", whole(1)),
+    "n": RequestField("model", "1", whole(1, 1), "it asks for several choices"),
     **SAMPLING,
-    "frequency_penalty": Field("served", "-2 to 2", number(-2, 2)),
-    "presence_penalty": Field("served", "-2 to 2", number(-2, 2)),
-    "seed": Field("served", "a whole number", whole(-(1 << 63))),
-    "modalities": Field("model", '`["text"]`', exactly(["text"]), "it asks for other modalities"),
-    "logprobs": Field("model", "false", false, _LOGPROBS),
-    "store": Field("model", "false", false, "it is to be stored at the model's endpoint"),
-    "top_logprobs": Field("model", "null", absent, _LOGPROBS),
-    "tools": Field("model", "null", absent, _TOOLS),
-    "tool_choice": Field("model", "null", absent, _TOOLS),
-    "parallel_tool_calls": Field("model", "null", absent, _TOOLS),
-    "functions": Field("model", "null", absent, "it brings functions"),
-    "function_call": Field("model", "null", absent, "it brings functions"),
-    "audio": Field("model", "null", absent, "it asks for audio"),
-    "prediction": Field("model", "null", absent, "it brings a prediction"),
-    "web_search_options": Field("model", "null", absent, "it asks for a web search"),
-    "logit_bias": Field("model", "null", absent, "it biases tokens"),
+    "frequency_penalty": RequestField("served", "-2 to 2", number(-2, 2)),
+    "presence_penalty": RequestField("served", "-2 to 2", number(-2, 2)),
+    "seed": RequestField("served", "a whole number", whole(-(1 << 63))),
+    "modalities": RequestField(
+        "model", '`["text"]`', exactly(["text"]), "it asks for other modalities"
+    ),
+    "logprobs": RequestField("model", "false", false, _LOGPROBS),
+    "store": RequestField("model", "false", false, "it is to be stored at the model's endpoint"),
+    "top_logprobs": RequestField("model", "null", absent, _LOGPROBS),
+    "tools": RequestField("model", "null", absent, _TOOLS),
+    "tool_choice": RequestField("model", "null", absent, _TOOLS),
+    "parallel_tool_calls": RequestField("model", "null", absent, _TOOLS),
+    "functions": RequestField("model", "null", absent, "it brings functions"),
+    "function_call": RequestField("model", "null", absent, "it brings functions"),
+    "audio": RequestField("model", "null", absent, "it asks for audio"),
+    "prediction": RequestField("model", "null", absent, "it brings a prediction"),
+    "web_search_options": RequestField("model", "null", absent, "it asks for a web search"),
+    "logit_bias": RequestField("model", "null", absent, "it biases tokens"),
 }
 """The understood fields of a chat completion; every other field is for the model."""
 _RULES = field_rules(CHAT_FIELDS)

@@ -28,7 +28,7 @@ _SHOWN = 40
 """Characters of an unknown field's name that a reason shows."""
 
 
-class Field(NamedTuple):
+class RequestField(NamedTuple):
     """How one field is understood.
 
     Attributes:
@@ -91,7 +91,7 @@ def _object_of(rules: Mapping[str, Rule]) -> Rule:
 
 
 def field_rules(
-    table: Mapping[str, Field], choices: Mapping[str, FieldChoice] | None = None
+    table: Mapping[str, RequestField], choices: Mapping[str, FieldChoice] | None = None
 ) -> FieldRules:
     """Return the rules of a table, changed by settings.
 
@@ -122,7 +122,7 @@ def field_rules(
     return FieldRules(of, why, missing, limits)
 
 
-def _chosen(name: str, field: Field | None, choice: FieldChoice) -> Field:
+def _chosen(name: str, field: RequestField | None, choice: FieldChoice) -> RequestField:
     """Return a field as a setting wants it.
 
     Raises:
@@ -137,11 +137,11 @@ def _chosen(name: str, field: Field | None, choice: FieldChoice) -> Field:
         )
     match choice:
         case "served":
-            return Field("served", "all", anything)
+            return RequestField("served", "all", anything)
         case "scope":
             known = field is not None and field.effect != "model"
             inner = field.rule if field is not None and known else anything
             effect = "limit" if field is not None and field.effect == "limit" else "scope"
-            return Field(effect, "all", in_scope(name, inner))
+            return RequestField(effect, "all", in_scope(name, inner))
         case "model":
-            return Field("model", "null", absent)
+            return RequestField("model", "null", absent)

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from toolmint.gateway.api.fields import FieldRules, stop_texts
+from toolmint.core.errors import HttpError
+from toolmint.gateway.api.fields import FieldRules
+from toolmint.gateway.api.value_rules import stop_texts
 from toolmint.gateway.call import ParsedRequest
 from toolmint.gateway.http_errors import invalid_request
 
@@ -78,7 +80,7 @@ def open_request(raw: bytes) -> OpenedRequest:
     found: dict[str, Any] = body
     model = found.get("model")
     if not isinstance(model, str) or not model or not (strict or _encodes(model)):
-        raise invalid_request("'model' is missing: a text that names a model is expected.", "model")
+        raise _no_model(model)
     # Where usage counts as wanted, nothing is put into the body on its way.
     wanted = not strict
     if "stream_options" in found:
@@ -88,6 +90,11 @@ def open_request(raw: bytes) -> OpenedRequest:
         else:
             wanted = wanted or options is not None
     return OpenedRequest(found, model, found.get("stream") is True, wanted, strict)
+
+
+def _no_model(model: object) -> HttpError:
+    got = "is missing" if model is None or model == "" else f"has the value {model!r:.40}"
+    return invalid_request(f"'model' {got}: a text that names a model is expected.", "model")
 
 
 def _encodes(text: str) -> bool:

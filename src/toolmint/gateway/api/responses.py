@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 
 from toolmint.gateway.api.chat import EFFORT, EFFORTS, SAMPLING, VERBOSITY
-from toolmint.gateway.api.fields import Field, FieldRules, field_rules
+from toolmint.gateway.api.fields import FieldRules, RequestField, field_rules
 from toolmint.gateway.api.requests import (
     MessageForm,
     Said,
@@ -53,37 +53,41 @@ def _unstored(value: object) -> bytes | None:
     return b"" if value is False else None
 
 
-RESPONSE_FIELDS: dict[str, Field] = {
-    "model": Field("read", "a text", anything),
-    "input": Field("read", "a text, or items: see below", anything),
-    "instructions": Field("read", "a text, which is part of the scope", text),
-    "stream": Field("delivery", "true, false", boolean),
-    "stream_options.include_obfuscation": Field("delivery", "true, false", boolean),
-    "store": Field("model", "false; null or left out is true", _unstored, _STORED, _STORED),
-    "text.format": Field(
+RESPONSE_FIELDS: dict[str, RequestField] = {
+    "model": RequestField("read", "a text", anything),
+    "input": RequestField("read", "a text, or items: see below", anything),
+    "instructions": RequestField("read", "a text, which is part of the scope", text),
+    "stream": RequestField("delivery", "true, false", boolean),
+    "stream_options.include_obfuscation": RequestField("delivery", "true, false", boolean),
+    "store": RequestField("model", "false; null or left out is true", _unstored, _STORED, _STORED),
+    "text.format": RequestField(
         "scope", "text, a JSON object, or JSON of a schema", partial(answer_format, nested=False)
     ),
-    "text.verbosity": Field("scope", "low, medium, high", in_scope("text.verbosity", VERBOSITY)),
-    "reasoning.effort": Field("scope", EFFORTS, in_scope("reasoning.effort", EFFORT)),
-    "reasoning.summary": Field("model", "null", absent),
-    "reasoning.generate_summary": Field("model", "null", absent),
-    "max_output_tokens": Field("limit", "1 or more", whole(1)),
+    "text.verbosity": RequestField(
+        "scope", "low, medium, high", in_scope("text.verbosity", VERBOSITY)
+    ),
+    "reasoning.effort": RequestField("scope", EFFORTS, in_scope("reasoning.effort", EFFORT)),
+    "reasoning.summary": RequestField("model", "null", absent),
+    "reasoning.generate_summary": RequestField("model", "null", absent),
+    "max_output_tokens": RequestField("limit", "1 or more", whole(1)),
     **SAMPLING,
-    "truncation": Field("served", "auto, disabled", one_of("auto", "disabled")),
-    "include": Field(
+    "truncation": RequestField("served", "auto, disabled", one_of("auto", "disabled")),
+    "include": RequestField(
         "served",
         "a list of at most `reasoning.encrypted_content`: a tool has no reasoning",
         list_of("reasoning.encrypted_content"),
     ),
-    "top_logprobs": Field("model", "0", number(0, 0), "it asks for logprobs"),
-    "tools": Field("model", "an empty list", list_of(), _TOOLS),
-    "tool_choice": Field("model", "auto, none", one_of("auto", "none"), _TOOLS),
-    "parallel_tool_calls": Field("served", "true, false: there are no tools", boolean),
-    "max_tool_calls": Field("model", "null", absent, _TOOLS),
-    "background": Field("model", "false", false, "it runs in the background"),
-    "previous_response_id": Field("model", "null", absent, "it goes on from an earlier response"),
-    "conversation": Field("model", "null", absent, "it belongs to a conversation"),
-    "prompt": Field("model", "null", absent, "it uses a prompt that is stored elsewhere"),
+    "top_logprobs": RequestField("model", "0", number(0, 0), "it asks for logprobs"),
+    "tools": RequestField("model", "an empty list", list_of(), _TOOLS),
+    "tool_choice": RequestField("model", "auto, none", one_of("auto", "none"), _TOOLS),
+    "parallel_tool_calls": RequestField("served", "true, false: there are no tools", boolean),
+    "max_tool_calls": RequestField("model", "null", absent, _TOOLS),
+    "background": RequestField("model", "false", false, "it runs in the background"),
+    "previous_response_id": RequestField(
+        "model", "null", absent, "it goes on from an earlier response"
+    ),
+    "conversation": RequestField("model", "null", absent, "it belongs to a conversation"),
+    "prompt": RequestField("model", "null", absent, "it uses a prompt that is stored elsewhere"),
 }
 """The understood fields of a response; every other field is for the model."""
 _RULES = field_rules(RESPONSE_FIELDS)
