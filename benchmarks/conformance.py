@@ -181,7 +181,8 @@ def said(path: str, body: dict[str, Any]) -> web.Response:
     return web.Response(text=text, content_type="text/event-stream")
 
 
-async def _keep_tool(path: Path, state: State) -> None:
+async def keep_tool(path: Path, state: State) -> None:
+    """Put a tool into a store, in the scope of plain requests."""
     store = SqlStore.open(path)
     record = ToolRecord(
         request_class="backwards",
@@ -220,7 +221,7 @@ async def bench(
         approval=True,  # so that a tool that is compared is not promoted on the way
         fields=fields or {},
     )
-    await _keep_tool(folder / "tools.db", state)
+    await keep_tool(folder / "tools.db", state)
     try:
         async with gateway(settings) as opened:
             await opened.start()

@@ -21,7 +21,7 @@ EFFECTS: dict[Effect, str] = {
     "limit": "limits an answer: where the tool's does not keep to it, the model answers",
     "delivery": "says how the answer is sent, and a tool's answer is sent so",
     "served": "a tool's answer is the same for each of these values",
-    "model": "asks for what only a model can do",
+    "model": "any other value is for the model",
 }
 _NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)?")
 _SHOWN = 40
