@@ -44,8 +44,9 @@ between them) go to the model. Role, place and text of instructions are part of 
 ## Responses that are stored
 
 `store` is true where a request for a response leaves it out, and a client may go on from such a
-response by `previous_response_id` or by an `item_reference`. Only the endpoint that stored it can do
-that. So tools answer responses where `store` is false. Where no client goes on from a response, set
+response by `previous_response_id` or by an `item_reference`. Only the endpoint that stored it can
+do that, whichever gateway is asked. So tools answer responses where `store` is false; a client goes
+on from those by sending their items. Where no client goes on from a response, set
 `fields = { store = "served" }`, and tools answer the others too.
 
 ## Settings
@@ -69,17 +70,19 @@ meaning away, such as a limit's: set it only for what changes no answer.
 
 def rows(table: Mapping[str, RequestField]) -> Iterator[str]:
     """Yield a table's fields, those of one effect together."""
-    yield "| field | values that are understood | what becomes of it |\n|---|---|---|\n"
-    for effect, said in EFFECTS.items():
+    yield "| field | values that are understood | kind |\n|---|---|---|\n"
+    for effect in EFFECTS:
         for name, field in table.items():
             if field.effect == effect:
-                yield f"| `{name}` | {field.values} | {said} |\n"
+                yield f"| `{name}` | {field.values} | {effect} |\n"
 
 
 def page() -> str:
     """Return the whole page."""
     chat, responses = "".join(rows(CHAT_FIELDS)), "".join(rows(RESPONSE_FIELDS))
-    return f"{HEAD}## Chat completions\n\n{chat}\n## Responses\n\n{responses}{MESSAGES}"
+    kinds = "".join(f"| {effect} | {said} |\n" for effect, said in EFFECTS.items())
+    kinds = f"| kind of field | what becomes of it |\n|---|---|\n{kinds}\n"
+    return f"{HEAD}{kinds}## Chat completions\n\n{chat}\n## Responses\n\n{responses}{MESSAGES}"
 
 
 def main() -> None:

@@ -36,7 +36,11 @@ READ = {"chat": read_chat, "responses": read_response}
 TABLES = {"chat": CHAT_FIELDS, "responses": RESPONSE_FIELDS}
 PLAIN = Shape(("chat", "responses"), "top", {}, "served")
 JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),

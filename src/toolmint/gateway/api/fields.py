@@ -16,13 +16,14 @@ Effect = Literal["read", "scope", "limit", "delivery", "served", "model"]
 FieldChoice = Literal["served", "scope", "model"]
 
 EFFECTS: dict[Effect, str] = {
-    "read": "is read by the gateway",
-    "scope": "is part of the scope: a tool answers only where the value is the same",
-    "limit": "limits an answer: where the tool's does not keep to it, the model answers",
-    "delivery": "says how the answer is sent, and a tool's answer is sent so",
-    "served": "a tool's answer is the same for each of these values",
-    "model": "any other value is for the model",
+    "read": "the gateway reads it",
+    "scope": "it is part of the scope: tools answer only where its value is the same",
+    "limit": "it limits an answer: where the tool's is longer in bytes, the model answers",
+    "delivery": "it says how the answer is sent, and a tool's answer is sent so",
+    "served": "a tool's answer is the same for each of the values",
+    "model": "any other value asks for what only a model can do",
 }
+"""What becomes of a field whose value is understood."""
 _NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)?")
 _SHOWN = 40
 """Characters of an unknown field's name that a reason shows."""
