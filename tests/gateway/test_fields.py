@@ -1,4 +1,4 @@
-"""A closed set of fields is understood: what has any other goes to the model untouched, and teaches nothing."""
+"""A closed set of fields is understood: all else goes to the model untouched, and teaches nothing."""
 
 import json
 from collections import Counter
@@ -36,11 +36,7 @@ READ = {"chat": read_chat, "responses": read_response}
 TABLES = {"chat": CHAT_FIELDS, "responses": RESPONSE_FIELDS}
 PLAIN = Shape(("chat", "responses"), "top", {}, "served")
 JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),
@@ -138,7 +134,7 @@ async def test_only_what_names_no_model_is_refused(tmp_path: Path, raw: bytes) -
             assert json.loads(reply.body)["error"]["type"] == "invalid_request_error"
 
 
-@given(st.binary(max_size=60) | st.builds(lambda value: json.dumps(value).encode(), JSON))
+@given(st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
 def test_no_body_is_a_fault_of_the_gateway(raw: bytes) -> None:
     for endpoint in READ:
         with suppress(HttpError):

@@ -1,4 +1,4 @@
-"""Loops of tool calls that official clients run through the gateway, and hits of a proved tool beside them."""
+"""Loops of tool calls that official clients run through the gateway, and a tool's hits beside them."""
 
 import asyncio
 import json
@@ -71,12 +71,13 @@ def response_loop(here: ToolHouse, stream: bool, store: bool | None) -> str:
     if store is False:
         more["include"] = ["reasoning.encrypted_content"]
     with client_of(here) as client:
+        responses: Any = client.responses
         for _ in range(3):
             if stream:
-                with client.responses.stream(model="gpt-5", input=asked, **more) as events:
-                    said: Any = events.get_final_response()
+                with responses.stream(model="gpt-5", input=asked, **more) as events:
+                    said = events.get_final_response()
             else:
-                said = client.responses.create(model="gpt-5", input=asked, **more)
+                said = responses.create(model="gpt-5", input=asked, **more)
             calls = [one for one in said.output if one.type == "function_call"]
             if not calls:
                 return said.output_text
@@ -114,24 +115,26 @@ async def test_the_sdk_runs_a_loop_over_responses(
 
 async def test_what_was_answered_can_be_continued(tmp_path: Path) -> None:
     async with tool_house(tmp_path) as here, AsyncOpenAI(base_url=here.url, api_key="x") as client:
-        for store in (None, True):
-            more: Any = {} if store is None else {"store": store}
-            first = await client.responses.create(model="gpt-5", input=TEXT, **more)
+        create: Any = client.responses.create
+        for more in ({}, {"store": True}):
+            first = await create(model="gpt-5", input=TEXT, **more)
             assert first.id.startswith("resp_") and first.output_text == "Hello."
-            again = await client.responses.create(
-                model="gpt-5", input="And now?", previous_response_id=first.id
-            )
+            again = await create(model="gpt-5", input="And now?", previous_response_id=first.id)
             assert again.output_text == "Hello."
-            reference: Any = {"type": "item_reference", "id": first.output[0].id}
-            more_items: Any = [reference, {"role": "user", "content": "And now?"}]
-            again = await client.responses.create(model="gpt-5", input=more_items)
+            reference = {"type": "item_reference", "id": first.output[0].id}
+            items = [reference, {"role": "user", "content": "And now?"}]
+            again = await create(model="gpt-5", input=items)
             assert again.output_text == "Hello."
 
 
 async def test_a_hit_can_be_continued_with_its_items(tmp_path: Path) -> None:
     async with tool_house(tmp_path) as here, AsyncOpenAI(base_url=here.url, api_key="x") as client:
         hit = await client.responses.create(model="gpt-5", input=TEXT, store=False)
-        assert hit.output_text == ANSWER and hit.store is False and here.endpoint.seen == []
+        assert (
+            hit.output_text == ANSWER
+            and hit.to_dict()["store"] is False
+            and here.endpoint.seen == []
+        )
         asked: Any = [
             {"role": "user", "content": TEXT},
             *(one.to_dict(mode="json") for one in hit.output),
@@ -174,7 +177,7 @@ async def _said(chat: Any, messages: list[BaseMessage], stream: bool) -> AIMessa
 @pytest.mark.parametrize("mode", list(LANGCHAIN))
 async def test_langchain_runs_a_loop(tmp_path: Path, mode: str, stream: bool) -> None:
     async with tool_house(tmp_path) as here:
-        chat = ChatOpenAI(
+        chat: Any = ChatOpenAI(
             base_url=here.url,
             api_key=SecretStr("any"),
             model="gpt-5",

@@ -1,4 +1,4 @@
-"""A strong model's endpoint that calls a tool and keeps what is to be stored; it refuses what does not add up.
+"""A strong model's endpoint that calls a tool and stores responses; it refuses what does not add up.
 
 To a request with tools it answers with a call of the first one; once the call's result is there, with a
 sentence that holds it.
@@ -68,11 +68,12 @@ class ToolEndpoint:
             return web.json_response(common | whole)
         calls = [{"index": at} | one for at, one in enumerate(message.get("tool_calls", ()))]
         delta = message | ({"tool_calls": calls} if calls else {})
-        parts = [{"index": 0, "delta": delta, "finish_reason": None}]
+        parts: list[Any] = [{"index": 0, "delta": delta, "finish_reason": None}]
         parts.append({"index": 0, "delta": {}, "finish_reason": finish})
         common["object"] = "chat.completion.chunk"
-        events = [common | {"choices": [one]} for one in parts]
-        if (body.get("stream_options") or {}).get("include_usage"):
+        events: list[Any] = [common | {"choices": [one]} for one in parts]
+        options: dict[str, Any] = body.get("stream_options") or {}
+        if options.get("include_usage"):
             events.append(common | {"choices": [], "usage": used})
         return _events([f"data: {json.dumps(one)}\n\n" for one in events] + ["data: [DONE]\n\n"])
 
@@ -102,7 +103,8 @@ class ToolEndpoint:
 
     def _respond(self, body: dict[str, Any], items: list[Item]) -> web.StreamResponse:
         number, last = next(self._numbers), items[-1]
-        text = {"type": "output_text", "text": "Hello.", "annotations": [], "logprobs": []}
+        text: Item = {"type": "output_text", "text": "Hello.", "annotations": []}
+        text["logprobs"] = []
         said: Item = {"type": "message", "id": f"msg_{number}", "role": "assistant"}
         said |= {"status": "completed", "content": [text]}
         output = [said]
@@ -151,7 +153,9 @@ class ToolEndpoint:
 
 def _steps(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the events of a response."""
-    begun = whole | {"status": "in_progress", "output": [], "usage": None}
+    delta: dict[str, Any]
+    done: dict[str, Any]
+    begun: dict[str, Any] = whole | {"status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": begun}
     for at, item in enumerate(whole["output"]):
         empty = item | {"status": "in_progress"}

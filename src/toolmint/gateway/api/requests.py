@@ -77,7 +77,7 @@ def open_request(raw: bytes) -> OpenedRequest:
         body, strict = _leniently(raw, fault), False
     if not isinstance(body, dict):
         raise invalid_request(f"The body must be a JSON object, got {type(body).__name__}.")
-    found: dict[str, Any] = body
+    found = cast("dict[str, Any]", body)
     model = found.get("model")
     if not isinstance(model, str) or not model or not (strict or _encodes(model)):
         raise _no_model(model)
@@ -129,11 +129,13 @@ def read_messages(messages: Any, form: MessageForm) -> Said:  # noqa: ANN401 - w
     text, why = None, ""
     if not isinstance(messages, list):
         return None, (), "its messages are no list"
-    for message in cast("list[Any]", messages):
-        role = message.get("role") if isinstance(message, dict) else None
-        if text is not None or (role not in _ROLES):
-            return None, (), _turns(message)
-        found: Any = message.get("content")
+    for one in cast("list[object]", messages):
+        if not isinstance(one, dict):
+            return None, (), "it has a message that is no object"
+        message = cast("dict[str, Any]", one)
+        role, found = message.get("role"), message.get("content")
+        if text is not None or role not in _ROLES:
+            return None, (), "it is a conversation of several turns"
         if not isinstance(found, str):
             found = content_text(found, form.part)
         if found is None:
@@ -147,15 +149,6 @@ def read_messages(messages: Any, form: MessageForm) -> Said:  # noqa: ANN401 - w
     if not text:
         text, why = None, "it has no user's text"
     return text, instructions, why
-
-
-def _turns(message: object) -> str:
-    """Return why messages are no single request, as the first one says that cannot belong to it."""
-    return (
-        "it is a conversation of several turns"
-        if isinstance(message, dict)
-        else "it has a message that is no object"
-    )
 
 
 def read_conversation(
@@ -223,9 +216,9 @@ def _json_form(form: object) -> tuple[bool, dict[str, Any] | None]:
     wanted = cast("dict[str, Any]", form)
     if wanted.get("type") not in {"json_object", "json_schema"}:
         return False, None
-    schema: Any = wanted.get("json_schema", wanted)
-    found: Any = schema.get("schema") if isinstance(schema, dict) else None
-    return True, cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    given = wanted.get("json_schema", wanted)
+    schema = cast("dict[str, Any]", given).get("schema") if isinstance(given, dict) else None
+    return True, cast("dict[str, Any]", schema) if isinstance(schema, dict) else None
 
 
 def scope_of(

@@ -9,6 +9,9 @@ Rule = Callable[[Any], bytes | None]
 """Returns what a value adds to the scope (empty: nothing); None where the value is not understood."""
 
 
+_NUMBERS = (int, float)
+
+
 def anything(value: object) -> bytes:
     """Understand every value."""
     del value
@@ -54,8 +57,8 @@ def number(low: float, high: float) -> Rule:
     def rule(value: Any) -> bytes | None:  # noqa: ANN401 - whatever a client sends
         if value is None:
             return b""
-        kind = type(value)  # exactly: true is a number to `isinstance`
-        return b"" if (kind is int or kind is float) and low <= value <= high else None
+        good = isinstance(value, _NUMBERS) and value is not True and value is not False
+        return b"" if good and low <= value <= high else None
 
     return rule
 
