@@ -44,13 +44,14 @@ def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:
 
 
 class _Class:
-    __slots__ = ("_wording", "counts", "examples", "opening")
+    __slots__ = ("_wording", "counts", "examples", "opening", "weight")
 
     def __init__(self, opening: list[str]) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.examples = 0
         self.opening = opening  # the tokens that all examples begin with
-        self._wording: list[tuple[str, ...]] | None = None
+        self._wording: frozenset[tuple[str, ...]] | None = None
+        self.weight: tuple[int, float] = (-1, 0.0)  # of the wording, and when it was summed
 
     def begin(self, tokens: list[str]) -> int:
         """Return how many tokens of the opening a text begins with."""
@@ -69,11 +70,11 @@ class _Class:
         self._wording = None
         return found
 
-    def wording(self) -> list[tuple[str, ...]]:
+    def wording(self) -> frozenset[tuple[str, ...]]:
         """Return the features that most examples share; kept until the next example."""
         if self._wording is None:
             least = WORDING_SHARE * self.examples
-            self._wording = [one for one, count in self.counts.items() if count >= least]
+            self._wording = frozenset(one for one, n in self.counts.items() if n >= least)
         return self._wording
 
 
@@ -85,6 +86,7 @@ class Classifier:
         self._postings: dict[tuple[str, ...], set[str]] = defaultdict(set)
         # Weights are asked for at each request and change with what is learnt alone.
         self._weights: dict[tuple[str, ...], float] = {}
+        self._learnt = 0
 
     def __len__(self) -> int:
         return len(self._classes)
@@ -95,6 +97,7 @@ class Classifier:
     def learn(self, request_class: str, text: str) -> None:
         """Add an example to a class, which begins with its first one."""
         tokens = tokens_of(text)
+        self._learnt += 1
         if request_class not in self._classes:
             self._classes[request_class] = _Class(tokens)
             self._weights.clear()
@@ -105,6 +108,7 @@ class Classifier:
     def forget(self, request_class: str) -> None:
         """Remove a class with all its examples."""
         known = self._classes.pop(request_class, None)
+        self._learnt += 1
         self._weights.clear()
         for feature in known.counts if known else ():
             names = self._postings[feature]
@@ -113,13 +117,11 @@ class Classifier:
                 del self._postings[feature]
 
     def _weight(self, feature: tuple[str, ...]) -> float:
+        """Return the weight of a feature that a class has: rare ones tell more."""
         weight = self._weights.get(feature)
         if weight is None:
-            holders = len(self._postings.get(feature, ())) or 0.5
-            weight = math.log(1 + len(self._classes) / holders)
-            # Others are the words of one request, and would fill the memory.
-            if feature in self._postings:
-                self._weights[feature] = weight
+            weight = math.log(1 + len(self._classes) / len(self._postings[feature]))
+            self._weights[feature] = weight
         return weight
 
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
@@ -128,23 +130,29 @@ class Classifier:
             return []
         tokens = tokens_of(text)
         parsed = features(tokens)
-        best = self._candidates(parsed)
-        guesses = [Guess(name, self._score(parsed, tokens, name)) for name in best]
+        indexed = parsed.intersection(self._postings)
+        candidates = self._candidates(indexed)
+        if not candidates:
+            return []
+        # A feature that no class has weighs what one of half a class would.
+        strange = math.log(1 + 2 * len(self._classes)) * (len(parsed) - len(indexed))
+        whole = strange + sum(map(self._weight, indexed))
+        guesses = [Guess(name, self._score(parsed, whole, tokens, name)) for name in candidates]
         kept = [guess for guess in guesses if guess.score >= least]
-        return sorted(kept, key=lambda guess: (-guess.score, guess.request_class))[:most]
+        if len(kept) > 1:
+            kept.sort(key=lambda guess: (-guess.score, guess.request_class))
+        return kept[:most]
 
-    def _candidates(self, parsed: frozenset[tuple[str, ...]]) -> Collection[str]:
+    def _candidates(self, indexed: frozenset[tuple[str, ...]]) -> Collection[str]:
         """Return the classes that share the most telling features, rare features first."""
         postings = self._postings
-        indexed = [feature for feature in parsed if feature in postings]
-        if sum(len(postings[feature]) for feature in indexed) <= _FEW_POSTINGS:
-            found = set[str]().union(*(postings[feature] for feature in indexed))
+        if sum([len(postings[feature]) for feature in indexed]) <= _FEW_POSTINGS:
+            found = set[str]().union(*[postings[feature] for feature in indexed])
             if len(found) <= EXAMINED:  # all are examined, so nobody has to vote
                 return found
-        indexed.sort(key=lambda feature: (len(postings[feature]), feature))
         votes: dict[str, float] = defaultdict(float)
         left = POSTINGS
-        for feature in indexed:
+        for feature in sorted(indexed, key=lambda feature: (len(postings[feature]), feature)):
             left -= len(postings[feature])
             if left < 0 and votes:
                 break
@@ -153,12 +161,19 @@ class Classifier:
                 votes[name] += weight
         return sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
 
-    def _score(self, parsed: frozenset[tuple[str, ...]], tokens: list[str], name: str) -> float:
-        wording = self._classes[name].wording()
-        if wording and parsed.issuperset(wording):
+    def _score(
+        self, parsed: frozenset[tuple[str, ...]], whole: float, tokens: list[str], name: str
+    ) -> float:
+        """Return the score of a class; ``whole`` is the weight of all that the request has."""
+        known = self._classes[name]
+        wording = known.wording()
+        shared = wording & parsed
+        if wording and len(shared) == len(wording):
             return 1.0  # what is shared is then the whole wording, and no more than the request has
-        whole = sum(map(self._weight, wording))
-        shared = sum(self._weight(feature) for feature in wording if feature in parsed)
-        smaller = min(whole, sum(map(self._weight, parsed)))
-        opening = min(1.0, self._classes[name].begin(tokens) / OPENING)
-        return max(shared / smaller if smaller else 0.0, opening)
+        learnt, weight = known.weight
+        if learnt != self._learnt:
+            weight = sum(map(self._weight, wording))
+            known.weight = (self._learnt, weight)
+        smaller = min(weight, whole)
+        opening = min(1.0, known.begin(tokens) / OPENING)
+        return max(sum(map(self._weight, shared)) / smaller if smaller else 0.0, opening)
