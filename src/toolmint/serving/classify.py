@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 POSTINGS = 4000
@@ -55,11 +55,12 @@ class _Class:
 
     def begin(self, tokens: list[str]) -> int:
         """Return how many tokens of the opening a text begins with."""
-        pairs = zip(self.opening, tokens, strict=False)
-        return next(
-            (n for n, (one, other) in enumerate(pairs) if one != other),
-            min(len(self.opening), len(tokens)),
-        )
+        count = 0
+        for one, other in zip(self.opening, tokens, strict=False):
+            if one != other:
+                break
+            count += 1
+        return count
 
     def add(self, tokens: list[str]) -> frozenset[tuple[str, ...]]:
         """Take an example; returns its features."""
@@ -78,14 +79,30 @@ class _Class:
         return self._wording
 
 
+class _Weights(dict[tuple[str, ...], float]):
+    """The weights of features that classes have: rare ones tell more.
+
+    They are asked for at each request and change with what is learnt alone, so they are kept.
+    """
+
+    def __init__(
+        self, classes: Mapping[str, _Class], postings: Mapping[tuple[str, ...], set[str]]
+    ) -> None:
+        self._classes, self._postings = classes, postings
+
+    def __missing__(self, feature: tuple[str, ...]) -> float:
+        weight = math.log(1 + len(self._classes) / len(self._postings[feature]))
+        self[feature] = weight
+        return weight
+
+
 class Classifier:
     """Knows classes by example and ranks them for a request."""
 
     def __init__(self) -> None:
         self._classes: dict[str, _Class] = {}
         self._postings: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        # Weights are asked for at each request and change with what is learnt alone.
-        self._weights: dict[tuple[str, ...], float] = {}
+        self._weights = _Weights(self._classes, self._postings)
         self._learnt = 0
 
     def __len__(self) -> int:
@@ -116,14 +133,6 @@ class Classifier:
             if not names:
                 del self._postings[feature]
 
-    def _weight(self, feature: tuple[str, ...]) -> float:
-        """Return the weight of a feature that a class has: rare ones tell more."""
-        weight = self._weights.get(feature)
-        if weight is None:
-            weight = math.log(1 + len(self._classes) / len(self._postings[feature]))
-            self._weights[feature] = weight
-        return weight
-
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
         """Return at most ``most`` classes whose score is at least ``least``, the best first."""
         if not self._classes:
@@ -136,7 +145,7 @@ class Classifier:
             return []
         # A feature that no class has weighs what one of half a class would.
         strange = math.log(1 + 2 * len(self._classes)) * (len(parsed) - len(indexed))
-        whole = strange + sum(map(self._weight, indexed))
+        whole = strange + sum(map(self._weights.__getitem__, indexed))
         guesses = [Guess(name, self._score(parsed, whole, tokens, name)) for name in candidates]
         kept = [guess for guess in guesses if guess.score >= least]
         if len(kept) > 1:
@@ -156,7 +165,7 @@ class Classifier:
             left -= len(postings[feature])
             if left < 0 and votes:
                 break
-            weight = self._weight(feature)
+            weight = self._weights[feature]
             for name in postings[feature]:
                 votes[name] += weight
         return sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
@@ -172,8 +181,10 @@ class Classifier:
             return 1.0  # what is shared is then the whole wording, and no more than the request has
         learnt, weight = known.weight
         if learnt != self._learnt:
-            weight = sum(map(self._weight, wording))
+            weight = sum(map(self._weights.__getitem__, wording))
             known.weight = (self._learnt, weight)
         smaller = min(weight, whole)
         opening = min(1.0, known.begin(tokens) / OPENING)
-        return max(sum(map(self._weight, shared)) / smaller if smaller else 0.0, opening)
+        return max(
+            sum(map(self._weights.__getitem__, shared)) / smaller if smaller else 0.0, opening
+        )
