@@ -2,8 +2,8 @@
 
 import time
 from functools import partial
+from random import getrandbits
 from typing import Any, cast
-from uuid import uuid4
 
 import orjson
 
@@ -157,14 +157,14 @@ def _item(number: str, answer: str | None, status: str) -> dict[str, Any]:
 
 def response_reply(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> bytes:
     """Return the body of a response."""
-    done = _item(f"msg_{uuid4().hex}", answer, "completed")
-    whole = _response(parsed, f"resp_{uuid4().hex}", "completed", [done])
+    done = _item(f"msg_{getrandbits(128):032x}", answer, "completed")
+    whole = _response(parsed, f"resp_{getrandbits(128):032x}", "completed", [done])
     return orjson.dumps(whole | {"usage": _NO_USAGE, "toolmint": facts})
 
 
 def response_events(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> list[bytes]:
     """Return the events of a streamed response, numbered from 0."""
-    number, item = f"resp_{uuid4().hex}", f"msg_{uuid4().hex}"
+    number, item = f"resp_{getrandbits(128):032x}", f"msg_{getrandbits(128):032x}"
     begun = _response(parsed, number, "in_progress", [])
     done = _item(item, answer, "completed")
     whole = _response(parsed, number, "completed", [done]) | {"usage": _NO_USAGE, "toolmint": facts}
