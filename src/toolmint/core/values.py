@@ -21,11 +21,6 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def fold(text: str) -> str:
-    """Return a text with each run of white space as one space, and none at its ends."""
-    return " ".join(text.split())
-
-
 def clip(text: str, limit: int) -> str:
     """Return the first ``limit`` characters of a text, with a note of how many were cut."""
     if len(text) <= limit:

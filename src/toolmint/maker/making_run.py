@@ -10,6 +10,7 @@ from pydantic import Field
 from toolmint.core.errors import InputError
 from toolmint.core.messages import AssistantMessage, Frozen, Message, UserMessage
 from toolmint.core.model import Model, ModelRequest, Usage
+from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration, Evidence, Profile, Provenance, ToolRecord
 from toolmint.core.values import Value, clip, digest
 from toolmint.maker.report import MakingResult, title_of
@@ -77,7 +78,7 @@ def checked_request(make_request: MakeRequest) -> MakeRequest:
         if one.target is None:
             raise InputError(f"demonstration {number} of {make_request.called!r} has no answer")
         before = answers.setdefault(one.input, one.target)
-        if before != one.target:
+        if same_answer(before, one.target) is None:
             raise InputError(
                 f"demonstration {number} of {make_request.called!r} contradicts an earlier one: "
                 f"{clip(one.input, 80)!r} is answered {before!r} and {one.target!r}",

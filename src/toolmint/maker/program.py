@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from importlib import resources
+from os.path import commonprefix
 from typing import Literal, NamedTuple
 from uuid import uuid4
 
@@ -14,11 +15,12 @@ from toolmint.core.sandbox import (
     Sandbox,
     SandboxResult,
 )
-from toolmint.core.values import Value, fold
+from toolmint.core.values import Value
 
 ToolRunStatus = Literal["answered", "refused", "failed"]
 SERVING_LIMITS = RunLimits(seconds=2.0)
 _KEPT_PROGRAMS = 4096
+_SHOWN = 100  # characters of a rebuilt request that a reason shows
 _ANSWER = (
     FunctionCall(function="parse", arguments=(Given(),), refuses=True),
     # A fresh copy of the module: a parser cannot leave the request in a global for it.
@@ -89,9 +91,10 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
     """Return what the result of an ``answer_program`` means.
 
     The round trip is compared here, in the host: code inside the sandbox may change any comparison made
-    there. It is exact apart from white space, and checked at every request, not only in verification.
-    A request is then answered only if each of its words is in the arguments or in the fixed text
-    that the tool itself wrote, so no word of it can be overlooked.
+    there. It is checked at every request, not only in verification, and it is exact: each character counts,
+    white space, line ends and Unicode normalisation forms too. A request is then answered only if each
+    character of it is in the arguments or in the fixed text that the tool itself wrote, so nothing in it
+    can be overlooked.
     """
     seconds = result.seconds
     if result.status != "ok":
@@ -102,10 +105,10 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
     args, rebuilt, computed, answer = result.value
     if not isinstance(args, dict):
         return ToolRun(status="failed", why="parse gave no object", args=args, seconds=seconds)
-    if not isinstance(rebuilt, str) or fold(rebuilt) != fold(request):
+    if rebuilt != request:
         return ToolRun(
             status="refused",
-            why=f"the rebuilt request differs: {str(rebuilt)[:300]!r}",
+            why=rebuilt_differently(request, rebuilt),
             args=args,
             seconds=seconds,
         )
@@ -118,6 +121,19 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
         result=computed,
         answer=answer,
         seconds=seconds,
+    )
+
+
+def rebuilt_differently(request: str, rebuilt: Value) -> str:
+    """Return in words how a rebuilt request differs; where white space alone does, it says so."""
+    if not isinstance(rebuilt, str):
+        return f"the rebuilt request is no text: {str(rebuilt)[:_SHOWN]!r}"
+    at = len(commonprefix([request, rebuilt]))
+    near = slice(max(0, at - _SHOWN // 10), at + _SHOWN)
+    white = "in white space alone, " if request.split() == rebuilt.split() else ""
+    return (
+        f"the rebuilt request differs {white}from character {at} on: "
+        f"{rebuilt[near]!r} for {request[near]!r}"
     )
 
 
