@@ -1,6 +1,5 @@
 """``toolmint solve``: one request, one answer, and why."""
 
-import sys
 from collections.abc import Mapping
 
 import click
@@ -33,6 +32,19 @@ def explain(trajectory: Trajectory, known: Mapping[str, ClassInfo]) -> list[str]
     return lines
 
 
+def _read_input() -> str:
+    """Return standard input exactly, but for one line end at its end: shells and editors write that one.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        text = click.get_binary_stream("stdin").read().decode()
+    except UnicodeDecodeError as fault:
+        raise InputError(f"standard input is not UTF-8 (byte {fault.start})") from fault
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
 @click.command("solve")
 @click.argument("request", required=False)
 @click.option("--class", "name", help="Name or title of the request's class, where it is known.")
@@ -43,8 +55,8 @@ def explain(trajectory: Trajectory, known: Mapping[str, ClassInfo]) -> list[str]
 def solve_command(
     *, request: str | None, name: str | None, explained: bool, as_json: bool, **given: object
 ) -> None:
-    """Answer REQUEST (or what stands on standard input)."""
-    text = request if request is not None else sys.stdin.read()
+    """Answer REQUEST (or what stands on standard input, without the line end that closes it)."""
+    text = request if request is not None else _read_input()
     if not text.strip():
         raise InputError("the request is empty")
     settings = settings_of(**given)

@@ -20,7 +20,6 @@ from toolmint.core.values import Value
 ToolRunStatus = Literal["answered", "refused", "failed"]
 SERVING_LIMITS = RunLimits(seconds=2.0)
 _KEPT_PROGRAMS = 4096
-_SHOWN = 100  # characters of a rebuilt request that a reason shows
 _ANSWER = (
     FunctionCall(function="parse", arguments=(Given(),), refuses=True),
     # A fresh copy of the module: a parser cannot leave the request in a global for it.
@@ -125,16 +124,16 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
 
 
 def rebuilt_differently(request: str, rebuilt: Value) -> str:
-    """Return in words how a rebuilt request differs; where white space alone does, it says so."""
+    """Return in words how a rebuilt request differs, and whether in white space alone.
+
+    The reason is kept with the request's record, also where its text may not be: it shows two characters.
+    """
     if not isinstance(rebuilt, str):
-        return f"the rebuilt request is no text: {str(rebuilt)[:_SHOWN]!r}"
+        return "the rebuilt request is no text"
     at = len(commonprefix([request, rebuilt]))
-    near = slice(max(0, at - _SHOWN // 10), at + _SHOWN)
-    white = "in white space alone, " if request.split() == rebuilt.split() else ""
-    return (
-        f"the rebuilt request differs {white}from character {at} on: "
-        f"{rebuilt[near]!r} for {request[near]!r}"
-    )
+    alone = ", in white space alone" if request.split() == rebuilt.split() else ""
+    mine, theirs = (repr(text[at]) if at < len(text) else "the end" for text in (rebuilt, request))
+    return f"the rebuilt request differs{alone}: {mine} for {theirs} at character {at + 1}"
 
 
 async def run_tool(
