@@ -1,5 +1,6 @@
 """``toolmint solve``: one request, one answer, and why."""
 
+import sys
 from collections.abc import Mapping
 
 import click
@@ -39,7 +40,7 @@ def _read_input() -> str:
         InputError: it is not UTF-8.
     """
     try:
-        text = click.get_binary_stream("stdin").read().decode()
+        text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as fault:
         raise InputError(f"standard input is not UTF-8 (byte {fault.start})") from fault
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
@@ -69,7 +70,7 @@ def solve_command(
             if as_json:
                 say(trajectory.model_dump_json(indent=1))
                 return
-            say(trajectory.answer or "")
+            click.echo(trajectory.answer or "", color=True)  # as it stands: nothing is taken out
             if explained:
                 for line in explain(trajectory, await session.store.classes()):
                     click.echo(line, err=True)

@@ -190,9 +190,9 @@ _NOT_MADE = TaskMaking(made=False, why="no tool is made", usage=Usage(), seeds=(
 """Stands for the making of a task whose requests a bare model answers."""
 _TITLE = "BIG-Bench tasks: tools made from the first examples, measured on the rest"
 _LEGEND = (
-    "right: by LATM's own comparison; 0 tokens: share answered by a tool alone, precision: share of those that is right; light, strong: "
-    "answers of those tiers; foreign: answers by a tool of another family; LATM: accuracy with GPT-4 "
-    "as tool user, arXiv 2305.17126 v2, table 2"
+    "right: by LATM's own comparison; 0 tokens: share answered by a tool alone, precision: share of those "
+    "that is right; light, strong: answers of those tiers; foreign: answers by a tool of another family; "
+    "LATM: accuracy with GPT-4 as tool user, arXiv 2305.17126 v2, table 2"
 )
 
 

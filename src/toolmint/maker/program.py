@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from importlib import resources
-from os.path import commonprefix
 from typing import Literal, NamedTuple
 from uuid import uuid4
 
@@ -130,7 +129,9 @@ def rebuilt_differently(request: str, rebuilt: Value) -> str:
     """
     if not isinstance(rebuilt, str):
         return "the rebuilt request is no text"
-    at = len(commonprefix([request, rebuilt]))
+    pairs = enumerate(zip(request, rebuilt, strict=False))
+    shorter = min(len(request), len(rebuilt))
+    at = next((place for place, (one, other) in pairs if one != other), shorter)
     alone = ", in white space alone" if request.split() == rebuilt.split() else ""
     mine, theirs = (repr(text[at]) if at < len(text) else "the end" for text in (rebuilt, request))
     return f"the rebuilt request differs{alone}: {mine} for {theirs} at character {at + 1}"
