@@ -1,9 +1,8 @@
 """What the exact round trip costs: requests that fall because of white space that does not matter.
 
-Run: ``python benchmarks/white_space.py [--requests 2000]``. The demo's requests are sent to the demo's tools as
-they are, and with white space changed where it means nothing to their classes. A request that no tool
-answers falls to the next tier. Where ``TOOLMINT_DATA`` holds public data, it also counts how many real
-requests have white space of this kind, so that a wording with single spaces would not rebuild them.
+Run: ``python benchmarks/white_space.py [--requests 2000]``. The demo's requests are sent to its tools as they
+are, and with white space changed where it means nothing to their classes. A request that no tool answers
+falls to the next tier. Where ``TOOLMINT_DATA`` holds public data, it also counts how many real
 """
 
 import argparse

@@ -101,18 +101,20 @@ def smuggled(request: str, args: Value) -> str | None:
     return None
 
 
+async def _unparse(sandbox: Sandbox, source: str, args: Value) -> tuple[str | None, str]:
+    """Return the request that ``unparse`` builds in a process of its own (None: no text), and its fault."""
+    calls = (FunctionCall(function="unparse", arguments=(args,)),)
+    result = await sandbox.run(SandboxRun(source=source, calls=calls, limits=SERVING_LIMITS))
+    rebuilt = result.value[0] if result.status == "ok" else None
+    return (rebuilt if isinstance(rebuilt, str) else None), result.message
+
+
 async def _rebuild(sandbox: Sandbox, source: str, request: str, args: Value) -> str | None:
     """Return how ``unparse(args)`` differs from the request, or None."""
-    run = SandboxRun(
-        source=source,
-        calls=(FunctionCall(function="unparse", arguments=(args,)),),
-        limits=SERVING_LIMITS,
-    )
-    result = await sandbox.run(run)
-    rebuilt = result.value[0] if result.status == "ok" else None
+    rebuilt, fault = await _unparse(sandbox, source, args)
     if rebuilt == request:
         return None
-    how = result.message or rebuilt_differently(request, rebuilt)
+    how = fault or rebuilt_differently(request, rebuilt)
     return f"{request!r} was rebuilt as {rebuilt!r} ({how})"
 
 
@@ -221,13 +223,7 @@ async def stage_second(
     mine, theirs, owner = answer_program(inputs.source), answer_program(second), trial_owner()
 
     async def unparse(args: dict[str, Value]) -> str | None:
-        call = FunctionCall(function="unparse", arguments=(args,))
-        result = await sandbox.run(
-            SandboxRun(source=inputs.source, calls=(call,), limits=SERVING_LIMITS)
-        )
-        return (
-            result.value[0] if result.status == "ok" and isinstance(result.value[0], str) else None
-        )
+        return (await _unparse(sandbox, inputs.source, args))[0]
 
     generated = generate_requests(
         [tried.args for tried in runs if tried.status == "answered"], count=_GENERATED
