@@ -2,7 +2,8 @@
 
 Run: ``python benchmarks/white_space.py [--requests 2000]``. The demo's requests are sent to its tools as they
 are, and with white space changed where it means nothing to their classes. A request that no tool answers
-falls to the next tier. Where ``TOOLMINT_DATA`` holds public data, it also counts how many real
+falls to the next tier. Where ``TOOLMINT_DATA`` holds public data, it also counts how many real requests have
+white space of this kind.
 """
 
 import argparse
