@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from toolmint.core.messages import Frozen
+from toolmint.core.namespace import ClassKey
 from toolmint.core.store import Tally
 from toolmint.core.tool import State
 from toolmint.serving.error_bound import ErrorBound, disproven, proven, upper
@@ -157,13 +158,13 @@ class Auditor:
 
     def __init__(self, rate: float, random: Random | None = None) -> None:
         self._block, self._random = max(1, round(1 / rate)), random or Random()
-        self._left: dict[str, list[int]] = {}
+        self._left: dict[ClassKey, list[int]] = {}
 
-    def due(self, label: str) -> bool:
-        """Return whether the next request of a version is to be audited."""
-        left = self._left.get(label)
+    def due(self, key: ClassKey) -> bool:
+        """Return whether the next request of a class is to be audited."""
+        left = self._left.get(key)
         if not left:
             left = [self._random.randrange(self._block), self._block]
         place, size = left
-        self._left[label] = [place - 1, size - 1] if size > 1 else []
+        self._left[key] = [place - 1, size - 1] if size > 1 else []
         return place == 0
