@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -118,6 +119,7 @@ async def test_what_the_gateway_cannot_read_the_endpoint_gets_byte_for_byte(
             reply = await here.post(path, raw)
             assert (reply.status, reply.passed) == (200, raw)
             assert reply.headers["x-toolmint-cache"] == "bypass"
+        await here.look()
         assert here.touched == (0, 0)
 
 
@@ -132,6 +134,25 @@ async def test_only_what_names_no_model_is_refused(tmp_path: Path, raw: bytes) -
             reply = await here.post(path, raw)
             assert (reply.status, reply.passed) == (400, None)
             assert json.loads(reply.body)["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.anyio
+async def test_a_body_that_is_damaged_is_passed_on_or_refused(tmp_path: Path, full: bool) -> None:
+    random = Random(5)
+    bodies = [(PATHS[one.endpoint], json.dumps(one.body).encode()) for one in cases(SHAPES)]
+    async with bench(tmp_path, "serving") as here:
+        fates = Counter[str]()
+        for _ in range(100_000 if full else 1000):
+            path, raw = random.choice(bodies)
+            broken = bytearray(raw)
+            for _ in range(random.randint(1, 3)):
+                at = random.randrange(len(broken))
+                broken[at : at + random.randint(0, 4)] = random.randbytes(random.randint(0, 3))
+            reply = await here.post(path, bytes(broken))
+            assert reply.status in {200, 400}, (reply, broken)
+            assert (reply.status == 400) <= (reply.passed is None), broken
+            fates[reply.headers.get("x-toolmint-cache", "refused")] += 1
+        assert {"refused", "bypass"} < fates.keys(), fates
 
 
 @given(st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
