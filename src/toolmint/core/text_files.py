@@ -1,14 +1,14 @@
 r"""Text and JSON files of users: UTF-8 with or without a byte order mark; a line ends at ``\n`` alone.
 
-``str.splitlines`` also splits at U+2028, U+0085 and other characters, which JSON allows inside a string, so no
-reader of JSON lines may use it.
+``str.splitlines`` also splits at U+2028, U+0085 and other characters, which JSON allows inside a string,
+so no reader of JSON lines may use it.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from toolmint.core.errors import InputError
 from toolmint.core.values import clip
@@ -58,8 +58,8 @@ def strict_json(text: str) -> Any:  # noqa: ANN401 - JSON
     """Return the value of a JSON text of a user's file.
 
     Raises:
-        ValueError: it is no JSON, is nested too deeply, or holds what would be lost or change on the way: a key
-            that stands twice in an object, NaN or Infinity, half of a surrogate pair.
+        ValueError: it is no JSON, is nested too deeply, or holds what would be lost or change on the way: a
+            key that stands twice in an object, NaN or Infinity, half of a surrogate pair.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -108,8 +108,8 @@ def json_items(text: str, name: str) -> list[tuple[str, Any]]:
     whole = _parsed(text, name)
     if not isinstance(whole, list):
         return [(name, whole)]
-    items: list[Any] = whole
-    return [(f"{name}, item {number}", one) for number, one in enumerate(items, 1)]
+    items = enumerate(cast("list[Any]", whole), 1)
+    return [(f"{name}, item {number}", one) for number, one in items]
 
 
 def _parsed(text: str, where: str) -> Any:  # noqa: ANN401 - JSON

@@ -3,7 +3,7 @@
 Roles, fields and content parts are closed sets. What is understood is kept; anything else is an error that
 names the field, its place and what was expected, so that nothing is learnt or lost by accident.
 
-- ``system`` and ``developer``: instructions. Before the task they are the beginning of it; later they are hints.
+- ``system`` and ``developer``: instructions. Before the task they are its beginning; later they are hints.
 - ``tool``, ``function``, ``ipython``, ``observation``: results of calls, each matched with its call.
 - ``weight``: 0 on an assistant's message keeps it as context, without loss.
 """
@@ -101,7 +101,9 @@ class _Calls:
 
 def is_own(messages: list[Any]) -> bool:
     """Return whether ``encode_messages`` wrote these: a message has our extension or a ``role_tag``."""
-    return any(isinstance(one, dict) and (EXTENSION in one or "role_tag" in one) for one in messages)
+    return any(
+        isinstance(one, dict) and (EXTENSION in one or "role_tag" in one) for one in messages
+    )
 
 
 def plain_messages(given: object, where: str, *, parallel: bool = True) -> list[Fields]:
@@ -136,17 +138,17 @@ def plain_messages(given: object, where: str, *, parallel: bool = True) -> list[
     return found
 
 
-def _plain(
-    fields: Fields, role: str, where: str, context: tuple[_Calls, int, bool]
-) -> Fields:
+def _plain(fields: Fields, role: str, where: str, context: tuple[_Calls, int, bool]) -> Fields:
     calls, number, parallel = context
     plain: Fields = {"role": role}
     if EXTENSION in fields:
         plain[EXTENSION] = object_of(fields[EXTENSION], where)
     weight = _weight(fields, role, where)
     if role == "assistant":
-        return plain | _assistant(fields, where, calls, number, parallel=parallel) | (
-            {} if weight else {"weight": 0}
+        return (
+            plain
+            | _assistant(fields, where, calls, number, parallel=parallel)
+            | ({} if weight else {"weight": 0})
         )
     plain["content"] = text_of(fields.get("content"), where)
     if role in _RESULTS:
@@ -154,9 +156,7 @@ def _plain(
     return plain | {"role": "system" if role == "developer" else role}
 
 
-def _assistant(
-    fields: Fields, where: str, calls: _Calls, number: int, *, parallel: bool
-) -> Fields:
+def _assistant(fields: Fields, where: str, calls: _Calls, number: int, *, parallel: bool) -> Fields:
     made = tool_calls(fields.get("tool_calls"), where)
     legacy = fields.get("function_call")
     if legacy is not None:
@@ -206,7 +206,8 @@ def from_prompt_completion(item: Mapping[str, Any], where: str) -> Fields:
         InputError: they are neither two texts nor two lists of messages, or the prompt is to be learnt.
     """
     fields = object_of(dict(item), where)
-    prompt, completion = fields.pop("prompt", None), fields.pop("completion", None)
+    prompt: object = fields.pop("prompt", None)
+    completion: object = fields.pop("completion", None)
     if isinstance(prompt, str) and isinstance(completion, str):
         prompt = [{"role": "user", "content": prompt}]
         completion = [{"role": "assistant", "content": completion}]

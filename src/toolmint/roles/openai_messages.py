@@ -1,7 +1,8 @@
 """Lossless codec between a trajectory's chain and OpenAI messages, one assistant message a turn.
 
-Chat files of other programs are read too, whose assistant messages have no ``role_tag``: text beside calls is the
-planner's, calls are the caller's, and text alone is the summarizer's, in a step of its own (``chat_files``).
+Chat files of other programs are read too (``chat_files``). Their assistant messages have no ``role_tag``:
+text beside calls is the planner's, calls are the caller's, and text alone is the summarizer's, in a step of
+its own.
 
 Each assistant message has a ``role_tag`` (planner, caller, summarizer, backbone), so that training tools can
 mask by role; endpoints ignore the field. What a step holds beyond its messages goes into the
@@ -141,7 +142,10 @@ def _read_untagged(
         return {"decision": "answer"}
     if not text:
         return {"decision": "call"}
-    spoken = (Turn.from_file("planner", text, weight=weight), Turn.from_file("caller", weight=weight))
+    spoken = (
+        Turn.from_file("planner", text, weight=weight),
+        Turn.from_file("caller", weight=weight),
+    )
     return {"thought": text, "decision": "call", "turns": (*fields["turns"], *spoken)}
 
 
