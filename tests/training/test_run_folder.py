@@ -22,23 +22,39 @@ from toolmint.training.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("words") / "tokenizer.json"
+
+
+@pytest.fixture(scope="module")
+def found(tokenizer: Path) -> list[Sample]:
+    return samples(tokenizer)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Path, found: list[Sample]) -> Path:
     """Return the folder of a finished run of one stage."""
     made = tmp_path_factory.mktemp("run")
-    train(samples(made / "tokenizer.json"), recipe(), made / "tokenizer.json", made)
+    train(found, brief(), tokenizer, made)
     return made
+
+
+def brief() -> Recipe:
+    """Return the recipe of one stage with a single pass over the data."""
+    whole = recipe()
+    stage = whole.global_stage.model_copy(update={"epochs": 1})
+    return whole.model_copy(update={"global_stage": stage, "save_steps": 100})
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(one): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()}
 
 
-def test_the_same_run_again_changes_nothing_and_returns_its_card(folder: Path) -> None:
+def test_the_same_run_again_changes_nothing_and_returns_its_card(
+    folder: Path, tokenizer: Path, found: list[Sample]
+) -> None:
     before, said = contents(folder), list[str]()
-    tokenizer = folder / "tokenizer.json"
-    card = train(
-        samples(tokenizer), recipe(), tokenizer, folder, callbacks=LineCallbacks(said.append)
-    )
+    card = train(found, brief(), tokenizer, folder, callbacks=LineCallbacks(said.append))
     assert said == ["backbone: is there already"]
     assert card == Card.model_validate_json((folder / CARD).read_text())
     assert card.seconds > 0
@@ -58,36 +74,39 @@ def unlearnt(found: list[Sample]) -> list[Sample]:
         ({"batch": 20}, r"batch is 10, not 20"),
         ({"method": "multi"}, r'method is "single", not "multi"'),
         (
-            {"global_stage": recipe().global_stage.model_copy(update={"learning_rate": 1.0})},
+            {"global_stage": brief().global_stage.model_copy(update={"learning_rate": 1.0})},
             r"global_stage.learning_rate is 0.003, not 1.0",
         ),
         ({"adapter": None, "reuse": False}, r"reuse is true, not false"),
     ],
 )
 def test_a_folder_of_another_recipe_is_refused_untouched(
-    folder: Path, changed: Mapping[str, Any], said: str
+    folder: Path, found: list[Sample], changed: Mapping[str, Any], said: str
 ) -> None:
-    before, tokenizer = contents(folder), folder / "tokenizer.json"
-    other: Recipe = recipe().model_copy(update=dict(changed))
+    before = contents(folder)
+    other = brief().model_copy(update=dict(changed))
     with pytest.raises(ConfigError, match=said) as caught:
-        train(samples(tokenizer), other, tokenizer, folder)
+        train(found, other, folder / "none", folder)
     assert caught.value.code == "other-run"
     assert contents(folder) == before
 
 
-def test_a_folder_of_other_data_or_of_another_base_is_refused_untouched(folder: Path) -> None:
-    before, tokenizer = contents(folder), folder / "tokenizer.json"
-    found = samples(tokenizer)
+def test_a_folder_of_other_data_or_of_another_base_is_refused_untouched(
+    folder: Path, tokenizer: Path, found: list[Sample]
+) -> None:
+    before = contents(folder)
     for other in (found[1:], [*found[1:], found[0]], unlearnt(found)):
         with pytest.raises(ConfigError, match=r"its data are others \(40 samples, digest"):
-            train(other, recipe(), tokenizer, folder)
+            train(other, brief(), tokenizer, folder)
     with pytest.raises(ConfigError, match="base is null, not "):
-        train(found, recipe(), tokenizer, folder, base=folder / "backbone")
+        train(found, brief(), tokenizer, folder, base=folder / "backbone")
     assert contents(folder) == before
 
 
-def test_a_training_of_which_nothing_is_known_is_refused(folder: Path, tmp_path: Path) -> None:
-    key = run_key(samples(folder / "tokenizer.json"), recipe(), None)
+def test_a_training_of_which_nothing_is_known_is_refused(
+    found: list[Sample], tmp_path: Path
+) -> None:
+    key = run_key(found, brief(), None)
     (tmp_path / "backbone").mkdir()
     check_folder(tmp_path, key)
     (tmp_path / "backbone" / CARD).write_text("{}")
@@ -99,13 +118,11 @@ def test_a_training_of_which_nothing_is_known_is_refused(folder: Path, tmp_path:
 
 
 def test_a_run_that_ended_before_it_learnt_anything_does_not_keep_the_folder(
-    folder: Path, tmp_path: Path
+    tokenizer: Path, found: list[Sample], tmp_path: Path
 ) -> None:
-    tokenizer = folder / "tokenizer.json"
-    found = samples(tokenizer)
     with pytest.raises(InputError, match="holds no model"):
-        train(found, recipe(), tokenizer, tmp_path, base=tmp_path / "nothing")
-    check_folder(tmp_path, run_key(found, recipe(), None))
+        train(found, brief(), tokenizer, tmp_path, base=tmp_path / "nothing")
+    check_folder(tmp_path, run_key(found, brief(), None))
 
 
 def chat(answer: str, **more: object) -> dict[str, Any]:

@@ -102,10 +102,11 @@ def _check_curriculum(file: Path, curriculum: Curriculum) -> None:
     """Raise where the saved samples are of another curriculum, also of one with as many runs."""
     if not file.is_file():
         return
-    there, here = json.loads(file.read_text(encoding="utf-8")), _curriculum_text(curriculum)
+    there = json.loads(file.read_text(encoding="utf-8"))
+    here = json.loads(_curriculum_text(curriculum))
     differences = [
         f"{name} is {there.get(name)}, not {value}"
-        for name, value in json.loads(here).items()
+        for name, value in here.items()
         if there.get(name) != value
     ]
     # A curriculum of another size has a message of its own, which names both sizes.
