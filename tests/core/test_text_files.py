@@ -18,7 +18,7 @@ from toolmint.cli.world_command import read_tasks
 from toolmint.core.demonstrations import parse_demonstrations
 from toolmint.core.errors import InputError
 from toolmint.core.task import Task, Trajectory
-from toolmint.core.text_files import json_items, lines_of, read_text, strict_json
+from toolmint.core.text_files import json_items, json_value, lines_of, read_text
 from toolmint.core.tool import Demonstration, Provenance, ToolRecord
 from toolmint.evaluation.gsm8k import read_problems
 from toolmint.models.cassette import CassetteModel
@@ -159,7 +159,7 @@ def test_lines_lists_and_objects_are_told_apart(text: str, items: list[Any]) -> 
 
 def test_only_a_newline_ends_a_line() -> None:
     assert list(lines_of("a\rb\r\n\u2028\nc")) == [(1, "a\rb"), (2, "\u2028"), (3, "c")]
-    assert strict_json('{"a": "\u2028"}') == {"a": "\u2028"}
+    assert json_value('{"a": "\u2028"}') == {"a": "\u2028"}
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,12 @@ from toolmint.training.readers import read_file, read_located
 
 ASK = {"role": "user", "content": "q"}
 SAY = {"role": "assistant", "content": "a"}
-FIND = {
-    "type": "function",
-    "function": {
-        "name": "find",
-        "description": "Finds.",
-        "parameters": {"type": "object", "properties": {"x": {"type": "integer"}}},
-    },
+FLAT: dict[str, Any] = {
+    "name": "find",
+    "description": "Finds.",
+    "parameters": {"type": "object", "properties": {"x": {"type": "integer"}}},
 }
+FIND: dict[str, Any] = {"type": "function", "function": FLAT}
 
 
 def call(name: str = "find", arguments: object = '{"x": 1}', **more: object) -> dict[str, Any]:
@@ -80,15 +78,15 @@ CALLS: dict[str, dict[str, Any]] = {
 TOOLS: dict[str, dict[str, Any]] = {
     "list": {"tools": [FIND]},
     "JSON text": {"tools": json.dumps([FIND])},
-    "flat": {"tools": [FIND["function"]]},
-    "functions": {"functions": [FIND["function"]]},
-    "strict": {"tools": [{"type": "function", "function": {**FIND["function"], "strict": True}}]},
+    "flat": {"tools": [FLAT]},
+    "functions": {"functions": [FLAT]},
+    "strict": {"tools": [{"type": "function", "function": {**FLAT, "strict": True}}]},
     "nulls": {
         "tools": [
             {
                 "type": "function",
                 "function": {
-                    **FIND["function"],
+                    **FLAT,
                     "parameters": {
                         "type": "object",
                         "properties": {"x": {"type": "integer", "enum": None}, "y": None},
@@ -249,7 +247,7 @@ def test_sharegpt_with_calls_is_read(tmp_path: Path, made: str) -> None:
             {"from": "assistant", "value": "b", "weight": 0},
         ],
         "system": "Be brief.",
-        "tools": json.dumps([FIND["function"]]),
+        "tools": json.dumps([FLAT]),
     }
     run = read(tmp_path, item)
     assert run.task.input == "Be brief.\n\nq"
@@ -282,7 +280,7 @@ def test_a_decoded_chat_survives_our_own_form(tmp_path: Path) -> None:
     assert [(turn.role, turn.weight) for turn in first.turns] == [("planner", 0), ("caller", 0)]
 
 
-def chat(*messages: object, **more: object) -> dict[str, Any]:
+def chat(*messages: Any, **more: Any) -> dict[str, Any]:
     return {"messages": [ASK, *messages], **more}
 
 
@@ -291,7 +289,7 @@ def shared(*turns: tuple[object, object], **more: object) -> dict[str, Any]:
     return {"conversations": [{"from": "human", "value": "q"}, *said], **more}
 
 
-IMAGE = {"type": "image_url", "image_url": {"url": "x"}}
+IMAGE: dict[str, Any] = {"type": "image_url", "image_url": {"url": "x"}}
 REFUSED: list[tuple[dict[str, Any], str]] = [
     # roles
     (chat({"role": "critic", "content": "a"}), r"message 2: the role 'critic'.*expected system"),
@@ -357,7 +355,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (chat(SAY, tools=[{"name": "f", "parameters": True}]), "expected a JSON Schema"),
     (chat(SAY, tools=[{"name": "f", "parameters": {"properties": {"x": 3}}}]), r"parameters\.x"),
     (chat(SAY, tools=[{"name": 3}]), "tools 1: 'name' is 3"),
-    (chat(SAY, tools=[FIND], functions=[FIND["function"]]), "'functions' .*either it or 'tools'"),
+    (chat(SAY, tools=[FIND], functions=[FLAT]), "'functions' .*either it or 'tools'"),
     # the item
     (chat(SAY, n=2), "the field 'n' .*expected only messages"),
     (chat(SAY, response_format={}), "the field 'response_format'"),

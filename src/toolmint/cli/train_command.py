@@ -11,7 +11,7 @@ from toolmint.cli.train_data import (
     files_argument,
     load,
     seal_option,
-    show_report,
+    show_data_report,
     tokenizer_class,
 )
 from toolmint.cli.train_deploy import export_model, train_cluster, train_serve
@@ -76,7 +76,7 @@ def train_samples(
     found = load(files, seal_tools)
     made, report = samples_of(track(found, "tokenising", console=console()), tokenizer, context)
     _show(made, tokenizer, len(report.left_out))
-    show_report(report)
+    show_data_report(report)
     for one in report.left_out[:3]:
         say(f"left out: {one.where}: {one.message}")
     if output is not None:

@@ -43,7 +43,7 @@ def tokenizer_class() -> "type[Tokenizer]":
     return Tokenizer
 
 
-def show_report(report: "DataReport") -> None:
+def show_data_report(report: "DataReport") -> None:
     """Print what was read, left out, kept as context, shortened and learnt."""
     from rich.table import Table
     from rich.text import Text

@@ -10,7 +10,7 @@ from toolmint.cli.train_data import (
     files_argument,
     load,
     seal_option,
-    show_report,
+    show_data_report,
     tokenizer_class,
 )
 from toolmint.core.errors import ConfigError
@@ -120,7 +120,7 @@ def train_trio(
             tokenizers.train((one.trajectory for one in found), 4096).save(kept)
     tokenizer = tokenizers.load(where or kept)
     made, report = samples_of(found, tokenizer, recipe.context)
-    show_report(report)
+    show_data_report(report)
     check_not_empty(report)
     samples = [sample for _, sample in made]
     check_folder(output, run_key(samples, recipe, base))

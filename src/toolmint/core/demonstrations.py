@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from toolmint.core.errors import InputError
-from toolmint.core.text_files import is_one_value, lines_of, read_text, strict_json
+from toolmint.core.text_files import is_one_value, json_value, lines_of, read_text
 from toolmint.core.tool import Demonstration
 
 __all__ = ["demonstration_of", "parse_demonstrations", "read_text"]
@@ -64,7 +64,7 @@ def parse_demonstrations(text: str, name: str, *, labelled: bool = True) -> list
 
 def _whole(text: str, name: str) -> list[object] | None:
     try:
-        value: Any = strict_json(text)
+        value: Any = json_value(text)
     except ValueError as fault:
         if not is_one_value(text):
             return None
@@ -78,7 +78,7 @@ def _lines(text: str, name: str) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     for number, line in lines_of(text):
         try:
-            found.append((f"{name}:{number}", strict_json(line)))
+            found.append((f"{name}:{number}", json_value(line)))
         except ValueError as fault:
             raise InputError(
                 f"{name}:{number}: not JSON ({fault}); {_EXPECTED}", code="jsonl"

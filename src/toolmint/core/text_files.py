@@ -54,7 +54,7 @@ def _refuse_constant(name: str) -> Any:  # noqa: ANN401 - the signature of json'
     raise ValueError(f"{name} is no value of JSON")
 
 
-def strict_json(text: str) -> Any:  # noqa: ANN401 - JSON
+def json_value(text: str) -> Any:  # noqa: ANN401 - JSON
     """Return the value of a JSON text of a user's file.
 
     Raises:
@@ -114,7 +114,7 @@ def json_items(text: str, name: str) -> list[tuple[str, Any]]:
 
 def _parsed(text: str, where: str) -> Any:  # noqa: ANN401 - JSON
     try:
-        return strict_json(text)
+        return json_value(text)
     except ValueError as fault:
         raise InputError(
             f"{where}: cannot be read as JSON: {clip(str(fault), 160)}; expected JSON lines, one object a "

@@ -12,7 +12,7 @@ from toolmint.agent.policy import Move
 from toolmint.core.errors import InputError
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Task, Trajectory
-from toolmint.core.text_files import lines_of, read_text, strict_json
+from toolmint.core.text_files import json_value, lines_of, read_text
 from toolmint.core.toolbox import Toolbox
 from toolmint.core.values import Value, canonical
 from toolmint.evaluation.benchmark import Item, Row, Score
@@ -64,7 +64,7 @@ def read_problems(path: Path) -> list[Problem]:
     problems: list[Problem] = []
     for number, line in lines_of(read_text(path)):
         try:
-            item = strict_json(line)
+            item = json_value(line)
             question, answer = str(item["question"]), str(item["answer"])
         except (ValueError, KeyError, TypeError) as fault:
             raise InputError(

@@ -208,16 +208,17 @@ def from_prompt_completion(item: Mapping[str, Any], where: str) -> Fields:
     fields = object_of(dict(item), where)
     prompt: object = fields.pop("prompt", None)
     completion: object = fields.pop("completion", None)
+    asked: object = prompt
     if isinstance(prompt, str) and isinstance(completion, str):
-        prompt = [{"role": "user", "content": prompt}]
+        asked = [{"role": "user", "content": prompt}]
         completion = [{"role": "assistant", "content": completion}]
-    if not isinstance(prompt, list) or not isinstance(completion, list):
+    elif isinstance(prompt, str) or isinstance(completion, str):
         raise InputError(
             f"{where}: 'prompt' and 'completion' must be two texts or two lists of messages, got "
             f"{prompt!r:.40} and {completion!r:.40}"
         )
     context: list[Any] = []
-    for number, one in enumerate(list_of(prompt, where, "prompt"), 1):
+    for number, one in enumerate(list_of(asked, where, "prompt"), 1):
         place = f"{where}, message {number}"
         message = object_of(one, place, "a message with 'role' and 'content'")
         if message.get("role") == "assistant":

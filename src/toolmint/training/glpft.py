@@ -92,25 +92,9 @@ def train(
         return Card.model_validate_json(read_text(out / CARD))
     out.mkdir(parents=True, exist_ok=True)
     write_once(out / RUN_FILE, key.model_dump_json(indent=1))
-    cards: list[StageCard] = []
-    earlier, backbone = 0.0, base
-    for stage in recipe.stages():
-        folder = out / stage.name
-        trained_before = (folder / CARD).is_file()
-        card = _train_stage(
-            samples,
-            recipe,
-            stage,
-            tokenizer=tokenizer,
-            out=folder,
-            base=backbone,
-            callbacks=callbacks,
-        )
-        earlier += card.seconds if trained_before else 0.0
-        cards.append(card)
-        if stage is recipe.global_stage:
-            # The local stages continue copies of the backbone: what all roles share is learnt once.
-            backbone = folder
+    cards, earlier = _train_stages(
+        samples, recipe, tokenizer=tokenizer, out=out, base=base, callbacks=callbacks
+    )
     run = Card(
         recipe=recipe,
         base=str(base) if base is not None else None,
@@ -133,6 +117,38 @@ def _is_finished(out: Path, recipe: Recipe, callbacks: TrainingCallbacks) -> boo
     for stage in stages:
         callbacks.notify(f"{stage.name}: is there already")
     return True
+
+
+def _train_stages(
+    samples: Sequence[Sample],
+    recipe: Recipe,
+    *,
+    tokenizer: Path,
+    out: Path,
+    base: Path | None,
+    callbacks: TrainingCallbacks,
+) -> tuple[list[StageCard], float]:
+    """Return the stages' cards, and the seconds of those that an earlier process had finished."""
+    cards: list[StageCard] = []
+    earlier, backbone = 0.0, base
+    for stage in recipe.stages():
+        folder = out / stage.name
+        resumed = (folder / CARD).is_file()
+        card = _train_stage(
+            samples,
+            recipe,
+            stage,
+            tokenizer=tokenizer,
+            out=folder,
+            base=backbone,
+            callbacks=callbacks,
+        )
+        cards.append(card)
+        earlier += card.seconds if resumed else 0.0
+        if stage is recipe.global_stage:
+            # The local stages continue copies of the backbone: what all roles share is learnt once.
+            backbone = folder
+    return cards, earlier
 
 
 def _train_stage(
