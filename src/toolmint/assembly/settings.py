@@ -170,7 +170,7 @@ def _file() -> tuple[dict[str, object], str]:
             raise ConfigError(f"there is no file {named!r}, which {PREFIX + FILE} names")
         return {}, ""
     try:
-        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ConfigError(f"{path} cannot be read as TOML: {fault}") from fault
     for name in values:
