@@ -23,9 +23,9 @@ from toolmint.gateway.api.value_rules import (
     boolean,
     false,
     in_scope,
-    list_of,
     number,
     one_of,
+    some_of,
     text,
     whole,
 )
@@ -75,10 +75,10 @@ RESPONSE_FIELDS: dict[str, RequestField] = {
     "include": RequestField(
         "served",
         "a list of at most `reasoning.encrypted_content`: a tool has no reasoning",
-        list_of("reasoning.encrypted_content"),
+        some_of("reasoning.encrypted_content"),
     ),
     "top_logprobs": RequestField("model", "0", number(0, 0), "it asks for logprobs"),
-    "tools": RequestField("model", "an empty list", list_of(), _TOOLS),
+    "tools": RequestField("model", "an empty list", some_of(), _TOOLS),
     "tool_choice": RequestField("model", "auto, none", one_of("auto", "none"), _TOOLS),
     "parallel_tool_calls": RequestField("served", "true, false: there are no tools", boolean),
     "max_tool_calls": RequestField("model", "null", absent, _TOOLS),

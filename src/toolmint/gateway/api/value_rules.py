@@ -84,7 +84,7 @@ def one_of(*values: str) -> Rule:
     return rule
 
 
-def list_of(*values: str) -> Rule:
+def some_of(*values: str) -> Rule:
     """Return the rule that understands a list of some texts (none: an empty list), and null."""
     known = frozenset(values)
 
