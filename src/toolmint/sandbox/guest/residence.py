@@ -65,8 +65,10 @@ def _root(node: ast.expr) -> str | None:
 
 
 def _attribute(node: ast.Attribute, imported: set[str]) -> str:
-    own = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
-    if _forbidden(node.attr):
+    of = node.value.id if isinstance(node.value, ast.Name) else ""
+    own = of in {"self", "cls"}
+    # A pattern is not code, and many a parser has one.
+    if _forbidden(node.attr) and (of, node.attr) != ("re", "compile"):
         return f"uses .{node.attr}"
     if node.attr.startswith("_") and not own and node.attr not in _OF_TUPLES | _COMMON:
         return f"uses .{node.attr}"
