@@ -186,8 +186,7 @@ class RequestRecord:
     @cached_property
     def line(self) -> bytes:
         """The record as one line of JSON, without the line's end."""
-        fields = {name: value for name, value in vars(self).items() if name != "line"}
-        return orjson.dumps(fields, default=_plain)
+        return orjson.dumps(vars(self), default=_plain)  # which has no "line" before it is made
 
     @classmethod
     def read(cls, line: str | bytes) -> "RequestRecord":
