@@ -87,7 +87,7 @@ def write_store(path: Path, found: list[str]) -> None:
 
 
 def _copy(database: sqlite3.Connection, table: str, found: list[str]) -> None:
-    cursor = database.execute(f"SELECT * FROM {table}")  # noqa: S608 - ours
+    cursor = database.execute(f"SELECT * FROM {table}")
     names = [one[0] for one in cursor.description]
     row = dict(zip(names, cursor.fetchone(), strict=True))
     row.pop("id", None)
@@ -103,6 +103,6 @@ def _copy(database: sqlite3.Connection, table: str, found: list[str]) -> None:
 
     marks = ", ".join("?" * len(row))
     database.executemany(
-        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})",  # noqa: S608 - ours
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})",
         (filled(number) for number in range(1, len(found))),
     )

@@ -37,10 +37,14 @@ def worker_pss() -> float:
     return total
 
 
-async def main(tools: int, hot: int, seconds: float, residents: int | None, out: Path | None) -> None:
+async def main(
+    tools: int, hot: int, seconds: float, residents: int | None, out: Path | None
+) -> None:
     rng, found = random.Random(1), wordings(tools)
     programs = [answer_program.__wrapped__(source_of(one, n)) for n, one in enumerate(found)]
-    table = Table("seconds", "calls", "calls a second", "processes", "replaced", "host MiB", "workers MiB")
+    table = Table(
+        "seconds", "calls", "calls a second", "processes", "replaced", "host MiB", "workers MiB"
+    )
     rates: list[float] = []
     wrong = calls = 0
     async with ForkServer(resident=ResidentLimits(processes=residents)) as sandbox:
@@ -77,8 +81,12 @@ async def main(tools: int, hot: int, seconds: float, residents: int | None, out:
         most = len(sandbox.residents)
     Console(width=120).print(table)
     drift = rates[-1] / rates[0]
-    print(f"{calls:,} calls, {wrong} wrong; replaced {reasons}; last part {drift:.2f} times the first")
-    print(f"{os.cpu_count()} processors; processes at the end: {most}, after it: {len(psutil.Process().children())}")
+    print(
+        f"{calls:,} calls, {wrong} wrong; replaced {reasons}; last part {drift:.2f} times the first"
+    )
+    print(
+        f"{os.cpu_count()} processors; processes at the end: {most}, after it: {len(psutil.Process().children())}"
+    )
     write_figures(out, {"calls_per_second": sum(rates) / PARTS, "wrong": wrong})
 
 
