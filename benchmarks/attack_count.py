@@ -1,4 +1,4 @@
-"""How many attacks of the test suite succeed: with a process a call and resident, as root and as another user.
+"""How many attacks of the tests succeed: with a process a call and resident, as root and as another user.
 
     python benchmarks/attack_count.py
 

@@ -2,8 +2,8 @@
 
     python benchmarks/class_speed.py [--sizes 10 1000 100000] [--hits 6000] [--rounds 3]
 
-Each class has a verified tool of its own wording in one store file. A process for each size opens its store as
-``toolmint solve`` does, and answers requests of 8 of its classes, 16 at once, through the tool server, the
+Each class has a verified tool of its own wording in one store file. A process for each size opens its store
+as ``toolmint solve`` does, and answers requests of 8 of its classes, 16 at once, through the tool server, the
 sandbox's resident workers and the log of requests. The sizes take turns, so that all meet the same machine.
 Aim: the rate at 100,000 within 20 % of that at 10.
 """
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -33,6 +34,15 @@ HOT, AT_ONCE = 8, 16
 AIM = 0.8
 
 
+async def answer(session: Session, turn: Iterator[tuple[str, str]]) -> int:
+    """Answer requests until there are none left; return how many answers were right."""
+    right = 0
+    for text, target in turn:
+        solved = await session.solve(text)
+        right += solved.answer == target
+    return right
+
+
 async def serve(store: str, size: int) -> None:
     """Open a store; then answer as many requests as each line of input says, and print what that took."""
     process = psutil.Process()
@@ -46,15 +56,7 @@ async def serve(store: str, size: int) -> None:
         while line := await asyncio.to_thread(sys.stdin.readline):
             asked = [request_of(found[one], one, rng) for one in rng.choices(hot, k=int(line))]
             cpu, started, turn = time.process_time(), time.perf_counter(), iter(asked)
-            right = 0
-
-            async def worker() -> None:
-                nonlocal right
-                for text, answer in turn:
-                    solved = await session.solve(text)
-                    right += solved.answer == answer
-
-            await asyncio.gather(*[worker() for _ in range(AT_ONCE)])
+            right = sum(await asyncio.gather(*[answer(session, turn) for _ in range(AT_ONCE)]))
             seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
             started = time.perf_counter()
             for text, _ in asked[:500]:
