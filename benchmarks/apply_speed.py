@@ -23,6 +23,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from history import figures_option, write_figures
 from toolmint.assembly.demo import arrivals_of, demo_session, recorded_maker, run_stream
 from toolmint.embedded import cassette_path
 from toolmint.embedded.classes import CLASSES
@@ -86,6 +87,7 @@ def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--rows", type=int, default=20_000)
     words.add_argument("--concurrency", type=int, nargs="*", default=[4])
+    figures_option(words)
     given = words.parse_args()
     table = Table(
         "at once",
@@ -96,6 +98,7 @@ def main() -> None:
         "CPU us a row",
         "in million additions",
     )
+    figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store, rows, one = folder / "tools.db", folder / "rows.jsonl", folder / "one.jsonl"
@@ -106,6 +109,8 @@ def main() -> None:
         for concurrency in given.concurrency:
             found, loop = applied(store, rows, concurrency), loop_seconds()
             seconds, cpu = found.seconds - start.seconds, found.cpu - start.cpu
+            figures[f"rows_{concurrency}_per_second"] = given.rows / seconds
+            figures[f"cpu_{concurrency}_us"] = 1e6 * cpu / given.rows
             table.add_row(
                 str(concurrency),
                 f"{given.rows:,}",
@@ -119,6 +124,7 @@ def main() -> None:
     print(
         f"the command with one row: {start.seconds:.2f} s, taken off above; aim: {AIM} rows a second"
     )
+    write_figures(given.figures, figures)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ async def main(
         f"{calls:,} calls, {wrong} wrong; replaced {reasons}; last part {drift:.2f} times the first"
     )
     print(
-        f"{os.cpu_count()} processors; processes at the end: {most}, after it: {len(psutil.Process().children())}"
+        f"{os.cpu_count()} processors; processes at the end: {most}, "
+        f"after it: {len(psutil.Process().children())}"
     )
     write_figures(out, {"calls_per_second": sum(rates) / PARTS, "wrong": wrong})
 

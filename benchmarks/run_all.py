@@ -14,7 +14,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from history import HISTORY, comparison, keep, last_like, new_entry, read_history, this_machine
+from history import (
+    HISTORY,
+    HistoryError,
+    comparison,
+    keep,
+    last_like,
+    new_entry,
+    read_history,
+    this_machine,
+)
 from toolmint.assembly.settings import load_settings
 
 HERE = Path(__file__).parent
@@ -30,6 +39,7 @@ NAMES = (
     "class_speed",
     "pool_speed",
     "verification_power",
+    "white_space",
     "agent_speed",
     "measures_speed",
     "junction",
@@ -58,7 +68,10 @@ def main() -> None:
     words.add_argument("--only", nargs="+", choices=NAMES, help="run these alone")
     given = words.parse_args()
     # Before the first benchmark: a history that cannot be read would waste the run.
-    entries, machine = read_history(given.history), this_machine()
+    try:
+        entries, machine = read_history(given.history), this_machine()
+    except HistoryError as fault:
+        words.error(str(fault))
     found: dict[str, dict[str, float]] = {}
     try:
         with tempfile.TemporaryDirectory() as folder:

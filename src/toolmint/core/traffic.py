@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.sameness import AnswerRule
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
 from toolmint.core.tool import State
@@ -37,12 +38,19 @@ class Comparison(Frozen):
 
 
 class ComparisonOutcome(NamedTuple):
-    """A version after a comparison; ``reason`` is not empty where it has moved."""
+    """A version after a comparison.
+
+    Attributes:
+        reason: why the version has moved; empty where it has not.
+        rule: by which rule of ``core.sameness`` the answers agreed; None where they disagreed, or where a
+            person's word was taken in place of a comparison.
+    """
 
     tally: Tally
     state: State
     reason: str
     disagreed: bool
+    rule: AnswerRule | None = None
 
 
 class LiveStore(Protocol):
