@@ -68,8 +68,11 @@ def _draws(tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {one.asname or one.name for one in node.names if one.name == _RANDOM}
-        drawn = isinstance(node, ast.ImportFrom) and node.module == _RANDOM
-        if drawn and any(one.name != _OWN_RANDOM for one in node.names):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == _RANDOM
+            and any(one.name != _OWN_RANDOM for one in node.names)
+        ):
             return True
     uses = good = 0
     for node in ast.walk(tree):
