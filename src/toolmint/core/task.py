@@ -146,7 +146,7 @@ class Trajectory(Frozen):
     outcome: Outcome = "answered"
     wants: str | None = None
     served: Served | None = None
-    run: Run = Run()
+    run: Run = Field(default_factory=Run)  # a default would be copied deeply each time
 
     def path(self, leaf: int | None = None) -> tuple[Step, ...]:
         """Return the steps from the root to ``leaf`` (None: the leaf that ended the run)."""
