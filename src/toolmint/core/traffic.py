@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
+from toolmint.core.budgets import BudgetStore
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
@@ -108,8 +109,8 @@ class Key(Frozen):
     revoked: bool = False
 
 
-class KeyStore(Protocol):
-    """Keeps keys by the digests of their secrets."""
+class KeyStore(BudgetStore, Protocol):
+    """Keeps keys by the digests of their secrets, and their budgets."""
 
     async def keep_key(self, key: Key, digest: str) -> None:
         """Keep a new key, or a changed one."""
@@ -143,7 +144,8 @@ class RequestRecord:
     ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
     strong model; ``light`` is what light models used that read the request and did not answer it, beside
     ``cost`` and tokens. ``queued`` is the class, by its full name, for which they wait as a demonstration,
-    and ``input_digest`` then tells equal inputs. A plain dataclass, as it is made for each request.
+    and ``input_digest`` then tells equal inputs. ``reserved`` is what was reserved of the key's budget: it
+    is charged to the budget where the cost is unknown. A plain dataclass, as it is made for each request.
     """
 
     id: str
@@ -170,6 +172,16 @@ class RequestRecord:
     queued: str | None = None
     input_digest: str | None = None
     light: Usage | None = None
+    reserved: Decimal | None = None
+
+    @property
+    def charged(self) -> Decimal:
+        """US dollars that count against the key's budget; what is known of them where no more is."""
+        light = Decimal(0) if self.light is None else self.light.cost
+        if self.cost is not None and light is not None:
+            return self.cost + light
+        known = (self.cost or Decimal(0)) + (light or Decimal(0))
+        return known if self.reserved is None else max(known, self.reserved)
 
     @property
     def used(self) -> Usage:
@@ -203,8 +215,9 @@ _RECORD = TypeAdapter(RequestRecord)
 class DailyTotal(NamedTuple):
     """One day's requests of a class that one tier answered: how many, what they cost and saved.
 
-    Costs are US dollars. An unknown cost is in no sum; ``unknown`` counts such requests.
-    ``request_class`` is ``str`` of the class's key; None: no class is known.
+    Costs are US dollars. An unknown cost is in no sum; ``unknown`` counts such requests, and ``unsaved``
+    those of which it is unknown what they saved. ``request_class`` is ``str`` of the class's key; None: no
+    class is known.
     """
 
     day: str
@@ -215,6 +228,7 @@ class DailyTotal(NamedTuple):
     saved: float
     unknown: int
     tokens: int = 0
+    unsaved: int = 0
 
 
 class MakingCost(NamedTuple):

@@ -30,7 +30,7 @@ from toolmint.store.schema import (
 )
 
 _TOTAL_KEY = ("day", "class_tenant", "scope", "request_class", "tier")
-_SUMS = ("requests", "cost_nano_usd", "saved_nano_usd", "unknown", "tokens")
+_SUMS = ("requests", "cost_nano_usd", "saved_nano_usd", "unknown", "tokens", "unsaved")
 
 
 def _summed() -> Select[*tuple[Any, ...]]:
@@ -52,6 +52,7 @@ def _summed() -> Select[*tuple[Any, ...]]:
         nano(table.saved).label("saved_nano_usd"),
         func.sum(case((table.cost.is_(None), 1), else_=0)).label("unknown"),
         func.sum(table.tokens).label("tokens"),
+        func.sum(case((table.saved.is_(None), 1), else_=0)).label("unsaved"),
     ).group_by(day, *key, table.tier)
 
 
@@ -122,6 +123,7 @@ class SqlTraffic(SqlKeys):
                 saved=int(row.saved_nano_usd) / NANO,
                 unknown=int(row.unknown),
                 tokens=int(row.tokens),
+                unsaved=int(row.unsaved),
             )
             for row in rows
         ]
