@@ -78,7 +78,8 @@ class Toolmint:
         )
 
     def _model(self, given: ModelLike | None) -> Model | None:
-        return None if given is None else as_model(given, place_of(self.settings))
+        chosen = self.settings
+        return None if given is None else as_model(given, place_of(chosen), chosen.price_table)
 
     # Making
 

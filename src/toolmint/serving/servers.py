@@ -45,6 +45,11 @@ class ToolServers:
         self._seen = ""
         self.on_open: Callable[[ToolServer], None] | None = None
 
+    @property
+    def uses_light(self) -> bool:
+        """Whether a light model may read requests."""
+        return self._light is not None
+
     async def of(self, namespace: Namespace) -> ToolServer:
         """Return the server of a namespace; its tools and queue are read the first time."""
         server = self._open.get(namespace)

@@ -53,7 +53,6 @@ async def answer_with_agent(
     record = agent_record(answered, 200 if done.answer is not None else 422, why)
     if done.answer is None:
         await recorder.note(record)
-        recorder.keys.used(key, used.tokens, used.cost)
         raise agent_gave_up(why if done.wants is None else f"{why}; it wants {done.wants}")
     facts: dict[str, Any] = {
         "tier": "agent",
