@@ -108,7 +108,7 @@ class Settings(Frozen):
     for such a model.
     """
     longest_answer: int | None = Field(default=None, ge=1)
-    """Tokens that are reserved for the answer of a request without ``max_tokens``; None: the model's limit."""
+    """Tokens to reserve for the answer to a request without ``max_tokens``; None: the model's limit."""
     log: Literal["text", "json"] = "text"
     """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)

@@ -144,8 +144,9 @@ class RequestRecord:
     ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
     strong model; ``light`` is what light models used that read the request and did not answer it, beside
     ``cost`` and tokens. ``queued`` is the class, by its full name, for which they wait as a demonstration,
-    and ``input_digest`` then tells equal inputs. ``reserved`` is what was reserved of the key's budget: it
-    is charged to the budget where the cost is unknown. A plain dataclass, as it is made for each request.
+    and ``input_digest`` then tells equal inputs. ``estimated`` is the most that it was taken to cost, where
+    its key has a budget; the budget is charged with it where the cost is unknown. A plain dataclass, as it
+    is made for each request.
     """
 
     id: str
@@ -172,7 +173,7 @@ class RequestRecord:
     queued: str | None = None
     input_digest: str | None = None
     light: Usage | None = None
-    reserved: Decimal | None = None
+    estimated: Decimal | None = None
 
     @property
     def charged(self) -> Decimal:
@@ -181,7 +182,7 @@ class RequestRecord:
         if self.cost is not None and light is not None:
             return self.cost + light
         known = (self.cost or Decimal(0)) + (light or Decimal(0))
-        return known if self.reserved is None else max(known, self.reserved)
+        return known if self.estimated is None else max(known, self.estimated)
 
     @property
     def used(self) -> Usage:

@@ -1,4 +1,4 @@
-"""What models cost: prices of one's own, then list prices (genai-prices); an unknown price is None, never 0."""
+"""What models cost: prices of one's own, then list prices (genai-prices); unknown is None, never 0."""
 
 from collections.abc import Mapping
 from decimal import Decimal

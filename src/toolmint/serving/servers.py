@@ -46,9 +46,9 @@ class ToolServers:
         self.on_open: Callable[[ToolServer], None] | None = None
 
     @property
-    def uses_light(self) -> bool:
-        """Whether a light model may read requests."""
-        return self._light is not None
+    def light(self) -> str | None:
+        """The name of the light model that may read requests; None: there is none."""
+        return None if self._light is None else self._light.name
 
     async def of(self, namespace: Namespace) -> ToolServer:
         """Return the server of a namespace; its tools and queue are read the first time."""

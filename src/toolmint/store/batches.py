@@ -176,6 +176,6 @@ def write_requests(connection: Connection, records: Sequence[RequestRecord]) -> 
     rows = [(key, day, round(cost * NANO)) for (key, day), cost in sorted(spent.items())]
     if rows:
         connection.exec_driver_sql(_SPENDING.format(mark=mark), rows)
-    reserved = [(one.id,) for one in records if one.reserved is not None]
+    reserved = [(one.id,) for one in records if one.estimated is not None]
     if reserved:  # what was reserved is spent from here on
         connection.exec_driver_sql(_RESERVED.format(mark=mark), reserved)

@@ -14,7 +14,7 @@ from toolmint.core.traffic import Key
 from toolmint.gateway.api.agent import AgentModel, answer_with_agent
 from toolmint.gateway.api.fitting import fits
 from toolmint.gateway.asgi import Headers, header
-from toolmint.gateway.auth.upper_usage import upper_usage
+from toolmint.gateway.auth.upper_usage import UsageEstimates
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import LOG
@@ -62,6 +62,7 @@ class Completions:
     ) -> None:
         self._servers, self._strong, self.recorder = servers, strong, recorder
         self._maker, self._prices, self._agent = maker, prices, agent
+        self._estimates = UsageEstimates(prices)
         self._later: set[asyncio.Task[None]] = set()
 
     async def serve(self, call: GatewayCall, kind: EndpointKind, body: bytes) -> None:
@@ -83,7 +84,7 @@ class Completions:
         if self._agent is not None and parsed.model == self._agent.name:
             await answer_with_agent(self.recorder, call, kind, parsed, self._agent)
             return
-        if self._servers.uses_light:  # a light model that reads the request costs something too
+        if self._servers.light:  # a light model that reads the request costs something too
             await self._reserve(call, kind, parsed, body)
         lookup = await self._look_up(call, parsed)
         found = lookup.found
@@ -102,7 +103,7 @@ class Completions:
         await self.recorder.keys.reserve(
             call.number,
             call.key,
-            lambda: upper_usage(self._prices, kind.name, parsed.model, parsed.body, body),
+            lambda: self._estimates.upper(kind.name, parsed.body, body, self._servers.light),
         )
 
     @property

@@ -43,11 +43,16 @@ def digest_of(secret: str) -> str:
 
 
 class _Reservation(NamedTuple):
-    """What is reserved for a request: tokens of a rate (None: none are), dollars of a budget (None)."""
+    """What is reserved for a request: tokens of a rate, dollars of a budget (None: nothing of it)."""
 
     rate: RateLimit | None
-    tokens: int
     cost: Decimal | None
+    most: UpperUsage
+
+    def give_back(self, used: int) -> None:
+        """Give back the tokens of the rate that were not used."""
+        if self.rate is not None:
+            self.rate.give_back(self.most.tokens, used)
 
 
 class KeyRing:
@@ -160,10 +165,10 @@ class KeyRing:
         rate = None if key.tpm is None else self._limit(self._tokens, key, key.tpm)
         if rate is not None and (wait := await rate.reserve(most.tokens, self._wait)):
             raise rate_limited(f"More than {key.tpm} tokens a minute.", wait)
-        self._reserved[request] = _Reservation(rate, most.tokens, cost)
+        self._reserved[request] = _Reservation(rate, cost, most)
         if key.budget is None or cost is None:
             return
-        asked = BudgetRequest(request, key.id, key.budget, key.window, cost)
+        asked = BudgetRequest(request, key.id, key.budget, key.window, most.dearest or cost)
         state = await self._budgets.reserve(asked, self._wait)
         if state != "granted":
             self.release(request)
@@ -177,19 +182,20 @@ class KeyRing:
     def charge(self, record: RequestRecord) -> RequestRecord:
         """Charge what a request has used in place of what was reserved; return its record to be written.
 
-        An answer without usage is charged as what was reserved.
+        An answer without usage is charged as what it was estimated to use.
         """
         one = self._reserved.pop(record.id, None)
         if one is None:
             return record
-        if one.rate is not None:
-            light = record.light.tokens if record.light else 0
-            tokens = record.input_tokens + record.output_tokens + light
-            unknown = record.cost is None and record.input_tokens + record.output_tokens == 0
-            one.rate.give_back(one.tokens, one.tokens if unknown else tokens)
+        tokens = record.input_tokens + record.output_tokens
+        if tokens and record.calls and one.most.learn is not None:
+            one.most.learn(record)
+        unknown = record.cost is None and not tokens
+        used = tokens + (record.light.tokens if record.light else 0)
+        one.give_back(one.most.tokens if unknown else used)
         if one.cost is None:
             return record
-        record = replace(record, reserved=one.cost)
+        record = replace(record, estimated=one.cost)
         self._budgets.charge(record.id, record.charged)
         return record
 
@@ -198,8 +204,7 @@ class KeyRing:
         one = self._reserved.pop(request, None)
         if one is None:
             return
-        if one.rate is not None:
-            one.rate.give_back(one.tokens, 0)
+        one.give_back(0)
         self._budgets.release(request)
 
     def left(self, key: Key) -> Decimal | None:
