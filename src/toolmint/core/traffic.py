@@ -10,12 +10,14 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from toolmint.core.budgets import BudgetStore
+from toolmint.core.grants import GrantStore
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
 from toolmint.core.tool import State
+from toolmint.core.user_report import ReportStore, UserReport
 
 ComparedBy = Literal["shadow", "audit", "feedback"]
 TallyUpdate = Callable[[Tally, State], tuple[Tally, State | None, str]]
@@ -37,15 +39,19 @@ class Comparison(Frozen):
 
 
 class ComparisonOutcome(NamedTuple):
-    """A version after a comparison; ``reason`` is not empty where it has moved."""
+    """A version after a comparison; ``reason`` is not empty where it has moved.
+
+    ``counted`` is False for a user's report on a request that the same key has reported on before.
+    """
 
     tally: Tally
     state: State
     reason: str
     disagreed: bool
+    counted: bool = True
 
 
-class LiveStore(Protocol):
+class LiveStore(ReportStore, Protocol):
     """Keeps what live traffic shows of tools, in every namespace."""
 
     async def tally(self, key: ClassKey, version: int) -> Tally:
@@ -59,9 +65,17 @@ class LiveStore(Protocol):
         ...
 
     async def record_comparison(
-        self, key: ClassKey, version: int, update: TallyUpdate, kept: Comparison | None = None
+        self,
+        key: ClassKey,
+        version: int,
+        update: TallyUpdate,
+        kept: Comparison | None = None,
+        *,
+        report: UserReport | None = None,
     ) -> ComparisonOutcome:
-        """Apply a comparison to a version, all in one transaction. Raises ToolNotFound."""
+        """Apply a comparison to a version, all in one transaction; a user's ``report`` once. Raises
+        ToolNotFound.
+        """
         ...
 
     async def disagreements(self, key: ClassKey) -> Sequence[Comparison]:
@@ -109,8 +123,8 @@ class Key(Frozen):
     revoked: bool = False
 
 
-class KeyStore(BudgetStore, Protocol):
-    """Keeps keys by the digests of their secrets, and their budgets."""
+class KeyStore(BudgetStore, GrantStore, Protocol):
+    """Keeps keys by the digests of their secrets, their budgets, and grants."""
 
     async def keep_key(self, key: Key, digest: str) -> None:
         """Keep a new key, or a changed one."""
@@ -122,18 +136,6 @@ class KeyStore(BudgetStore, Protocol):
 
     async def spent(self, key: Key) -> Decimal:
         """Return the US dollars that a key has spent in its window."""
-        ...
-
-    async def grant(self, key: ClassKey, tenant: str) -> None:
-        """Let a tenant use a class of another one."""
-        ...
-
-    async def withdraw(self, key: ClassKey, tenant: str) -> None:
-        """Revoke a grant."""
-        ...
-
-    async def granted(self, tenant: str) -> Sequence[ClassKey]:
-        """Return the classes that others let a tenant use."""
         ...
 
 

@@ -11,6 +11,7 @@ from toolmint.core.store import Tally, ToolStore
 from toolmint.core.task import Limits, Turn
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
+from toolmint.core.user_report import UserReport
 from toolmint.core.values import fold
 from toolmint.maker.program import ToolRun
 from toolmint.serving import tiers
@@ -262,8 +263,11 @@ class ToolServer:
         texts: tuple[str | None, str | None, str | None],
         *,
         agreed: bool,
+        report: UserReport | None = None,
     ) -> ComparisonOutcome:
-        """Let a comparison (request, our answer, theirs) count, and follow where the version moves."""
+        """Let a comparison (request, our answer, theirs) count, a user's ``report`` once, and follow where
+        the version moves.
+        """
         record = entry.record
 
         def update(tally: Tally, state: State) -> tuple[Tally, State | None, str]:
@@ -273,7 +277,7 @@ class ToolServer:
         asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
-            entry.key, record.version, update, None if agreed else kept
+            entry.key, record.version, update, None if agreed else kept, report=report
         )
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:

@@ -25,6 +25,7 @@ from toolmint.store.keys import SqlKeys
 from toolmint.store.schema import (
     COMPARISONS_TABLE,
     DAILY_TOTALS_TABLE,
+    FEEDBACK_TABLE,
     LEDGER_TABLE,
     REQUESTS_TABLE,
 )
@@ -129,7 +130,7 @@ class SqlTraffic(SqlKeys):
         ]
 
     async def forget(self, before: str) -> int:
-        """Delete requests and comparisons from before a time; the sums of the requests stay."""
+        """Delete requests, comparisons and feedback from before a time; the sums of the requests stay."""
         totals = DAILY_TOTALS_TABLE
         old = REQUESTS_TABLE.c.at < before
         new = self._database.upsert(totals).from_select([*_TOTAL_KEY, *_SUMS], _summed().where(old))
@@ -139,7 +140,8 @@ class SqlTraffic(SqlKeys):
         def work() -> int:
             with self._database.transaction(write=True) as connection:
                 self._database.snapshot(connection)
-                connection.execute(delete(COMPARISONS_TABLE).where(COMPARISONS_TABLE.c.at < before))
+                for table in (COMPARISONS_TABLE, FEEDBACK_TABLE):
+                    connection.execute(delete(table).where(table.c.at < before))
                 connection.execute(add)
                 return connection.execute(delete(REQUESTS_TABLE).where(old)).rowcount
 
