@@ -1,9 +1,9 @@
-"""Grants: classes that a tenant lets another one use."""
+"""Grants of classes to other tenants, and what else changes in a store under the processes that serve."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
-from toolmint.core.namespace import ClassKey
+from toolmint.core.namespace import ClassKey, Namespace
 
 
 class GrantStore(Protocol):
@@ -20,3 +20,11 @@ class GrantStore(Protocol):
     async def granted(self, tenant: str) -> Sequence[ClassKey]:
         """Return the classes that others let a tenant use."""
         ...
+
+
+class StoreChanges(NamedTuple):
+    """Changes of versions' states by their numbers, the last number, and all grants with their grantees."""
+
+    moved: Mapping[int, Namespace]
+    last: int
+    grants: frozenset[tuple[ClassKey, str]]

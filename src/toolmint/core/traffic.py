@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from toolmint.core.budgets import BudgetStore
-from toolmint.core.grants import GrantStore
+from toolmint.core.grants import GrantStore, StoreChanges
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
@@ -288,8 +288,6 @@ class TenantStores(Protocol):
         """Return the store of one namespace, which sees nothing of the others."""
         ...
 
-    async def changes(self) -> str:
-        """Return a text that differs once any version of any namespace has changed its state, or a
-        grant was made.
-        """
+    async def changes(self, since: int | None) -> StoreChanges:
+        """Return where versions have moved after a change of some number (None: only the last number)."""
         ...

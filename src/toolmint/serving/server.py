@@ -58,6 +58,7 @@ class ToolServer:
         sandbox: where tools run.
         policy: whether a verified tool serves at once or is compared first, and how tiers are chosen.
         light: the light model that reads requests (LATM's tool user); None: there is no light tier.
+        auditor: picks the requests to be audited; None: one of this server's own.
     """
 
     def __init__(
@@ -69,13 +70,14 @@ class ToolServer:
         *,
         policy: ServingPolicy,
         light: Model | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         self.namespace, self.store, self.policy = namespace, store, policy
         self._live, self._sandbox, self._light = live, sandbox, light
         self.classes = RequestClasses(store)
         self.entries: dict[str, ActiveVersion] = {}
         self.ledger = Ledger()
-        self._auditor = Auditor(policy.audit_rate) if policy.shadow else None
+        self._auditor = (auditor or Auditor(policy.audit_rate)) if policy.shadow else None
 
     async def start(self, granted: Sequence[ActiveVersion] = ()) -> None:
         """Load the classes that wait for a tool, the versions at work, and those that others grant."""
