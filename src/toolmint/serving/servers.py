@@ -175,8 +175,8 @@ class ToolServers:
         """Read the versions anew where any has moved or a grant has changed; return whether one has."""
         self._forget_unused()
         before = self._seen
-        since = None if before is None else max(0, before.last - _OVERLAP)
-        now = await self.storage.tenants.changes(since)
+        last = (before or await self.storage.tenants.changes(None)).last
+        now = await self.storage.tenants.changes(max(0, last - _OVERLAP))
         moved = {place for number, place in now.moved.items() if not _knows(before, number)}
         changed = now.grants ^ (before.grants if before is not None else frozenset())
         self._seen = now
