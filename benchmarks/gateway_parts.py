@@ -48,6 +48,7 @@ from gateway_peers import Mock
 from toolmint.assembly.gateway import gateway
 from toolmint.assembly.settings import Settings
 from toolmint.cli import serve_process
+from toolmint.gateway import http_server
 from toolmint.gateway.api.endpoints import KINDS
 from toolmint.gateway.app import Gateway
 from toolmint.gateway.upstream import endpoint
@@ -93,7 +94,7 @@ VARIANTS: dict[str, tuple[str, str, tuple[Any, str, object] | None]] = {
     "unbuffered": (
         "buffered writes",
         "uvicorn's",
-        (serve_process, "BufferedProtocol", HttpToolsProtocol),
+        (http_server, "BufferedProtocol", HttpToolsProtocol),
     ),
     "router": ("routes", "Starlette's Router", (serve_process, "gateway", partial(routed, Router))),
     "starlette": ("routes", "Starlette", (serve_process, "gateway", partial(routed, Starlette))),

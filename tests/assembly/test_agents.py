@@ -14,6 +14,7 @@ from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, age
 from toolmint.assembly.missing_tools import read_demonstrations
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.toolboxes import functions_in, source_of, toolbox_of
+from toolmint.assembly.uri import model_of
 from toolmint.cli.agent_options import choices_of
 from toolmint.core.errors import ConfigError, InputError, ToolError
 from toolmint.models.scripted import ScriptedModel
@@ -83,6 +84,8 @@ def test_prompts_are_written_as_the_model_reads_them() -> None:
     assert models.reads == "marked"
     assert agent_policy(models, AgentChoices()).name.endswith("marked)")
     assert agent_policy(models, AgentChoices(family="paper")).name.endswith("paper)")
+    given = RoleModels(Settings(), model_of("embedded:trio"))
+    assert given.reads == "marked", "an object is read as its URI is"
     assert RoleModels(Settings(model="cassette:benchmarks/cassettes/bbh.jsonl")).reads == "native"
 
 

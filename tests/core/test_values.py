@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from toolmint.core.errors import InputError, ToolArgumentsError, ToolmintError, boundary
-from toolmint.core.messages import AssistantMessage, Message, ToolCall, UserMessage
+from toolmint.core.messages import AssistantMessage, Message, ToolCall, ToolResult, UserMessage
 from toolmint.core.model import Usage
 from toolmint.core.sandbox import FunctionCall, Ref
 from toolmint.core.task import Step, Task, Trajectory
-from toolmint.core.values import canonical, clip, digest, fold
+from toolmint.core.values import MAX_DEPTH, Value, canonical, clip, digest, fold, too_deep
 
 USAGES = st.builds(
     Usage,
@@ -93,3 +93,35 @@ def test_the_boundary_turns_foreign_faults_into_ours() -> None:
     with pytest.raises(InputError, match="known"):
         boundary(ours, lambda fault: ToolmintError(str(fault)))
     assert boundary(lambda: 3, lambda fault: ToolmintError(str(fault))) == 3
+
+
+def nested(levels: int) -> Value:
+    """Return a list in a list in a list."""
+    value: Value = "core"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("levels", "deep"), [(0, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True), (50_000, True)]
+)
+def test_values_are_nested_as_deep_as_can_be_kept(levels: int, deep: bool) -> None:
+    assert too_deep(nested(levels)) is deep
+    assert too_deep({"a": 1, "b": nested(levels)}) is (deep or levels == MAX_DEPTH)
+
+
+def test_a_value_that_holds_itself_is_too_deep_and_costs_no_time() -> None:
+    loop: list[object] = []
+    loop += [loop, loop]
+    assert too_deep(loop)
+
+
+@pytest.mark.parametrize("levels", [255, 900, 50_000])
+def test_deep_results_and_arguments_break_no_trajectory(levels: int) -> None:
+    kept = ToolResult(call_id="1", content="deep", data=nested(levels))
+    assert kept.data is None
+    assert '"content":"deep"' in kept.model_dump_json()
+    call = ToolCall(id="1", name="f", arguments='{"a":' + "[" * levels + "]" * levels + "}")
+    with pytest.raises(ToolArgumentsError, match="arguments of 'f' are"):
+        call.parsed()

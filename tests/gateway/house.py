@@ -16,9 +16,9 @@ from tests.maker.tools import RIGHT, demos, fenced
 from toolmint.assembly.gateway import gateway
 from toolmint.assembly.session import Models
 from toolmint.assembly.settings import Settings
-from toolmint.cli.buffered import BufferedProtocol
 from toolmint.core.model import Model, ModelRequest
 from toolmint.gateway.app import Gateway
+from toolmint.gateway.http_server import BufferedProtocol
 from toolmint.models.scripted import AnsweringModel
 
 QUESTIONS = [one.input for one in demos(400, seed=11)]

@@ -7,6 +7,7 @@ import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
 from toolmint.core.errors import InputError, ModelUnavailable
+from toolmint.core.model import ModelRequest, ModelResponse
 from toolmint.core.tool import Demonstration
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest
@@ -89,6 +90,19 @@ async def test_bad_code_is_a_failed_making(
 async def test_a_model_that_fails_leaves_a_report(boxes: tuple[ForkServer, ForkServer]) -> None:
     outcome, _ = await make([ModelUnavailable("down for now")], boxes)
     assert outcome.record is None and outcome.body["ending"] == "down for now"
+
+
+async def test_a_fault_of_our_own_leaves_a_report_too(
+    boxes: tuple[ForkServer, ForkServer],
+) -> None:
+    class Broken(ScriptedModel):
+        async def complete(self, request: ModelRequest) -> ModelResponse:
+            raise ZeroDivisionError(f"{len(request.messages)} by nothing")
+
+    asked = MakeRequest(request_class="sorting", labelled=tuple(demos()))
+    outcome = await Maker(Broken([]), *boxes).make(asked)
+    assert outcome.record is None and "ZeroDivisionError" in str(outcome.body["ending"])
+    assert "in complete" in str(outcome.body["steps"])
 
 
 async def test_a_second_tool_is_made_where_requests_have_no_labels(

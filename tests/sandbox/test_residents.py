@@ -202,3 +202,18 @@ async def test_faulty_tools_leave_no_process(server: ForkServer) -> None:
     for _ in range(20):
         assert (await server.call(bad, 1, "anna")).status == "memory"
     assert descendants(os.getpid()) <= before + 3
+
+
+async def test_a_result_that_is_nested_too_deep_is_a_failure_of_the_tool(
+    server: ForkServer,
+) -> None:
+    tool = program(
+        "def f(x):\n    value = x\n    for _ in range(x): value = [value]\n    return value\n"
+    )
+    for resident in (True, False):
+        for levels in (255, 900):
+            run = server.call(tool, levels, "anna") if resident else server.run(tool.run(levels))
+            found = await run
+            assert found.status == "output"
+            assert "nested deeper than 100 levels" in found.message
+    assert (await server.call(tool, 1, "anna")).value == ([1],)

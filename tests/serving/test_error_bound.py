@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolmint.core.namespace import ClassKey
 from toolmint.core.store import Tally
 from toolmint.core.tool import State
 from toolmint.serving.error_bound import (
@@ -19,6 +20,7 @@ from toolmint.serving.error_bound import (
 )
 from toolmint.serving.lifecycle import Auditor, ServingPolicy, after_comparison
 
+KEY = ClassKey("local", "", "sorting")
 BOUND = ErrorBound(epsilon=0.05, confidence=0.95)
 
 
@@ -93,7 +95,7 @@ def test_impossible_counts_are_refused() -> None:
 def test_at_most_two_blocks_lie_between_two_audits(rate: float) -> None:
     auditor, gap, worst, audits = Auditor(rate, Random(3)), 0, 0, 0
     for _ in range(20_000):
-        if auditor.due("x"):
+        if auditor.due(KEY):
             worst, gap, audits = max(worst, gap), 0, audits + 1
         else:
             gap += 1
@@ -106,9 +108,9 @@ def test_a_tool_that_turns_bad_gives_at_most_twenty_bad_answers() -> None:
         tally, bad, auditor = Tally(trials=1000), 0, Auditor(policy.audit_rate, random)
         state: State = "serving"
         for _ in range(start % 10):
-            auditor.due("x")
+            auditor.due(KEY)
         while state != "demoted":
-            if state == "serving" and not auditor.due("x"):
+            if state == "serving" and not auditor.due(KEY):
                 bad += 1
                 continue
             judged = after_comparison(tally, state, agreed=False, policy=policy)

@@ -182,5 +182,5 @@ async def test_a_grant_is_seen_by_a_server_that_is_opened_later(
 
 def test_an_auditor_keeps_its_rate_for_more_tools_than_it_remembers() -> None:
     auditor = Auditor(0.1)
-    due = sum(auditor.due(f"tool {number % 7}") for number in range(7000))
+    due = sum(auditor.due(ClassKey("acme", "", f"tool {number % 7}")) for number in range(7000))
     assert due == 700

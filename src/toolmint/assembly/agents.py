@@ -95,6 +95,14 @@ AgentModels: TypeAlias = ModelLike | Mapping[str, ModelLike]
 """One model for all roles, or models by role: ``planner``, ``caller``, ``summarizer``."""
 
 
+def _reads_marks(planner: ModelLike) -> bool:
+    """Return whether a planner reads one marked text: a model that runs here, named or given."""
+    if isinstance(planner, str):
+        return parse_uri(planner).scheme in MARKED
+    # Not by class: that would import the extras that such models need.
+    return getattr(planner, "raw_prompts", False)
+
+
 class RoleModels:
     """The models of the three roles; one that is not named is the planner's, the planner's is the strong one.
 
@@ -132,8 +140,7 @@ class RoleModels:
                 f"{TRIO} runs here without a key, and knows ToolWorld alone",
                 code="no-model",
             )
-        marked = isinstance(planner, str) and parse_uri(planner).scheme in MARKED
-        self.reads: FamilyName = "marked" if marked else "native"
+        self.reads: FamilyName = "marked" if _reads_marks(planner) else "native"
         known: dict[str, Model] = {}
 
         def of(model: ModelLike) -> Model:

@@ -15,8 +15,6 @@ from toolmint.core.errors import ConfigError, ToolmintError
 if TYPE_CHECKING:
     import uvicorn
 
-_DRAIN_SECONDS = 30
-
 
 @asynccontextmanager
 async def serving(
@@ -39,24 +37,13 @@ async def serving(
         import uvicorn  # noqa: PLC0415 - an extra
 
         from toolmint.assembly.gateway import gateway  # noqa: PLC0415 - an extra
+        from toolmint.gateway.http_server import server_config  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "serving needs the extra: pip install 'toolmint[gateway]'", code="extra"
         ) from fault
     async with gateway(settings, models, endpoint=endpoint) as app:
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            lifespan="on",
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            http="httptools",
-        )
+        config = server_config(app, settings.host, settings.port)
         with _listener(settings) as listener:
             server = uvicorn.Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))

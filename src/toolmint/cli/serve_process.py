@@ -16,10 +16,9 @@ import uvloop
 
 from toolmint.assembly.gateway import gateway
 from toolmint.assembly.settings import Settings
-from toolmint.cli.buffered import BufferedProtocol
 from toolmint.cli.common import say
+from toolmint.gateway.http_server import server_config
 
-DRAIN_SECONDS = 30
 SWITCH_SECONDS = 0.0005
 """How long the thread that writes to the store may keep the loop waiting; a tenth of Python's own."""
 
@@ -75,17 +74,5 @@ async def _serve(settings: Settings) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_level="warning",
-            lifespan="on",
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            http=BufferedProtocol,
-        )
+        config = server_config(app, settings.host, settings.port)
         await AnnouncingServer(config).serve()

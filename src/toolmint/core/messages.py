@@ -3,10 +3,10 @@
 import json
 from typing import Annotated, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from toolmint.core.errors import ToolArgumentsError
-from toolmint.core.values import Value
+from toolmint.core.values import MAX_DEPTH, Value, too_deep
 
 
 class Frozen(BaseModel):
@@ -43,8 +43,12 @@ class ToolCall(Frozen):
         """
         try:
             value: object = json.loads(self.arguments)
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise ToolArgumentsError(f"arguments of {self.name!r} are not JSON: {fault}") from fault
+        if too_deep(value):
+            raise ToolArgumentsError(
+                f"arguments of {self.name!r} are nested deeper than {MAX_DEPTH} levels"
+            )
         if not isinstance(value, dict):
             raise ToolArgumentsError(f"arguments of {self.name!r} must be a JSON object")
         return cast("dict[str, Value]", value)
@@ -58,6 +62,12 @@ class ToolResult(Frozen):
     data: Value = None
     failure: str | None = None
     seconds: float = 0.0
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _keepable(cls, data: object) -> object:
+        """Leave out what no JSON writer takes; ``content`` has it as text."""
+        return None if too_deep(data) else data
 
 
 class SystemMessage(Frozen):

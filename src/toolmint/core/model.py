@@ -43,6 +43,10 @@ class Usage(Frozen):
         )
 
 
+NO_USAGE = Usage()
+"""What nothing used."""
+
+
 class ModelRequest(Frozen):
     """A prompt with its sampling settings."""
 

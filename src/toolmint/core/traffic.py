@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Protocol
 
+import orjson
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from toolmint.core.budgets import BudgetStore
@@ -200,7 +201,7 @@ class RequestRecord:
     @cached_property
     def line(self) -> bytes:
         """The record as one line of JSON, without the line's end."""
-        return _RECORD.dump_json(self)
+        return orjson.dumps(vars(self), default=_plain)  # which has no "line" before it is made
 
     @classmethod
     def read(cls, line: str | bytes) -> "RequestRecord":
@@ -210,6 +211,11 @@ class RequestRecord:
             ValidationError: it is no such line.
         """
         return _RECORD.validate_json(line)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON has no form of its own for, as ``_RECORD`` reads it."""
+    return value.model_dump(mode="json") if isinstance(value, Usage) else str(value)
 
 
 _RECORD = TypeAdapter(RequestRecord)

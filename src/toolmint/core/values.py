@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 
 Value: TypeAlias = JsonValue
+MAX_DEPTH = 100
+"""Levels of lists and objects in a value."""
 
 
 def canonical(value: object) -> str:
@@ -24,6 +27,28 @@ def digest(value: object) -> str:
 def fold(text: str) -> str:
     """Return a text with each run of white space as one space, and none at its ends."""
     return " ".join(text.split())
+
+
+def too_deep(value: object) -> bool:
+    """Return whether lists and objects are nested deeper than ``MAX_DEPTH`` levels.
+
+    Such a value cannot be kept: JSON writers, pydantic's among them, end at some depth of their own.
+    """
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        # By identity: a value of Python may hold one list many times, or itself.
+        parts: dict[int, object] = {}
+        for one in level:
+            if isinstance(one, dict):
+                parts.update(
+                    {id(part): part for part in cast("dict[object, object]", one).values()}
+                )
+            elif isinstance(one, (list, tuple)):
+                parts.update({id(part): part for part in cast("Sequence[object]", one)})
+        if not parts:
+            return False
+        level = list(parts.values())
+    return True
 
 
 def clip(text: str, limit: int) -> str:

@@ -95,6 +95,9 @@ class DecoderModel:
         batch: bound on replies that are decoded together.
     """
 
+    raw_prompts = True
+    """It reads one raw text, so an agent writes its prompts with marks and not as chat messages."""
+
     def __init__(
         self,
         name: str,

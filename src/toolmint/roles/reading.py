@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from toolmint.core.messages import Frozen, ToolCall
 from toolmint.core.task import Decision
-from toolmint.core.values import Value, canonical, clip
+from toolmint.core.values import Value, canonical, clip, too_deep
 from toolmint.roles.replies import first_block
 
 NO_CALL = "none"
@@ -104,7 +104,7 @@ def _object(text: str) -> tuple[dict[str, Value], str] | None:
         value, end = json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or too_deep(cast("object", value)):
         return None
     return cast("dict[str, Value]", value), text[end:].strip()
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import cast
 
-from toolmint.core.values import Value
+from toolmint.core.values import Value, too_deep
 
 _BLOCK = re.compile(r"```[ \t]*(?:python|py|python3)?[ \t]*\r?\n(.*?)(?:```|\Z)", re.DOTALL)
 _CLASS = re.compile(r"^\W*kind\W*:\W*(.+?)\W*$", re.IGNORECASE | re.MULTILINE)
@@ -32,7 +32,9 @@ def object_in(reply: str) -> dict[str, Value] | None:
         value, _ = json.JSONDecoder().raw_decode(reply[start:])
     except (ValueError, RecursionError):
         return None
-    return cast("dict[str, Value]", value) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or too_deep(cast("object", value)):
+        return None
+    return cast("dict[str, Value]", value)
 
 
 def class_in(reply: str, known: frozenset[str]) -> str | None:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 
 from toolmint.core.sandbox import FunctionCall, Given, Program, Ref, SandboxResult, SandboxRun
-from toolmint.core.values import Value, canonical
+from toolmint.core.values import MAX_DEPTH, Value, canonical, too_deep
 
 HEADER = struct.Struct("!II")
 
@@ -82,6 +82,9 @@ def strict_json(data: bytes) -> Value:
     """
     try:
         value: Value = _DECODER.decode(data.decode("utf-8"))
+        # Brackets are counted first, as few results have so many.
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and too_deep(value):
+            raise StrictnessError(f"a result is nested deeper than {MAX_DEPTH} levels")
         if b"\\ud" in data or b"\\uD" in data:
             canonical(value).encode("utf-8")
     except (ValueError, RecursionError) as fault:

@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 POSTINGS = 4000
@@ -44,21 +44,23 @@ def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:
 
 
 class _Class:
-    __slots__ = ("_wording", "counts", "examples", "opening")
+    __slots__ = ("_wording", "counts", "examples", "opening", "weight")
 
     def __init__(self, opening: list[str]) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.examples = 0
         self.opening = opening  # the tokens that all examples begin with
-        self._wording: list[tuple[str, ...]] | None = None
+        self._wording: frozenset[tuple[str, ...]] | None = None
+        self.weight: tuple[int, float] = (-1, 0.0)  # of the wording, and when it was summed
 
     def begin(self, tokens: list[str]) -> int:
         """Return how many tokens of the opening a text begins with."""
-        pairs = zip(self.opening, tokens, strict=False)
-        return next(
-            (n for n, (one, other) in enumerate(pairs) if one != other),
-            min(len(self.opening), len(tokens)),
-        )
+        count = 0
+        for one, other in zip(self.opening, tokens, strict=False):
+            if one != other:
+                break
+            count += 1
+        return count
 
     def add(self, tokens: list[str]) -> frozenset[tuple[str, ...]]:
         """Take an example; returns its features."""
@@ -69,12 +71,29 @@ class _Class:
         self._wording = None
         return found
 
-    def wording(self) -> list[tuple[str, ...]]:
+    def wording(self) -> frozenset[tuple[str, ...]]:
         """Return the features that most examples share; kept until the next example."""
         if self._wording is None:
             least = WORDING_SHARE * self.examples
-            self._wording = [one for one, count in self.counts.items() if count >= least]
+            self._wording = frozenset(one for one, n in self.counts.items() if n >= least)
         return self._wording
+
+
+class _Weights(dict[tuple[str, ...], float]):
+    """The weights of features that classes have: rare ones tell more.
+
+    They are asked for at each request and change with what is learnt alone, so they are kept.
+    """
+
+    def __init__(
+        self, classes: Mapping[str, _Class], postings: Mapping[tuple[str, ...], set[str]]
+    ) -> None:
+        self._classes, self._postings = classes, postings
+
+    def __missing__(self, feature: tuple[str, ...]) -> float:
+        weight = math.log(1 + len(self._classes) / len(self._postings[feature]))
+        self[feature] = weight
+        return weight
 
 
 class Classifier:
@@ -83,8 +102,8 @@ class Classifier:
     def __init__(self) -> None:
         self._classes: dict[str, _Class] = {}
         self._postings: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        # Weights are asked for at each request and change with what is learnt alone.
-        self._weights: dict[tuple[str, ...], float] = {}
+        self._weights = _Weights(self._classes, self._postings)
+        self._learnt = 0
 
     def __len__(self) -> int:
         return len(self._classes)
@@ -95,6 +114,7 @@ class Classifier:
     def learn(self, request_class: str, text: str) -> None:
         """Add an example to a class, which begins with its first one."""
         tokens = tokens_of(text)
+        self._learnt += 1
         if request_class not in self._classes:
             self._classes[request_class] = _Class(tokens)
             self._weights.clear()
@@ -105,6 +125,7 @@ class Classifier:
     def forget(self, request_class: str) -> None:
         """Remove a class with all its examples."""
         known = self._classes.pop(request_class, None)
+        self._learnt += 1
         self._weights.clear()
         for feature in known.counts if known else ():
             names = self._postings[feature]
@@ -112,53 +133,58 @@ class Classifier:
             if not names:
                 del self._postings[feature]
 
-    def _weight(self, feature: tuple[str, ...]) -> float:
-        weight = self._weights.get(feature)
-        if weight is None:
-            holders = len(self._postings.get(feature, ())) or 0.5
-            weight = math.log(1 + len(self._classes) / holders)
-            # Others are the words of one request, and would fill the memory.
-            if feature in self._postings:
-                self._weights[feature] = weight
-        return weight
-
     def rank(self, text: str, *, most: int = 3, least: float = 0.0) -> list[Guess]:
         """Return at most ``most`` classes whose score is at least ``least``, the best first."""
         if not self._classes:
             return []
         tokens = tokens_of(text)
         parsed = features(tokens)
-        best = self._candidates(parsed)
-        guesses = [Guess(name, self._score(parsed, tokens, name)) for name in best]
+        indexed = parsed.intersection(self._postings)
+        candidates = self._candidates(indexed)
+        if not candidates:
+            return []
+        # A feature that no class has weighs what one of half a class would.
+        strange = math.log(1 + 2 * len(self._classes)) * (len(parsed) - len(indexed))
+        whole = strange + sum(map(self._weights.__getitem__, indexed))
+        guesses = [Guess(name, self._score(parsed, whole, tokens, name)) for name in candidates]
         kept = [guess for guess in guesses if guess.score >= least]
-        return sorted(kept, key=lambda guess: (-guess.score, guess.request_class))[:most]
+        if len(kept) > 1:
+            kept.sort(key=lambda guess: (-guess.score, guess.request_class))
+        return kept[:most]
 
-    def _candidates(self, parsed: frozenset[tuple[str, ...]]) -> Collection[str]:
+    def _candidates(self, indexed: frozenset[tuple[str, ...]]) -> Collection[str]:
         """Return the classes that share the most telling features, rare features first."""
         postings = self._postings
-        indexed = [feature for feature in parsed if feature in postings]
-        if sum(len(postings[feature]) for feature in indexed) <= _FEW_POSTINGS:
-            found = set[str]().union(*(postings[feature] for feature in indexed))
+        if sum([len(postings[feature]) for feature in indexed]) <= _FEW_POSTINGS:
+            found = set[str]().union(*[postings[feature] for feature in indexed])
             if len(found) <= EXAMINED:  # all are examined, so nobody has to vote
                 return found
-        indexed.sort(key=lambda feature: (len(postings[feature]), feature))
         votes: dict[str, float] = defaultdict(float)
         left = POSTINGS
-        for feature in indexed:
+        for feature in sorted(indexed, key=lambda feature: (len(postings[feature]), feature)):
             left -= len(postings[feature])
             if left < 0 and votes:
                 break
-            weight = self._weight(feature)
+            weight = self._weights[feature]
             for name in postings[feature]:
                 votes[name] += weight
         return sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
 
-    def _score(self, parsed: frozenset[tuple[str, ...]], tokens: list[str], name: str) -> float:
-        wording = self._classes[name].wording()
-        if wording and parsed.issuperset(wording):
+    def _score(
+        self, parsed: frozenset[tuple[str, ...]], whole: float, tokens: list[str], name: str
+    ) -> float:
+        """Return the score of a class; ``whole`` is the weight of all that the request has."""
+        known = self._classes[name]
+        wording = known.wording()
+        shared = wording & parsed
+        if wording and len(shared) == len(wording):
             return 1.0  # what is shared is then the whole wording, and no more than the request has
-        whole = sum(map(self._weight, wording))
-        shared = sum(self._weight(feature) for feature in wording if feature in parsed)
-        smaller = min(whole, sum(map(self._weight, parsed)))
-        opening = min(1.0, self._classes[name].begin(tokens) / OPENING)
-        return max(shared / smaller if smaller else 0.0, opening)
+        learnt, weight = known.weight
+        if learnt != self._learnt:
+            weight = sum(map(self._weights.__getitem__, wording))
+            known.weight = (self._learnt, weight)
+        smaller = min(weight, whole)
+        opening = min(1.0, known.begin(tokens) / OPENING)
+        return max(
+            sum(map(self._weights.__getitem__, shared)) / smaller if smaller else 0.0, opening
+        )

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from toolmint.core.messages import Frozen
+from toolmint.core.namespace import ClassKey
 from toolmint.core.store import Tally
 from toolmint.core.tool import State
 from toolmint.serving.error_bound import ErrorBound, disproven, proven, upper
@@ -154,16 +155,16 @@ class Auditor:
 
     def __init__(self, rate: float, random: Random | None = None) -> None:
         self._block, self._random = max(1, round(1 / rate)), random or Random()
-        self._left: dict[str, tuple[int, int]] = {}
+        self._left: dict[ClassKey, tuple[int, int]] = {}
 
-    def due(self, label: str) -> bool:
-        """Return whether the next request of a version is to be audited."""
-        place, size = self._left.pop(label, None) or (
+    def due(self, key: ClassKey) -> bool:
+        """Return whether the next request of a class is to be audited."""
+        place, size = self._left.pop(key, None) or (
             self._random.randrange(self._block),
             self._block,
         )
         if size > 1:
             if len(self._left) >= _MOST_AUDITED:
                 del self._left[next(iter(self._left))]
-            self._left[label] = place - 1, size - 1
+            self._left[key] = place - 1, size - 1
         return place == 0

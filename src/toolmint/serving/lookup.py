@@ -1,25 +1,48 @@
 """What a look-up finds: the version that answers or is compared, its answer, and what was tried before."""
 
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
-from toolmint.core.model import Usage
+from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
+from toolmint.core.sandbox import Program
 from toolmint.core.store import Tally
 from toolmint.core.task import Tier, Turn
 from toolmint.core.tool import State, ToolRecord
+from toolmint.maker.program import answer_program
 
 Mode = Literal["serve", "audit", "shadow", "none"]
 
 
-class ActiveVersion(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ActiveVersion:
     """A version at work: its record, its state, the key of its class, and what comparisons have shown
     of it, as far as this process has heard.
+
+    What each request needs of it is worked out once; a version that moves is a new object.
     """
 
     record: ToolRecord
     state: State
     key: ClassKey
-    tally: Tally = Tally()
+    tally: Tally = field(default_factory=Tally)
+
+    @cached_property
+    def key_text(self) -> str:
+        """The class's key as records name it."""
+        return str(self.key)
+
+    @cached_property
+    def why(self) -> str:
+        """Why it answers a request, in words."""
+        return f"{self.record.label} understood every word and was rebuilt"
+
+    @cached_property
+    def program(self) -> Program:
+        """The program that answers requests of the class by code alone."""
+        known = self.record.demonstrations[0].input if self.record.demonstrations else None
+        return answer_program(self.record.source, known=known)
 
 
 class LookupResult(NamedTuple):
@@ -55,7 +78,7 @@ class LookupResult(NamedTuple):
     @property
     def usage(self) -> Usage:
         """What light models used."""
-        return sum((turn.usage for turn in self.turns), start=Usage())
+        return sum((turn.usage for turn in self.turns), start=NO_USAGE) if self.turns else NO_USAGE
 
     @property
     def known(self) -> str | None:

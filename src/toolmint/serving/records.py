@@ -1,6 +1,7 @@
 """A request as the log keeps it: the same fields whether the command line or the gateway answered it."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from toolmint.core.model import Usage
@@ -47,7 +48,12 @@ def saved_by(found: LookupResult, mean: float | None) -> Decimal | None:
         mean: what the strong model's answers to the class cost on average.
     """
     used = found.usage.cost
-    return None if mean is None or used is None else Decimal(f"{mean:.8f}") - used
+    return None if mean is None or used is None else _dollars(mean) - used
+
+
+@lru_cache(4096)
+def _dollars(mean: float) -> Decimal:
+    return Decimal(f"{mean:.8f}")
 
 
 class AnsweredRequest(NamedTuple):
@@ -96,7 +102,7 @@ def hit_record(answered: AnsweredRequest, found: LookupResult, mean: float | Non
     entry = found.entry
     return RequestRecord(
         **answered.fields(),
-        request_class=str(entry.key) if entry else None,
+        request_class=entry.key_text if entry else None,
         version=entry.record.version if entry else None,
         why=found.why,
         attempts=found.attempts,

@@ -45,12 +45,14 @@ class RequestClasses:
         self._store, self._classifier = store, Classifier()
         self._made: set[str] = set()
         self._info: dict[str, ClassInfo] = {}
+        self._titles: dict[str, str] = {}
         self.waiting: dict[str, int] = {}
 
     async def load(self) -> None:
         """Read titles, and what waits in the queue."""
         self._classifier, self._made = Classifier(), set()
         self._info = dict(await self._store.classes())
+        self._titles.clear()
         self.waiting = dict(await self._store.waiting())
         for name, queued in (await self._store.queued(most=_LOADED)).items():
             for one in queued:
@@ -67,13 +69,17 @@ class RequestClasses:
 
     def title(self, name: str) -> str:
         """Return what people call a class."""
-        return class_title(self._info, name)
+        title = self._titles.get(name)
+        if title is None:
+            title = self._titles[name] = class_title(self._info, name)
+        return title
 
     async def set_title(self, name: str, title: str) -> None:
         """Set the title of a class to the one that its maker found."""
         await self._store.set_title(name, title)
         known = self._info.get(name)
         self._info[name] = ClassInfo(title=title, example=known.example if known else None)
+        self._titles.pop(name, None)
 
     def rank(self, text: str, *, most: int, least: float) -> list[Guess]:
         """Return the most alike classes, the best first."""
@@ -98,7 +104,9 @@ class RequestClasses:
         name = name or known or self.alike(text) or class_name_for(text)
         count = self.waiting.pop(name, 0) + 1
         self.waiting[name] = count
-        self._info.setdefault(name, ClassInfo(title=title_for(text)))
+        if name not in self._info:
+            self._info[name] = ClassInfo(title=title_for(text))
+            self._titles.pop(name, None)
         if name in self._made:
             return name, True
         if count <= MAX_EXAMPLES:
@@ -140,5 +148,6 @@ class RequestClasses:
             oldest = next(iter(self.waiting))
             del self.waiting[oldest]
             self._info.pop(oldest, None)
+            self._titles.pop(oldest, None)
             if oldest not in self._made:
                 self._classifier.forget(oldest)

@@ -1,9 +1,10 @@
 """The tool server of one namespace: which tool answers a request, which is compared, and what follows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from toolmint.core.errors import ModelError
-from toolmint.core.model import Model, Usage
+from toolmint.core.model import NO_USAGE, Model, Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
@@ -13,7 +14,7 @@ from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.core.user_report import UserReport
 from toolmint.core.values import fold
-from toolmint.maker.program import ToolRun
+from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
 from toolmint.serving.ledger import Ledger
@@ -25,17 +26,19 @@ ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
 _NO_LIMITS = Limits()
 _RANKED = 8
 """Classes that are ranked for a request: the serving ones among them are tried before any other."""
+_Scored = tuple[ActiveVersion, float]
 
 
 class _Attempts:
     """What was tried for one request, and what that used."""
 
-    def __init__(self, limits: Limits | None) -> None:
-        self.limits, self.said, self.turns = limits or _NO_LIMITS, list[str](), list[Turn]()
+    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
+        self.limits, self.best = limits or _NO_LIMITS, best
+        self.said, self.turns = list[str](), list[Turn]()
 
     @property
     def usage(self) -> Usage:
-        return sum((turn.usage for turn in self.turns), start=Usage())
+        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
 
     def result(
         self,
@@ -45,7 +48,8 @@ class _Attempts:
         why: str = "",
     ) -> LookupResult:
         answer = tried.answer if tried else None
-        return LookupResult(mode, entry, answer, why, tuple(self.said), turns=tuple(self.turns))
+        said, turns = tuple(self.said), tuple(self.turns)
+        return LookupResult(mode, entry, answer, why, said, self.best, turns)
 
 
 class ToolServer:
@@ -121,48 +125,45 @@ class ToolServer:
         Raises:
             LimitExceeded: a light model would pass the limits.
         """
-        tried = _Attempts(limits)
-        guesses = self._guesses(text, request_class)
-        found = [(self.entries.get(name), score) for name, score in guesses]
-        ranked = [(entry, score) for entry, score in found if entry is not None]
-        serving = [(entry, score) for entry, score in ranked if entry.state == "serving"]
-        shadowing = [(entry, score) for entry, score in ranked if entry.state == "shadowing"]
+        if request_class is not None:
+            guesses = [Guess(request_class, 1.0)]
+        else:
+            guesses = self.classes.rank(text, most=_RANKED, least=self.policy.least_score)
+        alike = guesses[0].request_class if guesses and guesses[0].score >= JOIN_SCORE else None
+        tried = _Attempts(limits, alike)
+        serving, shadowing = list[_Scored](), list[_Scored]()
+        for name, score in guesses:
+            entry = self.entries.get(name)
+            if entry is not None:
+                (serving if entry.state == "serving" else shadowing).append((entry, score))
         most = self.policy.candidates
-        result = (
-            await self._code(tried, [entry for entry, _ in serving[:most]], text)
+        return (
+            await self._code(tried, serving[:most], text)
             or await self._read_by_light(tried, serving, text, request_class)
             or await self._shadow(tried, shadowing[:most], text)
             or tried.result("none")
         )
-        alike = guesses[0].request_class if guesses and guesses[0].score >= JOIN_SCORE else None
-        return result._replace(best=alike)
-
-    def _guesses(self, text: str, request_class: str | None) -> list[Guess]:
-        if request_class is not None:
-            return [Guess(request_class, 1.0)]
-        return self.classes.rank(text, most=_RANKED, least=self.policy.least_score)
 
     async def _code(
-        self, tried: _Attempts, entries: Sequence[ActiveVersion], text: str
+        self, tried: _Attempts, serving: Sequence[_Scored], text: str
     ) -> LookupResult | None:
-        for entry in entries:
+        for entry, _ in serving:
             if not entry.record.has_parser:
                 continue
-            run = await tiers.code_tier(self._sandbox, entry.record, text, self.namespace.tenant)
+            run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
             if run.answer is not None:
-                why = f"{entry.record.label} understood every word and was rebuilt"
-                return tried.result(self._mode(entry), entry, run, why)
+                return tried.result(self._mode(entry), entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
 
     def _mode(self, entry: ActiveVersion) -> Mode:
-        due = self._auditor is not None and self._auditor.due(str(entry.key))
+        due = self._auditor is not None and self._auditor.due(entry.key)
         return "audit" if due else "serve"
 
     async def _read_by_light(
         self,
         tried: _Attempts,
-        serving: Sequence[tuple[ActiveVersion, float]],
+        serving: Sequence[_Scored],
         text: str,
         request_class: str | None,
     ) -> LookupResult | None:
@@ -219,14 +220,12 @@ class ToolServer:
         return run, f"{light.name} read the request, {entry.record.label} computed"
 
     async def _shadow(
-        self, tried: _Attempts, shadowing: Sequence[tuple[ActiveVersion, float]], text: str
+        self, tried: _Attempts, shadowing: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
             if entry.record.has_parser:
-                run = await tiers.code_tier(
-                    self._sandbox, entry.record, text, self.namespace.tenant
-                )
+                run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
                 if run.answer is not None:
                     return tried.result("shadow", entry, run)
             elif self._light is not None and score >= self.policy.light_score:
@@ -284,7 +283,7 @@ class ToolServer:
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:
             if outcome.state in ALIVE:
-                moved = current._replace(state=outcome.state, tally=outcome.tally)
+                moved = replace(current, state=outcome.state, tally=outcome.tally)
                 self.entries[record.request_class] = moved
             else:
                 del self.entries[record.request_class]

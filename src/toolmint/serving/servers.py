@@ -222,7 +222,7 @@ class ToolServers:
         A class that the strong model never answered, such as one made from a file, is taken at the mean
         of its namespace. None: no price is known.
         """
-        found = self._costs.get(key) or self._overall.get(key.namespace)
+        found = self._costs.get(key) or self._overall.get(Namespace(key.tenant, key.scope))
         return found[0] if found else None
 
 

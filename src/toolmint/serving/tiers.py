@@ -1,4 +1,4 @@
-"""The tiers one by one: what each needs, and what it says when it does not answer."""
+"""The tiers that ask a model: what each needs, and what it says when it does not answer."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,7 @@ from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.task import Role, Turn
 from toolmint.core.tool import ToolRecord
 from toolmint.core.values import Value
-from toolmint.maker.program import (
-    ToolRun,
-    answer_program,
-    compute,
-    guest_source,
-    serve_tool,
-)
+from toolmint.maker.program import ToolRun, compute, guest_source
 from toolmint.roles import prompts
 from toolmint.roles.replies import class_in, code_in, object_in
 
@@ -35,13 +29,6 @@ def turn_of(role: Role, request: ModelRequest, response: ModelResponse, digest: 
         usage=response.usage,
         template_digest=digest,
     )
-
-
-async def code_tier(sandbox: Sandbox, record: ToolRecord, request: str, owner: str) -> ToolRun:
-    """The code tier: parser, round trip, computation; no model. ``owner`` is the tenant that asks."""
-    known = record.demonstrations[0].input if record.demonstrations else None
-    program = answer_program(record.source, known=known)
-    return await serve_tool(sandbox, program, request, owner)
 
 
 async def light_tier(

@@ -1,8 +1,8 @@
 """``POST /v1/chat/completions``: how a request is read, and a tool's answer written, whole or as events."""
 
 import time
+from random import getrandbits
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
@@ -43,7 +43,7 @@ def chat_reply(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> byt
     }
     return orjson.dumps(
         {
-            "id": f"chatcmpl-{uuid4().hex}",
+            "id": f"chatcmpl-{getrandbits(96):024x}",
             "object": "chat.completion",
             "created": int(time.time()),
             "model": parsed.model,
@@ -61,7 +61,7 @@ def chat_reply(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> byt
 def chat_events(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> list[bytes]:
     """Return the events of a streamed chat completion."""
     common: dict[str, Any] = {
-        "id": f"chatcmpl-{uuid4().hex}",
+        "id": f"chatcmpl-{getrandbits(96):024x}",
         "object": "chat.completion.chunk",
         "created": int(time.time()),
         "model": parsed.model,

@@ -5,6 +5,7 @@ from.
 import asyncio
 import time
 from collections.abc import Coroutine
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from toolmint.core.budgets import Prices
@@ -20,13 +21,15 @@ from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import LOG
 from toolmint.gateway.upstream.pass_through import PassThrough, UpstreamAnswer
 from toolmint.serving.background_maker import BackgroundMaker
+from toolmint.serving.error_bound import ErrorBound
 from toolmint.serving.lifecycle import bound_status
-from toolmint.serving.lookup import LookupResult
+from toolmint.serving.lookup import ActiveVersion, LookupResult
 from toolmint.serving.records import AnsweredRequest, JoinedClass, hit_record, strong_record
 from toolmint.serving.server import ToolServer
 from toolmint.serving.servers import ToolServers
 
 NO_TOOL = b"no-tool"
+_SHOWN = 4096  # versions of which is kept what answers show
 NOTHING = LookupResult("none")
 
 
@@ -64,6 +67,8 @@ class Completions:
         self._maker, self._prices, self._agent = maker, prices, agent
         self._estimates = UsageEstimates(prices)
         self._later: set[asyncio.Task[None]] = set()
+        # A version at work is a new object once its tally moves, so what is shown of it can be kept.
+        self._shown = lru_cache(_SHOWN)(partial(_shown, servers.policy.bound))
 
     async def serve(self, call: GatewayCall, kind: EndpointKind, body: bytes) -> None:
         """Answer one request.
@@ -141,32 +146,23 @@ class Completions:
         found, entry = lookup.found, lookup.found.entry
         if entry is None or found.answer is None or lookup.server is None:
             raise RuntimeError("a hit has a server, an entry and an answer")
-        used, status = found.usage, bound_status(entry.tally, self._servers.policy.bound)
+        used, tier = found.usage, found.tier
         texts = self.recorder.texts(call.key, parsed.text, found.answer)
         seconds = time.perf_counter() - call.started
         answered = AnsweredRequest(
-            call.caller(parsed), parsed.model, found.tier, used, used.cost, texts, seconds
+            call.caller(parsed), parsed.model, tier, used, used.cost, texts, seconds
         )
         record = hit_record(answered, found, self._servers.mean_cost(entry.key))
         saved = None if record.saved is None else float(record.saved)
-        name, version = entry.record.request_class, entry.record.version
-        facts: dict[str, Any] = {
-            "tier": found.tier,
-            "class": name,
-            "title": lookup.server.classes.title(name),
-            "version": version,
+        facts, headers = self._shown(entry, lookup.server.classes.title(entry.key.name))
+        facts = facts | {
+            "tier": tier,
             "why": found.why,
-            "proof": status._asdict(),
-            "tokens": used.tokens,
+            "tokens": used.tokens if found.turns else 0,
             "cost_usd": None if used.cost is None else float(used.cost),
             "saved_usd": saved,
             "request_id": call.number,
         }
-        headers = [
-            (b"x-toolmint-cache", b"hit"),
-            (b"x-toolmint-tool", f"{name}@{version}".encode()),
-            (b"x-toolmint-proof", str(status).encode()),
-        ]
         await self.recorder.say(call, kind, parsed, record, (found.answer, facts, headers))
         self.recorder.metrics.saved(saved)
         if used.requests:
@@ -243,6 +239,18 @@ class Completions:
             title = server.classes.title(found.entry.record.request_class)
             LOG.info("%s v%d is %s: %s", title, found.entry.record.version, moved, outcome.reason)
         self.recorder.metrics.compared(found.mode, agreed=not outcome.disagreed, moved=moved)
+
+
+def _shown(bound: ErrorBound, entry: ActiveVersion, title: str) -> tuple[dict[str, Any], Headers]:
+    """Return what every answer of a version says of it: in the body and in the headers."""
+    name, version, status = entry.key.name, entry.record.version, bound_status(entry.tally, bound)
+    facts = {"class": name, "title": title, "version": version, "proof": status._asdict()}
+    headers = [
+        (b"x-toolmint-cache", b"hit"),
+        (b"x-toolmint-tool", f"{name}@{version}".encode()),
+        (b"x-toolmint-proof", str(status).encode()),
+    ]
+    return facts, headers
 
 
 def _marks(lookup: ToolLookup) -> Headers:

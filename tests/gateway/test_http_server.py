@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from toolmint.cli.buffered import WriteBuffer
+from toolmint.gateway.http_server import WriteBuffer
 
 pytestmark = pytest.mark.anyio
 Write = Callable[[WriteBuffer], None]

@@ -1,4 +1,5 @@
-"""Uvicorn's protocol with buffered writes: what is written in one turn of the loop is one system call.
+"""Uvicorn as the gateway runs it, with buffered writes: what is written in one turn of the loop is one
+system call.
 
 An answer's head and body are two ASGI messages, which uvicorn sends one by one, and a client wakes up for
 each. Measured: 7.2 % less CPU of the gateway process per whole answer (95 % interval of the median 6.1 to
@@ -9,7 +10,10 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_DRAIN_SECONDS = 30
 
 
 class WriteBuffer:
@@ -60,3 +64,20 @@ class BufferedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
         """Begin."""
         super().connection_made(WriteBuffer(transport, self.loop))  # pyright: ignore[reportArgumentType]
+
+
+def server_config(app: Any, host: str, port: int) -> uvicorn.Config:  # noqa: ANN401 - any ASGI application
+    """Return uvicorn's configuration for a gateway; what is at work is finished before it ends."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        http=BufferedProtocol,
+    )
