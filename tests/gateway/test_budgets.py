@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.gateway.house import served
 from toolmint.assembly.gateway import gateway
 from toolmint.assembly.keys import create_key
 from toolmint.assembly.settings import Settings
-from toolmint.core.budgets import BudgetRequest, ReservationChange
+from toolmint.core.budgets import BudgetRequest, ReservationChange, ReserveOutcome
 from toolmint.core.errors import HttpError, StoreError
 from toolmint.core.traffic import Key, RequestRecord
 from toolmint.gateway.app import Gateway
@@ -59,8 +59,9 @@ class ScriptedEndpoint:
         stream = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await stream.prepare(request)
         choice["delta"] = {"role": "assistant", "content": "ok"}
-        for one in [{"choices": [choice]}, *([{"choices": []} | used] if used else [])]:
-            event = common | {"object": "chat.completion.chunk"} | one
+        last: list[dict[str, Any]] = [{"choices": []} | used] if used else []
+        for one in [{"choices": [choice]}, *last]:
+            event: dict[str, Any] = common | {"object": "chat.completion.chunk"} | one
             await stream.write(f"data: {json.dumps(event)}\n\n".encode())
         await stream.write(b"data: [DONE]\n\n")
         return stream
@@ -353,7 +354,12 @@ class _StoreAway:
         self.grant, self.withdraw = store.traffic.grant, store.traffic.withdraw
         self.granted = store.traffic.granted
 
-    async def reserve(self, *_: object) -> list[Any]:
+    async def reserve(
+        self,
+        asked: Sequence[BudgetRequest],
+        changes: Sequence[ReservationChange],
+        seconds: float,
+    ) -> Sequence[ReserveOutcome]:
         raise StoreError("gone", code="store-away")
 
 

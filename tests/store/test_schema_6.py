@@ -36,8 +36,8 @@ async def test_what_keys_have_spent_stays_and_their_budgets_are_reserved_from_no
 ) -> None:
     (key,) = (await store.traffic.keys()).values()
     assert await store.traffic.spent(key) == Decimal("0.45") and key.budget == Decimal("0.5")
-    asked = BudgetRequest("r", key.id, key.budget, None, Decimal(1))
-    states = [one.state for one in await store.traffic.reserve([asked] * 1, [], 60.0)]
+    asked = BudgetRequest("r", key.id, Decimal("0.5"), None, Decimal(1))
+    states = [one.state for one in await store.traffic.reserve([asked], [], 60.0)]
     again = asked._replace(request="s")
     states += [one.state for one in await store.traffic.reserve([again], [], 60.0)]
     assert states == ["granted", "reserved"]

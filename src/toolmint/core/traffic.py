@@ -123,6 +123,11 @@ class Key(Frozen):
     expires: datetime | None = None
     revoked: bool = False
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether what a request uses is reserved before it is sent."""
+        return self.budget is not None or self.tpm is not None
+
 
 class KeyStore(BudgetStore, GrantStore, Protocol):
     """Keeps keys by the digests of their secrets, their budgets, and grants."""

@@ -82,8 +82,8 @@ LIST_PRICES = PriceTable()
 
 
 def _is_known(usage: Usage) -> bool:
-    """Return whether a usage was reported: calls without a single token were answered without one."""
-    return usage.tokens > 0 or usage.requests == 0
+    """Return whether a usage was reported: no call is without a prompt, so one of 0 tokens was not counted."""
+    return usage.input_tokens > 0 or usage.requests == 0
 
 
 def price(model: str, usage: Usage, provider: str | None = None) -> Decimal | None:
@@ -94,8 +94,10 @@ def price(model: str, usage: Usage, provider: str | None = None) -> Decimal | No
         usage: token counts; its own cost is ignored. No call and no token cost nothing.
         provider: a provider's id such as ``openai``; None searches all.
     """
-    if usage.tokens == 0:
-        return Decimal(0) if usage.requests == 0 else None
+    if usage.tokens == 0 and usage.requests == 0:
+        return Decimal(0)
+    if not _is_known(usage):
+        return None
     if len(model) > _LONGEST_NAME or not _known(model, provider):
         return None
     rates = _rates(model, provider)

@@ -178,23 +178,23 @@ class ToolServers:
         last = (before or await self.storage.tenants.changes(None)).last
         now = await self.storage.tenants.changes(max(0, last - _OVERLAP))
         moved = {place for number, place in now.moved.items() if not _knows(before, number)}
-        changed = now.grants ^ (before.grants if before is not None else frozenset())
+        old_grants: frozenset[tuple[ClassKey, str]] = before.grants if before else frozenset()
+        changed = now.grants ^ old_grants
         self._seen = now
-        if before is None:
-            affected = set(self._alive)
-        else:
-            affected = moved | {
-                Namespace(grantee, key.scope)
-                for key, grantee in now.grants | changed
-                if key.namespace in moved or (key, grantee) in changed
-            }
+        affected = moved | {
+            Namespace(grantee, key.scope)
+            for key, grantee in now.grants | changed
+            if key.namespace in moved or (key, grantee) in changed
+        }
+        done = False
         try:
-            for namespace in affected:
+            for namespace in set(self._alive) if before is None else affected:
                 if (server := self._alive.get(namespace)) is not None:
                     await server.load_versions(await self._granted(namespace))
-        except BaseException:
-            self._seen = before  # what was not read is read the next time
-            raise
+            done = True
+        finally:
+            if not done:
+                self._seen = before  # what was not read is read the next time
         return before is None or bool(moved or changed)
 
     async def reload(self) -> None:
@@ -237,7 +237,7 @@ def _with(mean: tuple[float, int], cost: float) -> tuple[float, int]:
 
 
 def _put(table: dict[_K, tuple[float, int]], key: _K, value: tuple[float, int]) -> None:
-    """Set a mean; the one that was set longest ago makes room."""
+    """Set a mean; of too many the one that was set longest ago is dropped."""
     if len(table) >= _MAX_COSTS and key not in table:
         del table[next(iter(table))]
     table[key] = value

@@ -61,8 +61,15 @@ class SqlReservations:
                 else:
                     amount = _nano(one.cost)
                     known[one.key] = spent, reserved + amount
-                    row = {"request": one.request, "key": one.key, "nano_usd": amount}
-                    rows.append(row | {"charged": 0, "until": now + seconds})
+                    rows.append(
+                        {
+                            "request": one.request,
+                            "key": one.key,
+                            "nano_usd": amount,
+                            "charged": 0,
+                            "until": now + seconds,
+                        }
+                    )
                     outcomes.append(ReserveOutcome("granted", before))
             if rows:
                 connection.execute(insert(RESERVATIONS_TABLE), rows)
@@ -146,9 +153,10 @@ def _sums(connection: Connection, key: str, window: int | None, now: float) -> t
             table.key == key, table.charged == charged, table.until > now
         )
 
-    sums = (written, at_work(1), at_work(0))
-    row = connection.execute(select(*(one.scalar_subquery() for one in sums))).one()
-    return int(row[0]) + int(row[1]), int(row[2])
+    sums = {"written": written, "charged": at_work(1), "reserved": at_work(0)}
+    query = select(*(one.scalar_subquery().label(name) for name, one in sums.items()))
+    row = connection.execute(query).one()
+    return int(row.written) + int(row.charged), int(row.reserved)
 
 
 def _spent_by_key(connection: Connection, keys: list[str], window: int | None) -> dict[str, int]:

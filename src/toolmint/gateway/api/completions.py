@@ -105,6 +105,8 @@ class Completions:
         self, call: GatewayCall, kind: EndpointKind, parsed: ParsedRequest, body: bytes
     ) -> None:
         """Reserve the most that a request may cost; raise HttpError where its key has too little left."""
+        if not call.key.is_limited:
+            return
         await self.recorder.keys.reserve(
             call.number,
             call.key,

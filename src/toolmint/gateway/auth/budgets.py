@@ -111,10 +111,19 @@ class Budgets:
             self._renewed = now
             await self._store.renew_reservations(list(self._open), LAPSE_SECONDS)
         windows = {key.id: key.window for key in keys if key.budget is not None}
-        found = await self._store.spending(windows) if windows else {}
+        if not windows:
+            return
+        found = await self._store.spending(windows)
         self._spent = {
             key: spending.spent + newly.get(key, _NOTHING) for key, spending in found.items()
         }
+
+    async def close(self) -> None:
+        """Write the changes that wait; without the store, what they would drop lapses."""
+        changes, self._changes = self._changes, []
+        if changes:
+            with contextlib.suppress(StoreError):
+                await self._ask([], changes)
 
     def _change(self, change: ReservationChange) -> None:
         self._changes.append(change)

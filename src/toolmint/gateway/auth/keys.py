@@ -50,7 +50,7 @@ class _Reservation(NamedTuple):
     most: UpperUsage
 
     def give_back(self, used: int) -> None:
-        """Give back the tokens of the rate that were not used."""
+        """Return the tokens of the rate that were not used."""
         if self.rate is not None:
             self.rate.give_back(self.most.tokens, used)
 
@@ -156,7 +156,7 @@ class KeyRing:
         Raises:
             HttpError: the budget or the rate is used up, or the price is unknown and the key has a budget.
         """
-        if (key.budget is None and key.tpm is None) or request in self._reserved:
+        if not key.is_limited or request in self._reserved:
             return
         most = upper()
         cost = None if key.budget is None else most.cost
@@ -200,12 +200,16 @@ class KeyRing:
         return record
 
     def release(self, request: str) -> None:
-        """Give back what is reserved for a request that has ended, unless its record has charged it."""
+        """Release what is reserved for a request that has ended, unless its record has charged it."""
         one = self._reserved.pop(request, None)
         if one is None:
             return
         one.give_back(0)
         self._budgets.release(request)
+
+    async def close(self) -> None:
+        """Let go in the store of what is reserved for requests that have ended."""
+        await self._budgets.close()
 
     def left(self, key: Key) -> Decimal | None:
         """Return the US dollars that a key may still spend, as far as this process knows; None: no limit."""

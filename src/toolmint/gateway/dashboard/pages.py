@@ -163,7 +163,10 @@ class Pages:
         since = (datetime.now(UTC) - timedelta(days=DAYS)).date().isoformat()
         found = await read_bill(self._store, self._log, since)
         plot = bars(
-            [Bar(day.day[5:], day.spent, day.saved) for day in found.days],
+            [
+                Bar(day.day[5:], day.spent, day.saved, (day.unknown, day.unsaved))
+                for day in found.days
+            ],
             "Spent and saved by day",
             ("spent", "saved"),
         )
