@@ -180,11 +180,11 @@ async def test_a_larger_budget_opens_a_spent_key_again(tmp_path: Path) -> None:
     async with gateways(tmp_path) as here:
         assert (await here.ask(secret))[0] == 200
         assert (await here.ask(secret))[0] == 422
-        store = here.apps[0].parts.keys
-        ((digest, _),) = (await SqlStore.open(tmp_path / "tools.db").traffic.keys()).items()
-        more = POOR.model_copy(update={"budget": Decimal(1)})
-        await SqlStore.open(tmp_path / "tools.db").traffic.keep_key(more, digest)
-        await store.refresh()
+        store = SqlStore.open(tmp_path / "tools.db")
+        ((digest, _),) = (await store.traffic.keys()).items()
+        await store.traffic.keep_key(POOR.model_copy(update={"budget": Decimal(1)}), digest)
+        store.close()
+        await here.apps[0].parts.keys.refresh()
         assert (await here.ask(secret))[0] == 200
 
 
@@ -350,7 +350,7 @@ class _StoreAway:
     def __init__(self, store: SqlStore) -> None:
         self.keys, self.spending = store.traffic.keys, store.traffic.spending
         self.renew_reservations = store.traffic.renew_reservations
-        self.keep_key, self.spent = store.traffic.keep_key, store.traffic.spent
+        self.keep_key = store.traffic.keep_key
         self.grant, self.withdraw = store.traffic.grant, store.traffic.withdraw
         self.granted = store.traffic.granted
 
@@ -360,6 +360,7 @@ class _StoreAway:
         changes: Sequence[ReservationChange],
         seconds: float,
     ) -> Sequence[ReserveOutcome]:
+        del asked, changes, seconds
         raise StoreError("gone", code="store-away")
 
 

@@ -140,10 +140,6 @@ class KeyStore(BudgetStore, GrantStore, Protocol):
         """Return all keys by digest."""
         ...
 
-    async def spent(self, key: Key) -> Decimal:
-        """Return the US dollars that a key has spent in its window."""
-        ...
-
 
 @dataclass(frozen=True, kw_only=True)
 class RequestRecord:

@@ -124,7 +124,7 @@ class SqlLive:
             "at": now_text(),
         }
         new = self._database.upsert(FEEDBACK_TABLE).values(row).on_conflict_do_nothing()
-        return connection.execute(new).rowcount == 1
+        return connection.execute(new.returning(FEEDBACK_TABLE.c.request)).first() is not None
 
     async def keep_report(self, key: ClassKey, version: int, report: UserReport) -> bool:
         """Keep a report of another tenant."""
