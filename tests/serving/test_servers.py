@@ -184,3 +184,18 @@ def test_an_auditor_keeps_its_rate_for_more_tools_than_it_remembers() -> None:
     auditor = Auditor(0.1)
     due = sum(auditor.due(ClassKey("acme", "", f"tool {number % 7}")) for number in range(7000))
     assert due == 700
+
+
+async def test_the_classes_that_are_known_in_all_scopes_are_bounded(
+    store: SqlStore, sandbox: Sandbox
+) -> None:
+    servers = servers_of(store, sandbox, most_classes=50)
+    for scope in SCOPES[:5]:
+        server = await servers.of(Namespace("acme", scope))
+        for number in range(20):
+            server.classes.join(f"Word{number * 'x'} of its own{number * 'y'}", None)
+    assert len(server.classes) > 15
+    del server
+    await servers.refresh()
+    assert len(servers) == 2
+    assert (await servers.of(Namespace("acme", SCOPES[4]))).classes.waiting

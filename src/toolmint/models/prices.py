@@ -82,7 +82,7 @@ LIST_PRICES = PriceTable()
 
 
 def _is_known(usage: Usage) -> bool:
-    """Return whether a usage was reported: no call is without a prompt, so one of 0 tokens was not counted."""
+    """Return whether a usage was reported: no call is without a prompt, so 0 tokens were not counted."""
     return usage.input_tokens > 0 or usage.requests == 0
 
 

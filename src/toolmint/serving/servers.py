@@ -19,6 +19,8 @@ from toolmint.serving.server import ToolServer
 _K = TypeVar("_K")
 MAX_SERVERS, IDLE_SECONDS = 10_000, 3600.0
 """Servers that are kept at most, and how long one is kept that nobody asks."""
+MAX_KNOWN_CLASSES = 100_000
+"""Request classes that all servers together know at most; those unused for longest are forgotten first."""
 _MAX_COSTS = 20_000
 _OVERLAP = 100
 """Changes that are read again: of two transactions the one with the lower number may end last."""
@@ -55,6 +57,7 @@ class ToolServers:
         policy: how tools serve.
         light: the light model, or None.
         most: servers that are kept.
+        most_classes: request classes that they know together.
         idle: seconds for which a server is kept that nobody asks.
         clock: seconds.
 
@@ -70,12 +73,14 @@ class ToolServers:
         light: Model | None = None,
         *,
         most: int = MAX_SERVERS,
+        most_classes: int = MAX_KNOWN_CLASSES,
         idle: float = IDLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.storage, self.policy = storage, policy
         self._sandbox, self._light = sandbox, light
-        self._most, self._idle, self._clock = most, idle, clock
+        self._most, self._most_classes = most, most_classes
+        self._idle, self._clock = idle, clock
         self._auditor = Auditor(policy.audit_rate)
         self._kept: OrderedDict[Namespace, _Opened] = OrderedDict()
         self._alive: WeakValueDictionary[Namespace, ToolServer] = WeakValueDictionary()
@@ -138,17 +143,24 @@ class ToolServers:
         self._kept[namespace] = _Opened(server, self._clock())
         self._forget_unused()
 
-    def _forget_unused(self) -> None:
-        """Forget the servers that were asked longest ago, but none with unwritten model calls."""
+    def _forget_unused(self, surplus: int = 0) -> None:
+        """Forget the servers that were asked longest ago, but none with unwritten model calls.
+
+        Args:
+            surplus: request classes that are known beyond what may be.
+        """
         before = self._clock() - self._idle
         busy: list[tuple[Namespace, _Opened]] = []
         while self._kept:
             namespace, opened = next(iter(self._kept.items()))
-            if len(self._kept) + len(busy) <= self._most and opened.used >= before:
+            enough = len(self._kept) + len(busy) <= self._most and surplus <= 0
+            if enough and opened.used >= before:
                 break
             del self._kept[namespace]
             if opened.server.ledger.waiting:
                 busy.append((namespace, opened))
+            else:
+                surplus -= len(opened.server.classes)
         for namespace, opened in reversed(busy):
             self._kept[namespace] = opened
             self._kept.move_to_end(namespace, last=False)
@@ -173,7 +185,8 @@ class ToolServers:
 
     async def refresh(self) -> bool:
         """Read the versions anew where any has moved or a grant has changed; return whether one has."""
-        self._forget_unused()
+        known = sum(len(one.server.classes) for one in self._kept.values())
+        self._forget_unused(surplus=known - self._most_classes)
         before = self._seen
         last = (before or await self.storage.tenants.changes(None)).last
         now = await self.storage.tenants.changes(max(0, last - _OVERLAP))
