@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, func, select, text
 
 from toolmint.core.budgets import BudgetRequest, KeySpending, ReservationChange, ReserveOutcome
 from toolmint.store.batches import NANO
@@ -15,6 +15,27 @@ from toolmint.store.live import clock
 from toolmint.store.schema import RESERVATIONS_TABLE, SPENDING_TABLE
 
 _MOST_IDS = 500
+# Written out, as each request of a key with a budget runs them: to build them costs more than to run them.
+_LAPSED = text("DELETE FROM reservations WHERE until <= :now")
+_DROP = text("DELETE FROM reservations WHERE request = :request")
+_CHARGE = text(
+    "UPDATE reservations SET nano_usd = :nano_usd, charged = 1, until = :until"
+    " WHERE request = :request"
+)
+_RESERVE = text(
+    "INSERT INTO reservations (request, key, nano_usd, charged, until)"
+    " VALUES (:request, :key, :nano_usd, 0, :until)"
+)
+_RENEW = text("UPDATE reservations SET until = :until WHERE request = :request")
+_SUMS = text(
+    "SELECT (SELECT coalesce(sum(nano_usd), 0) FROM spending WHERE key = :key AND day > :since)"
+    " + (SELECT coalesce(sum(nano_usd), 0) FROM reservations WHERE key = :key AND charged = 1"
+    " AND until > :now) AS spent, (SELECT coalesce(sum(nano_usd), 0) FROM reservations"
+    " WHERE key = :key AND charged = 0 AND until > :now) AS reserved"
+)
+"""One statement, so that it sees one state: a request that is written in this moment moves from the one
+table to the other and must not be missed in both.
+"""
 
 
 class SqlReservations:
@@ -45,7 +66,7 @@ class SqlReservations:
                 self._database.hold(connection, f"budget {key}")
             now = clock(self._database, connection)
             _apply(connection, changes, now + seconds)
-            connection.execute(delete(RESERVATIONS_TABLE).where(RESERVATIONS_TABLE.c.until <= now))
+            connection.execute(_LAPSED, {"now": now})
             known: dict[str, tuple[int, int]] = {}
             outcomes: list[ReserveOutcome] = []
             rows: list[dict[str, object]] = []
@@ -66,13 +87,12 @@ class SqlReservations:
                             "request": one.request,
                             "key": one.key,
                             "nano_usd": amount,
-                            "charged": 0,
                             "until": now + seconds,
                         }
                     )
                     outcomes.append(ReserveOutcome("granted", before))
             if rows:
-                connection.execute(insert(RESERVATIONS_TABLE), rows)
+                connection.execute(_RESERVE, rows)
         return outcomes
 
     async def renew_reservations(self, requests: Sequence[str], seconds: float) -> None:
@@ -81,9 +101,9 @@ class SqlReservations:
         def work() -> None:
             with self._database.transaction(write=True) as connection:
                 until = clock(self._database, connection) + seconds
-                for start in range(0, len(requests), _MOST_IDS):
-                    some = RESERVATIONS_TABLE.c.request.in_(requests[start : start + _MOST_IDS])
-                    connection.execute(update(RESERVATIONS_TABLE).where(some).values(until=until))
+                rows = [{"request": request, "until": until} for request in requests]
+                if rows:
+                    connection.execute(_RENEW, rows)
 
         await asyncio.to_thread(work)
 
@@ -120,14 +140,16 @@ def _nano(cost: Decimal) -> int:
 
 def _apply(connection: Connection, changes: Sequence[ReservationChange], until: float) -> None:
     """Drop the reservations of requests that used nothing, and set the others to what was used."""
-    table = RESERVATIONS_TABLE
-    for one in changes:
-        mine = table.c.request == one.request
-        if one.cost is None:
-            connection.execute(delete(table).where(mine))
-        else:
-            values = {"nano_usd": _nano(one.cost), "charged": 1, "until": until}
-            connection.execute(update(table).where(mine).values(values))
+    dropped = [{"request": one.request} for one in changes if one.cost is None]
+    charged = [
+        {"request": one.request, "nano_usd": _nano(one.cost), "until": until}
+        for one in changes
+        if one.cost is not None
+    ]
+    if dropped:
+        connection.execute(_DROP, dropped)
+    if charged:
+        connection.execute(_CHARGE, charged)
 
 
 def _since(window: int | None) -> str:
@@ -138,25 +160,9 @@ def _since(window: int | None) -> str:
 
 
 def _sums(connection: Connection, key: str, window: int | None, now: float) -> tuple[int, int]:
-    """Return what a key has spent and reserved, in billionths of a US dollar.
-
-    One statement, so that it sees one state: a request that is written in this moment moves from the one
-    table to the other and must not be missed in both.
-    """
-    table, spending = RESERVATIONS_TABLE.c, SPENDING_TABLE.c
-    written = select(func.coalesce(func.sum(spending.nano_usd), 0)).where(
-        spending.key == key, spending.day > _since(window)
-    )
-
-    def at_work(charged: int) -> Select[tuple[int]]:
-        return select(func.coalesce(func.sum(table.nano_usd), 0)).where(
-            table.key == key, table.charged == charged, table.until > now
-        )
-
-    sums = {"written": written, "charged": at_work(1), "reserved": at_work(0)}
-    query = select(*(one.scalar_subquery().label(name) for name, one in sums.items()))
-    row = connection.execute(query).one()
-    return int(row.written) + int(row.charged), int(row.reserved)
+    """Return what a key has spent and reserved, in billionths of a US dollar."""
+    row = connection.execute(_SUMS, {"key": key, "since": _since(window), "now": now}).one()
+    return int(row.spent), int(row.reserved)
 
 
 def _spent_by_key(connection: Connection, keys: list[str], window: int | None) -> dict[str, int]:

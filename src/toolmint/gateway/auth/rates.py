@@ -40,17 +40,25 @@ class RateLimit:
         Returns:
             0 where it is reserved; else the seconds after which another try may help.
         """
+        if (wait := self._try(amount)) is not None:
+            return wait
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while True:
-                    if wait := self.wait():
-                        return wait
-                    if self._left - self._reserved >= 1:
-                        self._reserved += self._whole(amount)
-                        return 0.0
                     self._freed.clear()
                     await self._freed.wait()
+                    if (wait := self._try(amount)) is not None:
+                        return wait
         return 1.0
+
+    def _try(self, amount: int) -> float | None:
+        """Reserve an amount; return the seconds to wait where none is left, None where it is reserved."""
+        if wait := self.wait():
+            return wait
+        if self._left - self._reserved < 1:
+            return None
+        self._reserved += self._whole(amount)
+        return 0.0
 
     def give_back(self, amount: int, used: int) -> None:
         """End a reservation of an amount, of which so much was used."""
