@@ -15,9 +15,11 @@ from toolmint.core.grants import GrantStore, StoreChanges
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.sameness import AnswerRule
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
 from toolmint.core.tool import State
+from toolmint.core.totals import DailyTotal, MakingCost
 from toolmint.core.user_report import ReportStore, UserReport
 
 ComparedBy = Literal["shadow", "audit", "feedback"]
@@ -40,15 +42,20 @@ class Comparison(Frozen):
 
 
 class ComparisonOutcome(NamedTuple):
-    """A version after a comparison; ``reason`` is not empty where it has moved.
+    """A version after a comparison.
 
-    ``counted`` is False for a user's report on a request that the same key has reported on before.
+    Attributes:
+        reason: why the version has moved; empty where it has not.
+        rule: by which rule of ``core.sameness`` the answers agreed; None where they disagreed, or where a
+            person's word was taken in place of a comparison.
+        counted: False for a user's report on a request that the same key has reported on before.
     """
 
     tally: Tally
     state: State
     reason: str
     disagreed: bool
+    rule: AnswerRule | None = None
     counted: bool = True
 
 
@@ -220,33 +227,6 @@ def _plain(value: object) -> object:
 
 
 _RECORD = TypeAdapter(RequestRecord)
-
-
-class DailyTotal(NamedTuple):
-    """One day's requests of a class that one tier answered: how many, what they cost and saved.
-
-    Costs are US dollars. An unknown cost is in no sum; ``unknown`` counts such requests, and ``unsaved``
-    those of which it is unknown what they saved. ``request_class`` is ``str`` of the class's key; None: no
-    class is known.
-    """
-
-    day: str
-    request_class: str | None
-    tier: str
-    requests: int
-    cost: float
-    saved: float
-    unknown: int
-    tokens: int = 0
-    unsaved: int = 0
-
-
-class MakingCost(NamedTuple):
-    """What the makings of a class used: US dollars (None: a price is unknown) and tokens."""
-
-    cost: float | None
-    tokens: int
-    calls: int
 
 
 class TrafficLog(Protocol):

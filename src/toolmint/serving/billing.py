@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from toolmint.core.messages import Frozen
 from toolmint.core.store import ClassInfo, ToolStore
-from toolmint.core.traffic import DailyTotal, MakingCost, TrafficLog
+from toolmint.core.totals import DailyTotal, MakingCost
+from toolmint.core.traffic import TrafficLog
 from toolmint.serving.titles import class_title
 
 NO_CLASS = "(no class)"

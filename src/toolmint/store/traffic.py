@@ -18,7 +18,8 @@ from sqlalchemy import (
 )
 
 from toolmint.core.namespace import ClassKey, Namespace
-from toolmint.core.traffic import DailyTotal, MakingCost, RequestRecord
+from toolmint.core.totals import DailyTotal, MakingCost
+from toolmint.core.traffic import RequestRecord
 from toolmint.store.batches import NANO, write_requests
 from toolmint.store.columns import in_namespace, key_of
 from toolmint.store.keys import SqlKeys
