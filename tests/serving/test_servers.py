@@ -191,11 +191,10 @@ async def test_the_classes_that_are_known_in_all_scopes_are_bounded(
 ) -> None:
     servers = servers_of(store, sandbox, most_classes=50)
     for scope in SCOPES[:5]:
-        server = await servers.of(Namespace("acme", scope))
+        classes = (await servers.of(Namespace("acme", scope))).classes
         for number in range(20):
-            server.classes.join(f"Word{number * 'x'} of its own{number * 'y'}", None)
-    assert len(server.classes) > 15
-    del server
+            classes.join(f"Word{number * 'x'} of its own{number * 'y'}", None)
+        assert len(classes) > 15
     await servers.refresh()
     assert len(servers) == 2
     assert (await servers.of(Namespace("acme", SCOPES[4]))).classes.waiting
