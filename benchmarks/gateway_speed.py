@@ -59,7 +59,7 @@ def keep_tool(store: Path) -> None:
 
     async def keep() -> None:
         opened = SqlStore.open(store)
-        namespace = opened.namespace(Namespace("bench", scope_of("gpt-5", [""], b"")))
+        namespace = opened.namespace(Namespace("bench", scope_of("gpt-5")))
         record = ToolRecord(
             request_class="sorting",
             source=SOURCE,

@@ -25,6 +25,7 @@ def main() -> None:
         "batching",
         "one_pass",
         "gateway_speed",
+        "conformance",
     ):
         print(f"== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)

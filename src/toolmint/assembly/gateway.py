@@ -17,6 +17,7 @@ from toolmint.core.toolbox import Tool, Toolbox
 from toolmint.core.traffic import KeyStore, RequestRecord
 from toolmint.gateway.api.agent import AgentModel
 from toolmint.gateway.api.completions import Completions
+from toolmint.gateway.api.endpoints import endpoint_kinds
 from toolmint.gateway.api.feedback import Feedback
 from toolmint.gateway.app import Gateway, Parts
 from toolmint.gateway.asgi import BodyLimits
@@ -141,7 +142,7 @@ async def gateway(
         ConfigError: no endpoint is named, or it would be open to everybody.
     """
     name = _strong_name(settings)
-    base_url, secret, seconds = endpoint or endpoint_of(name)
+    upstream = Upstream(*(endpoint or endpoint_of(name)))
     async with AsyncExitStack() as stack:
         policy = serving_policy_of(settings)
         session = await stack.enter_async_context(
@@ -157,7 +158,6 @@ async def gateway(
         maker = session.background_maker(_log_making, request_log.flush)
         if settings.making:  # what was due when the last process ended
             session.servers.on_open = maker.offer_all
-        upstream = Upstream(base_url, secret, seconds)
         spans = exported_spans() if settings.spans else None
         recorder = Recorder(
             request_log, ring, metrics, redact=redaction(settings.redact), spans=spans
@@ -185,6 +185,7 @@ async def gateway(
             feedback=Feedback(log, session.servers, request_log),
             maker=maker,
             catalogue=McpCatalog(store, factory, completions, name_of(name)),
+            kinds=endpoint_kinds(settings.fields),
         )
         yield Gateway(parts, BodyLimits(most=settings.largest_body), settings.keep_days)
 

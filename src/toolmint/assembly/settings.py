@@ -24,6 +24,10 @@ _FORMER_NAMES = {"spool": "write_ahead_log", "user_model": "light_model"}
 """Settings that were renamed."""
 
 
+FieldChoices = dict[str, Literal["served", "scope", "model"]]
+"""What becomes of fields of requests, by name; see the setting ``fields``."""
+
+
 class Settings(Frozen):
     """The settings of a program that uses toolmint.
 
@@ -113,8 +117,20 @@ class Settings(Frozen):
     """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)
     """Bytes that a request's body may have."""
+    fields: FieldChoices = Field(default={})
+    """What the gateway does with fields of requests, by name: ``served`` (a tool's answer is the same for
+    each value), ``scope`` (tools answer only where the value is the same), ``model`` (the model answers). In
+    a variable: ``temperature=scope user=model``.
+    """
     data: Path | None = None
     """Folder with benchmark data, see ``toolmint eval fetch``."""
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return {name: choice for name, _, choice in (one.partition("=") for one in value.split())}
 
     @field_validator("toolbox", mode="before")
     @classmethod
@@ -182,7 +198,7 @@ def _file() -> tuple[dict[str, object], str]:
             raise ConfigError(f"there is no file {named!r}, which {PREFIX + FILE} names")
         return {}, ""
     try:
-        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ConfigError(f"{path} cannot be read as TOML: {fault}") from fault
     for name in values:

@@ -50,7 +50,7 @@ async def answer_with_agent(
         HttpError: it gave up, or the request is more than one text.
         ClientLeft: the client went away.
     """
-    if parsed.text is None or parsed.why:
+    if parsed.text is None:
         raise invalid_request(f"The agent answers one user's text alone: {parsed.why}.", "messages")
     await recorder.keys.reserve(call.number, call.key, lambda: agent.upper(call.key))
     most = recorder.keys.left(call.key) if agent.priced else None

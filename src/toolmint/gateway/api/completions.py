@@ -123,7 +123,7 @@ class Completions:
         await asyncio.gather(*self._later, return_exceptions=True)
 
     async def _look_up(self, call: GatewayCall, parsed: ParsedRequest) -> ToolLookup:
-        if parsed.text is None:
+        if parsed.text is None or parsed.why:
             return ToolLookup(None, NOTHING, parsed.why)
         control = header(call.scope, b"cache-control") or b""
         if b"no-store" in control:
