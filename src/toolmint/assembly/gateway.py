@@ -29,7 +29,6 @@ from toolmint.gateway.recording.request_log import LOG, RequestLog
 from toolmint.gateway.recording.write_ahead_log import WriteAheadLog
 from toolmint.gateway.upstream.endpoint import Upstream
 from toolmint.gateway.upstream.pass_through import PassThrough
-from toolmint.models.prices import price
 from toolmint.sandbox.forkserver import ForkServer
 from toolmint.serving.error_bound import ErrorBound, comparisons_needed
 from toolmint.serving.lifecycle import ServingPolicy
@@ -152,7 +151,7 @@ async def gateway(
         store, log, metrics = session.store, session.store.traffic, Metrics()
         if isinstance(session.sandbox, ForkServer):
             metrics.residents = session.sandbox.residents
-        ring = await _keys(settings.host, log)
+        ring = await _keys(settings, log)
         needed = comparisons_needed(policy.bound)
         LOG.info("a tool without a fault serves after %d comparisons", needed)
         request_log = RequestLog(log, WriteAheadLog(write_ahead_folder(settings)))
@@ -168,7 +167,7 @@ async def gateway(
             PassThrough(upstream),
             recorder,
             maker=maker if settings.making else None,
-            price=price,
+            prices=settings.price_table,
             agent=await _agent(settings, session, stack),
         )
         factory = toolbox_factory(session.sandbox)
@@ -205,13 +204,14 @@ def _strong_name(settings: Settings) -> str:
     return settings.model
 
 
-async def _keys(host: str, store: KeyStore) -> KeyRing:
+async def _keys(settings: Settings, store: KeyStore) -> KeyRing:
     """Return the keys; a gateway that others can reach has to have one.
 
     Raises:
         ConfigError: it has none.
     """
-    ring = KeyRing(store, open_access=loopback(host))
+    host = settings.host
+    ring = KeyRing(store, open_access=loopback(host), unknown_prices=settings.unknown_prices)
     await ring.refresh()
     if not ring.known and not loopback(host):
         raise ConfigError(

@@ -127,6 +127,7 @@ class Gateway:
         await self._routes.close()
         await self.parts.completions.idle()
         await self.parts.maker.close()
+        await self.parts.keys.close()
         await self.parts.request_log.close()
         await self.parts.upstream.close()
 
