@@ -78,6 +78,8 @@ async def served(app: Gateway) -> AsyncGenerator[str]:
         ws="none",
         timeout_graceful_shutdown=5,
         http=BufferedProtocol,
+        server_header=False,
+        date_header=False,
     )
     ready = asyncio.Event()
 

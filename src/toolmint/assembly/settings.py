@@ -100,6 +100,10 @@ class Settings(Frozen):
     """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)
     """Bytes that a request's body may have."""
+    read_on: float = Field(default=60.0, ge=0)
+    """Seconds for which the gateway reads an answer on after its client has left, so that the bill knows what
+    it used; 0: the request to the model is broken off at once, and its cost is unknown.
+    """
     data: Path | None = None
     """Folder with benchmark data, see ``toolmint eval fetch``."""
 

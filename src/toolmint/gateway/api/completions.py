@@ -28,6 +28,7 @@ from toolmint.serving.servers import ToolServers
 
 NO_TOOL = b"no-tool"
 NOTHING = LookupResult("none")
+_UNKNOWN = Usage(requests=1, cost=None)
 Price = Callable[[str, Usage], Decimal | None]
 
 
@@ -82,8 +83,13 @@ class Completions:
             await self._hit(call, kind, parsed, lookup)
             return
         keep = parsed.text is not None and (call.key.record or found.entry is not None)
-        answered = await self._strong.answer(call, kind, parsed, body, _marks(lookup), keep=keep)
-        await self._record_answer(call, kind, parsed, answered, lookup)
+
+        async def record(answered: UpstreamAnswer) -> None:
+            await self._record_answer(call, kind, parsed, answered, lookup)
+
+        await self._strong.answer(
+            call, kind, parsed, body, _marks(lookup), keep=keep, record=record
+        )
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -159,22 +165,23 @@ class Completions:
         answered: UpstreamAnswer,
         lookup: ToolLookup,
     ) -> None:
-        """Enter what the strong model's answer cost, queue it as a demonstration, and end the reply."""
+        """Enter what the strong model's answer cost, and queue it as a demonstration."""
         key, model = call.key, answered.model or parsed.model
-        cost = self._price(model, answered.usage)
+        usage = answered.usage or _UNKNOWN
+        cost = self._cost(model, usage, known=answered.usage is not None)
         texts = self.recorder.texts(key, parsed.text, answered.text)
         joined = JoinedClass()
         if lookup.server is not None and parsed.text is not None and answered.text is not None:
             joined = self._join(lookup.server, lookup.found, key, parsed.text)
         seconds = time.perf_counter() - call.started
         done = AnsweredRequest(
-            call.caller(parsed), model, "strong", answered.usage, cost, texts, seconds
+            call.caller(parsed), model, "strong", usage, cost, texts, seconds
         )
-        why = parsed.why or "the strong model answered"
+        why = answered.why or parsed.why or "the strong model answered"
         record = strong_record(done, lookup.found, joined, why, answered.status)
-        await self.recorder.note(record)
+        # First what cannot be interrupted: a paid answer counts even where the task is cancelled here.
         self.recorder.spent(key, kind, record)
-        await answered.finish()
+        await self.recorder.note(record)
         if lookup.server is None or parsed.text is None or answered.text is None:
             return
         if cost is not None and joined.key is not None:
@@ -183,6 +190,12 @@ class Completions:
             self._soon(self._compare(lookup.server, lookup.found, parsed.text, answered.text, key))
         if self._maker is not None and joined.queue is not None:
             self._maker.offer(lookup.server, joined.queue.name)
+
+    def _cost(self, model: str, usage: Usage, *, known: bool) -> Decimal | None:
+        """Return what an answer cost in US dollars; None: its usage or the model's price is not known."""
+        if not known:
+            return None
+        return self._price(model, usage) if usage.requests else Decimal(0)
 
     def _join(self, server: ToolServer, found: LookupResult, key: Key, text: str) -> JoinedClass:
         """Return a request's class, and whether it is queued for it."""
