@@ -174,9 +174,7 @@ class Completions:
         if lookup.server is not None and parsed.text is not None and answered.text is not None:
             joined = self._join(lookup.server, lookup.found, key, parsed.text)
         seconds = time.perf_counter() - call.started
-        done = AnsweredRequest(
-            call.caller(parsed), model, "strong", usage, cost, texts, seconds
-        )
+        done = AnsweredRequest(call.caller(parsed), model, "strong", usage, cost, texts, seconds)
         why = answered.why or parsed.why or "the strong model answered"
         record = strong_record(done, lookup.found, joined, why, answered.status)
         # First what cannot be interrupted: a paid answer counts even where the task is cancelled here.

@@ -212,7 +212,9 @@ class PassThrough:
         one.begun = True
         try:
             async for piece in reply.pieces():
-                out = relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
+                out = (
+                    relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
+                )
                 if relay.ended:
                     await one.record_stream(status=reply.status)
                 if out:

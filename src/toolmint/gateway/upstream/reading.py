@@ -38,7 +38,12 @@ _SPOKEN = frozenset(
 """Fields of a message that is one text; any other one that holds something makes it more than that."""
 _THOUGHTS = ("thinking", "reasoning")
 _TEXTS = ("text", "output_text")
-_NO_TEXT = ("response.refusal", "response.audio", "response.output_text.annotation", "response.error")
+_NO_TEXT = (
+    "response.refusal",
+    "response.audio",
+    "response.output_text.annotation",
+    "response.error",
+)
 """Beginnings of events after which an answer is not one text."""
 
 
