@@ -11,14 +11,13 @@ from tests.gateway.scripted import DONE, chunk, completion, usage_chunk
 
 from toolmint.gateway.api.responses import response_events
 from toolmint.gateway.call import ParsedRequest
-from toolmint.gateway.upstream.reading import (
+from toolmint.gateway.upstream.answer_text import (
     chat_text,
     events_of,
-    json_object,
     response_text,
     stream_text,
-    usage_of,
 )
+from toolmint.gateway.upstream.reading import json_object, usage_of
 from toolmint.gateway.upstream.relay import StreamRelay
 
 RESPONSES_REQUEST = ParsedRequest(
@@ -120,10 +119,9 @@ def test_a_comment_goes_on_at_once_and_does_not_wait_for_an_event() -> None:
 
 def test_a_long_event_in_many_pieces_is_put_together_once() -> None:
     event = chunk({"content": "x" * 2_000_000})
-    out, relay = run(
-        [*(event[at : at + 100] for at in range(0, len(event), 100)), chunk({}, "stop")],
-        hide=False,
-    )
+    relay = StreamRelay(hide_usage=False, keep=True)
+    pieces = [event[at : at + 100] for at in range(0, len(event), 100)]
+    out = b"".join(map(relay.feed, [*pieces, chunk({}, "stop")]))
     assert out.startswith(event) and len(relay.text() or "") == 2_000_000
 
 
@@ -331,9 +329,32 @@ def test_the_label_of_a_chat_completion_is_what_a_client_sees(
 
 
 KEYS = st.sampled_from(
-    "choices message delta content index finish_reason type text output item response status error usage"
-    " tool_calls refusal annotations prompt_tokens input_tokens output_tokens completion_tokens"
-    " prompt_tokens_details cached_tokens model".split()
+    [
+        "choices",
+        "message",
+        "delta",
+        "content",
+        "index",
+        "finish_reason",
+        "type",
+        "text",
+        "output",
+        "item",
+        "response",
+        "status",
+        "error",
+        "usage",
+        "tool_calls",
+        "refusal",
+        "annotations",
+        "prompt_tokens",
+        "input_tokens",
+        "output_tokens",
+        "completion_tokens",
+        "prompt_tokens_details",
+        "cached_tokens",
+        "model",
+    ]
 ) | st.text(max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),

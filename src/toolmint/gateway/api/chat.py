@@ -9,7 +9,7 @@ import orjson
 from toolmint.gateway.api.requests import open_request, read_conversation
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
-from toolmint.gateway.upstream.reading import chat_text
+from toolmint.gateway.upstream.answer_text import chat_text
 
 _DONE = b"data: [DONE]\n\n"
 _NO_USAGE = {

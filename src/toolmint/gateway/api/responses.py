@@ -9,7 +9,7 @@ import orjson
 from toolmint.gateway.api.requests import open_request, read_conversation, typed
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
-from toolmint.gateway.upstream.reading import response_text
+from toolmint.gateway.upstream.answer_text import response_text
 
 _NO_USAGE = {
     "input_tokens": 0,

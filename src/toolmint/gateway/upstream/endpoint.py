@@ -27,7 +27,7 @@ _DROPPED = frozenset(
         b"strict-transport-security",
     }
 )
-"""Headers that speak of one connection or of the endpoint's own address, and the length, which is set anew."""
+"""Headers of one connection or of the endpoint's own address, and the length, which is set anew."""
 _PLAIN_CONNECTION = (b"keep-alive", b"close")
 _LAST_STATUS = 599
 _OURS = b"x-toolmint-"

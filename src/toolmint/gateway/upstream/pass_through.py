@@ -251,7 +251,7 @@ def _read_whole(one: Exchange, reply: UpstreamReply, raw: bytes) -> UpstreamAnsw
     decoder = decoder_of(reply.heads)
     plain = raw if decoder is None else decoder.feed(raw) or b""
     value: dict[str, Any] = json_object(plain) or {}
-    good = reply.status < 400
+    good = reply.status < 300
     usage = usage_of(value.get("usage"))
     if usage is None and not good:
         usage = Usage()
@@ -264,7 +264,7 @@ def _safely(read: Callable[[], _T]) -> _T | None:
     try:
         return boundary(read, internal_error)
     except HttpError as fault:
-        LOG.error("an answer was passed on that could not be read: %r", fault.__cause__)  # noqa: TRY400
+        LOG.error("an answer was passed on that could not be read: %r", fault.__cause__)
         return None
 
 

@@ -5,15 +5,8 @@ of the end.
 import re
 
 from toolmint.core.model import Usage
-from toolmint.gateway.upstream.reading import (
-    DONE,
-    ENDS,
-    events_of,
-    json_object,
-    model_of,
-    stream_text,
-    usage_of,
-)
+from toolmint.gateway.upstream.answer_text import DONE, ENDS, events_of, stream_text
+from toolmint.gateway.upstream.reading import json_object, model_of, usage_of
 
 _USAGE = b'_tokens"'
 """Stands in the event that holds the usage, and hardly in another."""
