@@ -14,6 +14,7 @@ from toolmint.assembly.gateway import gateway
 from toolmint.assembly.settings import Settings
 from toolmint.core.traffic import RequestRecord
 from toolmint.gateway.app import Gateway
+from toolmint.gateway.asgi import AsgiMessage, Receive, Scope, Send
 
 Answer = Callable[["Asked"], Awaitable[None]]
 
@@ -23,6 +24,7 @@ class Asked(NamedTuple):
 
     head: str
     raw: bytes
+    reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     @property
@@ -35,6 +37,11 @@ class Asked(NamedTuple):
             self.writer.write(part)
             await self.writer.drain()
             await asyncio.sleep(0)
+
+    async def gone(self) -> None:
+        """Wait until the gateway has closed the connection."""
+        while await self.reader.read(1 << 16):
+            pass
 
     async def whole(self, status: str, body: bytes, *heads: str) -> None:
         """Write an answer with its length."""
@@ -59,21 +66,33 @@ class Script:
 
     def __init__(self, answer: Answer) -> None:
         self.answer, self.asked = answer, list[Asked]()
-        self.gone = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._more = asyncio.Event()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        await asyncio.wait({task})
+
+    async def came(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        while len(self.asked) < count:
+            self._more.clear()
+            await self._more.wait()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while True:
+            while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 size = re.search(r"content-length: (\d+)", head)
                 raw = await reader.readexactly(int(size[1]) if size else 0)
-                one = Asked(head, raw, writer)
+                one = Asked(head, raw, reader, writer)
                 self.asked.append(one)
+                self._more.set()
                 await self.answer(one)
-                if writer.is_closing():
-                    break
         except (ConnectionError, asyncio.IncompleteReadError):
-            self.gone.set()
+            pass
         finally:
             writer.close()
 
@@ -84,7 +103,35 @@ async def scripted(answer: Answer) -> AsyncGenerator[tuple[str, Script]]:
     script = Script(answer)
     server = await asyncio.start_server(script, "127.0.0.1", 0, limit=64 << 20)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", script
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", script
+        finally:
+            for task in tuple(script.tasks):
+                task.cancel()
+
+
+class Watched:
+    """A gateway whose requests tell when it has learned that their clients left."""
+
+    def __init__(self, app: Gateway) -> None:
+        self._app, self._left = app, 0
+        self._more = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def watched() -> AsgiMessage:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self._left += 1
+                self._more.set()
+            return message
+
+        await self._app(scope, watched, send)
+
+    async def left(self, count: int) -> None:
+        """Wait until so many have left."""
+        while self._left < count:
+            self._more.clear()
+            await self._more.wait()
 
 
 class Front(NamedTuple):
@@ -93,6 +140,7 @@ class Front(NamedTuple):
     url: str
     app: Gateway
     script: Script
+    watched: Watched
 
     async def rows(self, count: int, seconds: float = 10.0) -> list[RequestRecord]:
         """Return the records in the order of their ids, once there are so many of them."""
@@ -113,9 +161,9 @@ async def front(folder: Path, answer: Answer, **settings: Any) -> AsyncGenerator
         plain = Settings(store=folder / "tools.db", model=model, making=False)
         async with (
             gateway(plain.model_copy(update=settings)) as app,
-            served(app) as address,
+            served(watched := Watched(app)) as address,
         ):
-            yield Front(address, app, script)
+            yield Front(address, app, script, watched)
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:

@@ -328,34 +328,11 @@ def test_the_label_of_a_chat_completion_is_what_a_client_sees(
     assert chat_text(whole) is None
 
 
-KEYS = st.sampled_from(
-    [
-        "choices",
-        "message",
-        "delta",
-        "content",
-        "index",
-        "finish_reason",
-        "type",
-        "text",
-        "output",
-        "item",
-        "response",
-        "status",
-        "error",
-        "usage",
-        "tool_calls",
-        "refusal",
-        "annotations",
-        "prompt_tokens",
-        "input_tokens",
-        "output_tokens",
-        "completion_tokens",
-        "prompt_tokens_details",
-        "cached_tokens",
-        "model",
-    ]
-) | st.text(max_size=3)
+ENVELOPE = ["choices", "message", "delta", "content", "index", "finish_reason", "type", "text"]
+ITEMS = ["output", "item", "response", "status", "error", "tool_calls", "refusal", "annotations"]
+COUNTS = ["usage", "prompt_tokens", "input_tokens", "output_tokens", "completion_tokens", "model"]
+DETAILS = ["prompt_tokens_details", "cached_tokens"]
+KEYS = st.sampled_from([*ENVELOPE, *ITEMS, *COUNTS, *DETAILS]) | st.text(max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),

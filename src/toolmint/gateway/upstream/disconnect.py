@@ -8,6 +8,8 @@ from toolmint.gateway.asgi import Receive
 
 _SOON = 0.02
 """Seconds after which the gateway looks whether the client is still there."""
+_REST = 1.0
+"""Seconds in which an answer ends whose last event is here; its connection can then be used again."""
 
 
 class cancel_on_disconnect:  # noqa: N801 - used as a function is, like contextlib.suppress
@@ -33,6 +35,13 @@ class cancel_on_disconnect:  # noqa: N801 - used as a function is, like contextl
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
         self._later = asyncio.get_running_loop().call_later(_SOON, self._look)
+
+    def nothing_missing(self) -> None:
+        """Say that only the end of the body is due: without its client the work goes on no longer for it."""
+        self._after = _REST
+        if self.gone:
+            self._later.cancel()
+            self._later = asyncio.get_running_loop().call_later(_REST, self._cancel)
 
     def _look(self) -> None:
         self._watch = asyncio.ensure_future(self._receive())

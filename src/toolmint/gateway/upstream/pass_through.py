@@ -60,6 +60,7 @@ class Exchange:
         call, kind, parsed: the request, and the endpoint that it was sent to.
         keep: the answer's text is wanted.
         begun: a part of the answer has gone out.
+        recorded: it is recorded.
         relay: of an answer that is a stream.
     """
 
@@ -76,13 +77,13 @@ class Exchange:
         self.begun = False
         self.relay: StreamRelay | None = None
         self.watch = cancel_on_disconnect(call.receive, 0.0)
-        self._record, self._recorded = record, False
+        self._record, self.recorded = record, False
 
     async def record(self, answer: UpstreamAnswer) -> None:
         """Record the answer, unless that was done."""
-        if self._recorded:
+        if self.recorded:
             return
-        self._recorded = True
+        self.recorded = True
         if self.watch.gone:
             answer = answer._replace(status=LEFT, why=_LEFT_WHY)
         await self._record(answer)
@@ -90,7 +91,7 @@ class Exchange:
     async def record_stream(self, why: str = "", *, status: int = 200, well: bool = True) -> None:
         """Record a stream by what it has told until now; ``well``: its text may be learned from."""
         relay = self.relay
-        if self._recorded:
+        if self.recorded:
             return
         text = None
         if well and relay is not None:
@@ -215,8 +216,9 @@ class PassThrough:
                 out = (
                     relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
                 )
-                if relay.ended:
+                if relay.ended and not one.recorded:
                     await one.record_stream(status=reply.status)
+                    one.watch.nothing_missing()
                 if out:
                     await send({"type": "http.response.body", "body": out, "more_body": True})
         except UpstreamError:
