@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from toolmint.core.errors import SandboxError, StoreError, ToolmintError
@@ -83,10 +84,7 @@ class Completions:
             await self._hit(call, kind, parsed, lookup)
             return
         keep = parsed.text is not None and (call.key.record or found.entry is not None)
-
-        async def record(answered: UpstreamAnswer) -> None:
-            await self._record_answer(call, kind, parsed, answered, lookup)
-
+        record = partial(self._record_answer, call, kind, parsed, lookup)
         await self._strong.answer(
             call, kind, parsed, body, _marks(lookup), keep=keep, record=record
         )
@@ -162,8 +160,8 @@ class Completions:
         call: GatewayCall,
         kind: EndpointKind,
         parsed: ParsedRequest,
-        answered: UpstreamAnswer,
         lookup: ToolLookup,
+        answered: UpstreamAnswer,
     ) -> None:
         """Enter what the strong model's answer cost, and queue it as a demonstration."""
         key, model = call.key, answered.model or parsed.model

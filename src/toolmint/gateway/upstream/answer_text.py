@@ -54,6 +54,9 @@ def events_of(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
     that no blank line ends is an event too.
     """
     for block in _plain_lines(raw).split(b"\n\n"):
+        if block.startswith(b"data: ") and b"\n" not in block:
+            yield b"", block[6:]
+            continue
         name, data = b"", list[bytes]()
         for line in block.split(b"\n"):
             field, _, value = line.partition(b":")
@@ -73,15 +76,18 @@ def stream_text(raw: bytes) -> str | None:
         if data.startswith(DONE):
             break
         value = json_object(data)
-        if value is None or value.get("error") or name == b"error":
+        if value is None or name == b"error" or value.get("error"):
             return None
         kind = value.get("type")
-        if isinstance(kind, str) and (kind == "error" or kind.startswith("response.")):
+        if kind and isinstance(kind, str) and (kind == "error" or kind.startswith("response.")):
             piece = _response_piece(kind, value)
             if kind == "response.completed":
                 ended, final = True, as_object(value.get("response"))
+        elif value.get("choices"):
+            piece, finish = _chat_piece(value["choices"])
+            ended = ended or finish
         else:
-            piece, ended = _chat_piece(value, ended=ended)
+            continue
         if piece is None:
             return None
         parts.append(piece)
@@ -128,25 +134,24 @@ def _only_text(message: dict[str, Any]) -> bool:
     return not any(value and name not in _SPOKEN for name, value in message.items())
 
 
-def _only_choice(choices: object) -> dict[str, Any] | None:
-    found = _list(choices)
-    choice = as_object(found[0]) if len(found) == 1 else None
-    return choice if choice is not None and not choice.get("index") else None
+def _only_choice(choices: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
+    choice: Any = choices[0] if isinstance(choices, list) and len(choices) == 1 else None  # pyright: ignore[reportUnknownArgumentType]
+    return choice if isinstance(choice, dict) and not choice.get("index") else None  # pyright: ignore[reportUnknownMemberType]
 
 
-def _chat_piece(value: dict[str, Any], *, ended: bool) -> tuple[str | None, bool]:
+def _chat_piece(choices: object) -> tuple[str | None, bool]:
     """Return a chunk's text (None: it is more than a text), and whether the answer has ended well."""
-    if not value.get("choices"):
-        return "", ended
-    choice = _only_choice(value["choices"])
+    choice = _only_choice(choices)
     if choice is None or choice.get("message") or choice.get("text"):
         return None, False
-    delta: object = choice.get("delta") or {}
-    finish: object = choice.get("finish_reason") or None
-    if not isinstance(delta, dict) or (finish is not None and finish != "stop"):
+    delta: Any = choice.get("delta") or {}
+    finish: Any = choice.get("finish_reason")
+    if not isinstance(delta, dict) or (finish and finish != "stop"):
         return None, False
-    found = cast("dict[str, Any]", delta)
-    return _content(found.get("content")) if _only_text(found) else None, ended or finish == "stop"
+    if not (delta.keys() <= _SPOKEN or _only_text(delta)):  # pyright: ignore
+        return None, False
+    content: Any = delta.get("content")  # pyright: ignore[reportUnknownMemberType]
+    return content if isinstance(content, str) else _content(content), finish == "stop"
 
 
 def _response_piece(kind: str, value: dict[str, Any]) -> str | None:

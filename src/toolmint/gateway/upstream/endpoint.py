@@ -145,18 +145,22 @@ def passed_on(reply: UpstreamReply) -> Headers:
     The endpoint's own request id has another name, as ``x-request-id`` is the gateway's.
     """
     found: Headers = []
-    dropped = _DROPPED
-    for name, value in reply.heads:
-        if name == b"connection" and value not in _PLAIN_CONNECTION:
-            dropped |= {word.strip().lower() for word in value.split(b",")}
-    for name, value in reply.heads:
-        if name == _REQUEST_ID:
+    hops: set[bytes] = set()
+    for one in reply.heads:
+        name, value = one
+        if name in _DROPPED:
+            if name == b"connection" and value not in _PLAIN_CONNECTION:
+                hops |= {word.strip().lower() for word in value.split(b",")}
+        elif name == _REQUEST_ID:
             found.append((_THEIR_REQUEST_ID, value))
-        elif name not in dropped and not name.startswith(_OURS):
-            found.append((name, value))
-    return found
+        elif not name.startswith(_OURS):
+            found.append(one)
+    return [one for one in found if one[0] not in hops] if hops else found
 
 
 def is_stream(reply: UpstreamReply) -> bool:
     """Return whether a reply is a stream of events."""
-    return any(name == b"content-type" and b"event-stream" in value for name, value in reply.heads)
+    for name, value in reply.heads:
+        if name == b"content-type":
+            return b"event-stream" in value
+    return False

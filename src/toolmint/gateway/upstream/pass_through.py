@@ -12,7 +12,7 @@ from toolmint.gateway.asgi import AsgiMessage, Headers, send_error
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.http_errors import internal_error, upstream_unavailable
 from toolmint.gateway.recording.request_log import LOG
-from toolmint.gateway.upstream.disconnect import cancel_on_disconnect
+from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.endpoint import Upstream, is_stream, passed_on
 from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
@@ -57,7 +57,7 @@ class Exchange:
     """A request on its way to the endpoint and back; it is recorded once, before its last event goes out.
 
     Attributes:
-        call, kind, parsed: the request, and the endpoint that it was sent to.
+        call, kind, parsed, watch: the request, and the endpoint that it was sent to.
         keep: the answer's text is wanted.
         begun: a part of the answer has gone out.
         recorded: it is recorded.
@@ -72,11 +72,12 @@ class Exchange:
         record: Record,
         *,
         keep: bool,
+        watch: cancel_on_disconnect,
     ) -> None:
         self.call, self.kind, self.parsed, self.keep = call, kind, parsed, keep
         self.begun = False
         self.relay: StreamRelay | None = None
-        self.watch = cancel_on_disconnect(call.receive, 0.0)
+        self.watch = watch
         self._record, self.recorded = record, False
 
     async def record(self, answer: UpstreamAnswer) -> None:
@@ -111,7 +112,7 @@ class PassThrough:
 
     def __init__(self, upstream: Upstream, read_on: float = 0.0) -> None:
         self._upstream, self._read_on = upstream, read_on
-        self._options = StreamOptions()
+        self._options, self._lookout = StreamOptions(), Lookout()
 
     async def answer(
         self,
@@ -129,35 +130,30 @@ class PassThrough:
         ``keep``: the answer's text is wanted; a stream is not put together for nobody. ``record`` is called
         once, whatever happens: before the event after which clients leave, and before a whole answer.
         """
-        one = Exchange(call, kind, parsed, record, keep=keep)
-        one.watch = cancel_on_disconnect(call.receive, self._read_on)
+        watch = cancel_on_disconnect(call.receive, self._read_on, self._lookout)
+        one = Exchange(call, kind, parsed, record, keep=keep, watch=watch)
         try:
-            with one.watch:
-                last = await self._exchange(one, body, marks)
+            with watch:
+                last = await self._ask(one, body, marks)
         except ClientLeft:
             return
-        except HttpError as error:
-            if one.begun:
-                raise
-            await send_error(call.send, error, [*marks, *_named(call)])
-            return
-        # Outside: the end of an answer looks to a server's ``receive`` as if the client had left.
-        for message in last:
-            await call.send(message)
-
-    async def _exchange(self, one: Exchange, body: bytes, marks: Headers) -> list[AsgiMessage]:
-        """Pass it on; returns the messages that are still to be sent."""
-        try:
-            return await self._ask(one, body, marks)
         except HttpError as error:
             sent = not isinstance(error.__cause__, UpstreamError) or error.__cause__.sent
             usage = None if sent else Usage()
             await one.record(UpstreamAnswer(error.status, "", None, usage, error.message))
-            raise
+            if one.begun:
+                raise
+            await send_error(call.send, error, [*marks, *_named(call)])
+            return
         finally:
-            await one.record_stream("the answer broke off", status=500, well=False)
+            if not one.recorded:
+                await one.record_stream("the answer broke off", status=500, well=False)
+        # Outside: the end of an answer looks to a server's ``receive`` as if the client had left.
+        for message in last:
+            await call.send(message)
 
     async def _ask(self, one: Exchange, body: bytes, marks: Headers) -> list[AsgiMessage]:
+        """Pass it on; returns the messages that are still to be sent."""
         more = {"x-request-id": one.call.number}
         path = one.kind.path
         if not self._options.wanted(one.kind, one.parsed):
@@ -170,26 +166,29 @@ class PassThrough:
                 return await self._relay(one, reply, marks, hide=True)
             raw = await reply.read()
             if not self._options.may_be_why(reply.status, raw):
-                return await self._whole(one, reply, raw, marks)
+                return await self._whole(one, reply, marks, raw)
         # The client did not ask for what may have been refused: its own request decides.
         async with self._upstream.ask("POST", path, body, more) as reply:
             self._options.learn(one.kind, one.parsed, reply.status)
             return await self._relay(one, reply, marks, hide=False)
 
-    async def _relay(
+    def _relay(
         self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
-    ) -> list[AsgiMessage]:
+    ) -> Awaitable[list[AsgiMessage]]:
         if 200 <= reply.status < 300 and (one.parsed.stream or is_stream(reply)):
-            return await self._stream(one, reply, marks, hide=hide)
-        return await self._whole(one, reply, await reply.read(), marks)
+            return self._stream(one, reply, marks, hide=hide)
+        return self._whole(one, reply, marks)
 
     async def _whole(
-        self, one: Exchange, reply: UpstreamReply, raw: bytes, marks: Headers
+        self, one: Exchange, reply: UpstreamReply, marks: Headers, raw: bytes | None = None
     ) -> list[AsgiMessage]:
+        if raw is None:
+            raw = await reply.read()
         status = reply.status
         if status in {401, 403}:
             LOG.warning("%s: the endpoint refused the gateway's key (%d)", one.call.number, status)
-        read = _safely(lambda: _read_whole(one, reply, raw))
+        whole = raw
+        read = _safely(lambda: _read_whole(one, reply, whole))
         await one.record(read or UpstreamAnswer(status, "", None, None))
         head = [*passed_on(reply), *marks, *_named(one.call)]
         if raw or status not in {204, 304}:
@@ -201,7 +200,10 @@ class PassThrough:
         self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
     ) -> list[AsgiMessage]:
         relay = one.relay = StreamRelay(
-            hide_usage=hide, keep=one.keep and one.parsed.stream, certain=is_stream(reply)
+            hide_usage=hide,
+            keep=one.keep and one.parsed.stream,
+            certain=is_stream(reply),
+            typed=not one.kind.asks_usage,
         )
         decoder = decoder_of(reply.heads)
         heads = passed_on(reply)
@@ -223,8 +225,8 @@ class PassThrough:
                     await send({"type": "http.response.body", "body": out, "more_body": True})
         except UpstreamError:
             await one.record_stream("the stream broke off", status=reply.status, well=False)
-            if decoder is not None and not hide:
-                raise
+            if relay.other or (decoder is not None and not hide):
+                raise  # no event can be put behind what has gone out
             broken = upstream_unavailable("The strong model's stream broke off.")
             last = b"data: " + orjson.dumps(broken.body) + b"\n\n"
         else:

@@ -18,29 +18,29 @@ _MOST_DECODED = 64 << 20
 _LONGEST_NAME = 200
 
 
-def json_value(raw: bytes) -> object:
-    """Return the value of a JSON text; None where it is none.
+def json_object(raw: bytes) -> dict[str, Any] | None:
+    """Return the object of a JSON text; None where it is anything else.
 
-    NaN, lone surrogates and a byte order mark are read too: the clients of some endpoints do so.
+    NaN, lone surrogates and a byte order mark are read too, as the clients of some endpoints do.
     """
     try:
-        return orjson.loads(raw)
+        value: Any = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        pass
+        value = _lenient(raw)
+    return value if isinstance(value, dict) else None
+
+
+def _lenient(raw: bytes) -> object:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
         return None
 
 
-def json_object(raw: bytes) -> dict[str, Any] | None:
-    """Return the object of a JSON text; None where it is anything else."""
-    return as_object(json_value(raw))
-
-
 def as_object(value: object) -> dict[str, Any] | None:
     """Return an object of JSON; None for anything else."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    found: Any = value
+    return found if isinstance(found, dict) else None
 
 
 class Decoder:
@@ -87,17 +87,15 @@ def model_of(value: dict[str, Any]) -> str:
 
 def usage_of(wire: object) -> Usage | None:
     """Read the usage of either endpoint; None where none is reported, or what is reported is no number."""
-    found = as_object(wire)
-    if found is None:
+    found: Any = wire
+    if not isinstance(found, dict):
         return None
     read = _count(found, "prompt_tokens", "input_tokens")
     written = _count(found, "completion_tokens", "output_tokens")
     if read is None or written is None or read + written < 0:
         return None
-    details = as_object(found.get("prompt_tokens_details")) or as_object(
-        found.get("input_tokens_details")
-    )
-    cached = _count(details or {}, "cached_tokens") or 0
+    details = as_object(found.get("prompt_tokens_details") or found.get("input_tokens_details"))
+    cached = (_count(details, "cached_tokens", "") or 0) if details else 0
     read, written, cached = max(0, read), max(0, written), max(0, cached)
     return Usage(
         requests=1,
@@ -108,18 +106,14 @@ def usage_of(wire: object) -> Usage | None:
     )
 
 
-def _count(found: dict[str, Any], *names: str) -> int | None:
-    """Return the first number of tokens above 0; -1 where there is none; None where it is no number."""
-    best = -1
-    for name in names:
-        value: object = found.get(name)
-        if value is None:
-            continue
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_TOKENS:
-            return None
-        best = max(best, value)
-        if value:
-            break
-    return best
+def _count(found: dict[str, Any], name: str, other: str) -> int | None:
+    """Return a number of tokens under either name; -1 where there is none; None where it is no number."""
+    value: Any = found.get(name)
+    if not value:
+        more: Any = found.get(other)
+        value = value if more is None else more
+    if value is None:
+        return -1
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None

@@ -10,7 +10,7 @@ from toolmint.gateway.upstream.reading import json_object, model_of, usage_of
 
 _USAGE = b'_tokens"'
 """Stands in the event that holds the usage, and hardly in another."""
-_MARKS = (_USAGE, DONE, b"response.completed", b"response.failed", b"response.incomplete")
+_TYPED_ENDS = tuple(kind.encode() for kind in ENDS)
 _EVENT_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)+")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _OTHER = b'{[<"'
@@ -25,26 +25,34 @@ class StreamRelay:
         keep: keep all events, for their text.
         certain: the endpoint says that these are events; else a body that begins like JSON or a page is
             passed on without looking for events in it.
+        typed: the last event is known by its type, as a response's is, and not by a mark.
 
     Attributes:
         ended: the event after which clients leave is in what ``feed`` returned last, or before.
         usage: what the answer used, as far as the stream has told it; None: not known.
         model: that answered; empty: not told.
+        other: these are no events.
     """
 
-    def __init__(self, *, hide_usage: bool, keep: bool, certain: bool = True) -> None:
-        self._hide, self._keep, self._certain = hide_usage, keep, certain
+    def __init__(
+        self, *, hide_usage: bool, keep: bool, certain: bool = True, typed: bool = False
+    ) -> None:
+        self._hide, self._keep, self._certain, self._typed = hide_usage, keep, certain, typed
         self._rest: list[bytes] = []
         self._kept: list[bytes] = []
-        self._other = self.ended = False
+        self.other = self.ended = False
         self.usage: Usage | None = None
         self.model = ""
 
     def feed(self, piece: bytes) -> bytes:
         """Take a piece; returns the whole events that it completes."""
-        if not self._certain:
-            self._other = self._looks_other(piece)
-        if self._other:
+        if not self._rest and self._certain and piece.endswith(b"\n\n"):
+            if _USAGE in piece or DONE in piece or self._typed:
+                return self._pass(piece)
+            if self._keep:
+                self._kept.append(piece)
+            return piece
+        if not self._certain and not self._begins_events(piece):
             self._kept.append(piece)
             return piece
         if self._rest:
@@ -53,22 +61,26 @@ class StreamRelay:
                 return b""
             piece = b"".join(self._rest)
             self._rest.clear()
-        end = _whole(piece)
+        end = piece.rfind(b"\n\n") + 2
+        if b"\r" in piece:
+            end = _mixed_end(piece, end)
+        if end < 2:
+            end, out = 0, b""
+        else:
+            out = self._pass(piece[:end])
         if end == len(piece):
-            return self._pass(piece)
-        rest = piece[end:]
-        out = self._pass(piece[:end]) if end else b""
-        if rest[0] in b":\r\n":
+            return out
+        if piece[end] in b":\r\n":
             # A comment keeps a connection alive: it must not wait for the event after it.
-            end = _comments(rest)
-            out, rest = out + rest[:end], rest[end:]
-        if rest:
-            self._rest.append(rest)
+            comments = end + _comments(piece[end:])
+            out, end = out + piece[end:comments], comments
+        if end < len(piece):
+            self._rest.append(piece[end:])
         return out
 
     def end(self) -> bytes:
         """Return what is left when the stream has ended."""
-        if self._other:
+        if self.other:
             self._read(b"".join(self._kept))
             return b""
         rest = b"".join(self._rest)
@@ -77,19 +89,19 @@ class StreamRelay:
 
     def text(self) -> str | None:
         """Return the text of the whole answer; None where it is more than one text, or was broken off."""
-        return stream_text(b"".join(self._kept)) if self._keep and not self._other else None
+        return stream_text(b"".join(self._kept)) if self._keep and not self.other else None
 
-    def _looks_other(self, piece: bytes) -> bool:
-        """Return whether no events come; white space alone decides nothing."""
+    def _begins_events(self, piece: bytes) -> bool:
+        """Return whether these are events; white space alone decides nothing."""
         begun = piece.lstrip()
-        self._certain = bool(begun)
-        return self._certain and not self._rest and begun[0] in _OTHER
+        if begun and not self.other:
+            self.other = begun[0] in _OTHER
+            self._certain = not self.other
+        return self._certain
 
     def _pass(self, whole: bytes) -> bytes:
-        for mark in _MARKS:
-            if mark in whole:
-                whole = self._sift(whole)
-                break
+        if _USAGE in whole or DONE in whole or (self._typed and _ends(whole)):
+            whole = self._sift(whole)
         if self._keep:
             self._kept.append(whole)
         return whole
@@ -100,7 +112,8 @@ class StreamRelay:
         at = 0
         for end in (*(found.end() for found in _EVENT_END.finditer(whole)), len(whole)):
             one, at = whole[at:end], end
-            if not (any(mark in one for mark in _MARKS) and self._read_event(one)):
+            marked = _USAGE in one or DONE in one or (self._typed and _ends(one))
+            if not (marked and self._read_event(one)):
                 out.append(one)
         return b"".join(out)
 
@@ -128,16 +141,14 @@ class StreamRelay:
         return self._hide and isinstance(value.get("usage"), dict) and value.get("choices") == []
 
 
-def _whole(data: bytes) -> int:
-    """Return how many bytes of some events are whole ones: up to the end of the last blank line."""
-    end = data.rfind(b"\n\n") + 2
-    if end == len(data):
-        return end
-    if b"\r" in data:
-        end = max(end, data.rfind(b"\n\r") + 2, data.rfind(b"\r\r") + 2)
-        if end > 1 and data[end - 1 : end + 1] == b"\r\n":
-            end += 1
-    return end if end > 1 else 0
+def _ends(events: bytes) -> bool:
+    return any(kind in events for kind in _TYPED_ENDS)
+
+
+def _mixed_end(data: bytes, end: int) -> int:
+    """Return where whole events end, given the end of the last one that two line feeds end."""
+    end = max(end, data.rfind(b"\n\r") + 2, data.rfind(b"\r\r") + 2)
+    return end + 1 if end > 1 and data[end - 1 : end + 1] == b"\r\n" else end
 
 
 def _comments(rest: bytes) -> int:
