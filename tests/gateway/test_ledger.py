@@ -96,8 +96,8 @@ UNTIL = {
     "left": b"",
 }
 """What a client reads before it leaves; others read a whole body."""
-CASES = ["early", "early", "early", "late", "late", "late", "whole", "stream", "cut", "unreadable"]
-CASES += ["refused", "packed", "left"]
+CASES = [*["early"] * 3, *["late"] * 3, "whole", "stream", "cut", "unreadable", "refused"]
+CASES.extend(["packed", "left"])
 
 
 async def send(here: Front, case: str, number: int) -> None:
@@ -228,8 +228,9 @@ async def test_mutated_bodies_and_answers_neither_fail_nor_are_lost(
                 body = orjson.dumps(chat_body(f"Hello {number}", stream=streamed, **more))
                 status, name, raw = await fetch(here, mutated(chance, body) if spoilt else body)
                 done[status] += 1
-                if name in sent:
-                    assert raw == sent.pop(name), (number, raw)
+                # A spoilt plea for the usage leaves it to the gateway to ask, and to keep that event.
+                told = sent.pop(name, raw)
+                assert spoilt or raw == told, (number, raw)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(CALLERS):
@@ -252,7 +253,8 @@ async def fetch(here: Front, body: bytes) -> tuple[int, str, bytes]:
     whole = await reader.read()
     writer.close()
     top, _, rest = whole.partition(b"\r\n\r\n")
-    lines = dict(line.partition(b": ")[::2] for line in top.lower().split(b"\r\n")[1:])
+    heads = (line.partition(b": ") for line in top.lower().split(b"\r\n")[1:])
+    lines = {name: value for name, _, value in heads}
     if lines.get(b"transfer-encoding") == b"chunked":
         rest = unchunked(rest)
     return int(top.split()[1]), lines[b"x-request-id"].decode(), rest

@@ -302,22 +302,22 @@ def test_the_label_of_a_response_is_what_a_client_sees(output: object, text: str
     assert response_text({"status": "incomplete", "output": output}) is None
 
 
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({"content": "a"}, "a"),
-        ({"content": MISTRAL}, "Hello"),
-        ({"content": "a", "refusal": "no"}, None),
-        ({"content": "a", "tool_calls": [{}]}, None),
-        ({"content": "a", "audio": {"id": 1}}, None),
-        ({"content": "a", "annotations": [{"type": "url_citation"}]}, None),
-        ({"content": "a", "reasoning_content": "hm", "annotations": []}, "a"),
-        ({"content": ""}, None),
-        ({"content": None}, None),
-        ({"content": {"a": 1}}, None),
-        ({"content": "\ud800"}, None),
-    ],
-)
+CHAT_SEEN: list[tuple[dict[str, Any], str | None]] = [
+    ({"content": "a"}, "a"),
+    ({"content": MISTRAL}, "Hello"),
+    ({"content": "a", "refusal": "no"}, None),
+    ({"content": "a", "tool_calls": [{}]}, None),
+    ({"content": "a", "audio": {"id": 1}}, None),
+    ({"content": "a", "annotations": [{"type": "url_citation"}]}, None),
+    ({"content": "a", "reasoning_content": "hm", "annotations": []}, "a"),
+    ({"content": ""}, None),
+    ({"content": None}, None),
+    ({"content": {"a": 1}}, None),
+    ({"content": "\ud800"}, None),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), CHAT_SEEN)
 def test_the_label_of_a_chat_completion_is_what_a_client_sees(
     changes: dict[str, Any], text: str | None
 ) -> None:
@@ -376,39 +376,36 @@ def test_no_bytes_are_lost_or_raise(pieces: list[bytes]) -> None:
     assert b"".join(map(other.feed, pieces)) + other.end() == out
 
 
-@pytest.mark.parametrize(
-    ("wire", "tokens"),
-    [
-        ({"prompt_tokens": 3, "completion_tokens": 4}, (3, 0, 4)),
-        (
-            {"input_tokens": 3.0, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 2}},
-            (3, 2, 4),
-        ),
-        ({"prompt_tokens": 3, "total_tokens": 3}, (3, 0, 0)),
-        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}, (3, 3, 0)),
-        ({"prompt_tokens": 3, "prompt_tokens_details": "x", "completion_tokens": None}, (3, 0, 0)),
-        ({"prompt_tokens": 0, "completion_tokens": 0}, (0, 0, 0)),
-        *(
-            (odd, None)
-            for odd in (
-                None,
-                "12 tokens",
-                [],
-                {},
-                {"total_tokens": 3},
-                {"prompt_tokens": "3"},
-                {"prompt_tokens": -3},
-                {"prompt_tokens": 3, "completion_tokens": "many"},
-                {"prompt_tokens": True},
-                {"prompt_tokens": float("nan")},
-                {"prompt_tokens": float("inf")},
-                {"prompt_tokens": 1e300},
-                {"prompt_tokens": 10**40},
-                {"prompt_tokens": {"a": 1}},
-            )
-        ),
-    ],
-)
+WIRES: list[tuple[Any, tuple[int, int, int] | None]] = [
+    ({"prompt_tokens": 3, "completion_tokens": 4}, (3, 0, 4)),
+    (
+        {"input_tokens": 3.0, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 2}},
+        (3, 2, 4),
+    ),
+    ({"prompt_tokens": 3, "total_tokens": 3}, (3, 0, 0)),
+    ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}, (3, 3, 0)),
+    ({"prompt_tokens": 3, "prompt_tokens_details": "x", "completion_tokens": None}, (3, 0, 0)),
+    ({"prompt_tokens": 0, "completion_tokens": 0}, (0, 0, 0)),
+]
+ODD_WIRES: list[Any] = [
+    None,
+    "12 tokens",
+    [],
+    {},
+    {"total_tokens": 3},
+    {"prompt_tokens": "3"},
+    {"prompt_tokens": -3},
+    {"prompt_tokens": 3, "completion_tokens": "many"},
+    {"prompt_tokens": True},
+    {"prompt_tokens": float("nan")},
+    {"prompt_tokens": float("inf")},
+    {"prompt_tokens": 1e300},
+    {"prompt_tokens": 10**40},
+    {"prompt_tokens": {"a": 1}},
+]
+
+
+@pytest.mark.parametrize(("wire", "tokens"), [*WIRES, *((odd, None) for odd in ODD_WIRES)])
 def test_usage_is_read_or_unknown(wire: object, tokens: tuple[int, int, int] | None) -> None:
     used = usage_of(wire)
     found = used and (used.input_tokens, used.cached_tokens, used.output_tokens)

@@ -8,7 +8,7 @@ from toolmint.core.traffic import Key
 from toolmint.gateway.http_errors import unknown_model, upstream_unavailable
 from toolmint.gateway.upstream.endpoint import Upstream
 from toolmint.gateway.upstream.protocol import UpstreamReply
-from toolmint.gateway.upstream.reading import json_object
+from toolmint.gateway.upstream.reading import as_object, json_object
 
 
 class ModelList:
@@ -57,8 +57,7 @@ class ModelList:
 
 
 def _refused(reply: UpstreamReply, value: dict[str, Any], raw: bytes) -> HttpError:
-    error: Any = value.get("error")
-    said: object = error.get("message") if isinstance(error, dict) else None
+    said: object = (as_object(value.get("error")) or {}).get("message")
     reason = said if isinstance(said, str) else raw[:500].decode("utf-8", "replace")
     again = {
         name.decode(): text.decode("latin-1")

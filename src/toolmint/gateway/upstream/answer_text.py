@@ -6,7 +6,7 @@ Nothing here raises, whatever an endpoint sends. What is more than one text, or 
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from toolmint.gateway.upstream.reading import as_object, json_object
+from toolmint.gateway.upstream.reading import as_object, is_object, json_object
 
 _BOM = b"\xef\xbb\xbf"
 DONE = b"[DONE]"
@@ -134,9 +134,10 @@ def _only_text(message: dict[str, Any]) -> bool:
     return not any(value and name not in _SPOKEN for name, value in message.items())
 
 
-def _only_choice(choices: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
-    choice: Any = choices[0] if isinstance(choices, list) and len(choices) == 1 else None  # pyright: ignore[reportUnknownArgumentType]
-    return choice if isinstance(choice, dict) and not choice.get("index") else None  # pyright: ignore[reportUnknownMemberType]
+def _only_choice(choices: object) -> dict[str, Any] | None:
+    found = _list(choices)
+    choice = found[0] if len(found) == 1 else None
+    return choice if is_object(choice) and not choice.get("index") else None
 
 
 def _chat_piece(choices: object) -> tuple[str | None, bool]:
@@ -144,13 +145,13 @@ def _chat_piece(choices: object) -> tuple[str | None, bool]:
     choice = _only_choice(choices)
     if choice is None or choice.get("message") or choice.get("text"):
         return None, False
-    delta: Any = choice.get("delta") or {}
-    finish: Any = choice.get("finish_reason")
-    if not isinstance(delta, dict) or (finish and finish != "stop"):
+    delta: object = choice.get("delta") or {}
+    finish = choice.get("finish_reason")
+    if not is_object(delta) or (finish and finish != "stop"):
         return None, False
-    if not (delta.keys() <= _SPOKEN or _only_text(delta)):  # pyright: ignore
+    if not (delta.keys() <= _SPOKEN or _only_text(delta)):
         return None, False
-    content: Any = delta.get("content")  # pyright: ignore[reportUnknownMemberType]
+    content = delta.get("content")
     return content if isinstance(content, str) else _content(content), finish == "stop"
 
 

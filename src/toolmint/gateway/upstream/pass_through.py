@@ -17,10 +17,10 @@ from toolmint.gateway.upstream.endpoint import Upstream, is_stream, passed_on
 from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
 from toolmint.gateway.upstream.reading import (
-    Decoder,
+    BodyDecoder,
+    answering_model,
     decoder_of,
     json_object,
-    model_of,
     usage_of,
 )
 from toolmint.gateway.upstream.relay import StreamRelay
@@ -50,7 +50,7 @@ class UpstreamAnswer(NamedTuple):
     why: str = ""
 
 
-Record = Callable[[UpstreamAnswer], Awaitable[None]]
+RecordAnswer = Callable[[UpstreamAnswer], Awaitable[None]]
 
 
 class Exchange:
@@ -69,7 +69,7 @@ class Exchange:
         call: GatewayCall,
         kind: EndpointKind,
         parsed: ParsedRequest,
-        record: Record,
+        record: RecordAnswer,
         *,
         keep: bool,
         watch: cancel_on_disconnect,
@@ -81,7 +81,7 @@ class Exchange:
         self._record, self.recorded = record, False
 
     async def record(self, answer: UpstreamAnswer) -> None:
-        """Record the answer, unless that was done."""
+        """RecordAnswer the answer, unless that was done."""
         if self.recorded:
             return
         self.recorded = True
@@ -90,7 +90,7 @@ class Exchange:
         await self._record(answer)
 
     async def record_stream(self, why: str = "", *, status: int = 200, well: bool = True) -> None:
-        """Record a stream by what it has told until now; ``well``: its text may be learned from."""
+        """RecordAnswer a stream by what it has told until now; ``well``: its text may be learned from."""
         relay = self.relay
         if self.recorded:
             return
@@ -123,7 +123,7 @@ class PassThrough:
         marks: Headers,
         *,
         keep: bool,
-        record: Record,
+        record: RecordAnswer,
     ) -> None:
         """Pass a request on and its answer back, also an answer that says that there is none.
 
@@ -236,7 +236,7 @@ class PassThrough:
         return [{"type": "http.response.body", "body": last}]
 
 
-def _decoded(relay: StreamRelay, decoder: Decoder, piece: bytes, hide: bool) -> bytes:  # noqa: FBT001
+def _decoded(relay: StreamRelay, decoder: BodyDecoder, piece: bytes, hide: bool) -> bytes:  # noqa: FBT001
     """Read a piece of an encoded stream; returns what goes on: itself, or decoded where a part stays here.
 
     Raises:
@@ -260,7 +260,7 @@ def _read_whole(one: Exchange, reply: UpstreamReply, raw: bytes) -> UpstreamAnsw
     if usage is None and not good:
         usage = Usage()
     text = one.kind.text(value) if good and not one.parsed.stream else None
-    return UpstreamAnswer(reply.status, model_of(value), text, usage)
+    return UpstreamAnswer(reply.status, answering_model(value), text, usage)
 
 
 def _safely(read: Callable[[], _T]) -> _T | None:

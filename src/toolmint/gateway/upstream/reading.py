@@ -6,7 +6,7 @@ it was.
 
 import json
 import zlib
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -24,10 +24,10 @@ def json_object(raw: bytes) -> dict[str, Any] | None:
     NaN, lone surrogates and a byte order mark are read too, as the clients of some endpoints do.
     """
     try:
-        value: Any = orjson.loads(raw)
+        value: object = orjson.loads(raw)
     except orjson.JSONDecodeError:
         value = _lenient(raw)
-    return value if isinstance(value, dict) else None
+    return value if is_object(value) else None
 
 
 def _lenient(raw: bytes) -> object:
@@ -37,13 +37,17 @@ def _lenient(raw: bytes) -> object:
         return None
 
 
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value of JSON is an object."""
+    return isinstance(value, dict)
+
+
 def as_object(value: object) -> dict[str, Any] | None:
     """Return an object of JSON; None for anything else."""
-    found: Any = value
-    return found if isinstance(found, dict) else None
+    return value if is_object(value) else None
 
 
-class Decoder:
+class BodyDecoder:
     """Decodes a compressed body piece by piece; ``None`` for all that follows what cannot be decoded.
 
     Args:
@@ -69,15 +73,15 @@ class Decoder:
         return out
 
 
-def decoder_of(heads: Headers) -> Decoder | None:
+def decoder_of(heads: Headers) -> BodyDecoder | None:
     """Return what decodes a body with these headers; None where it is not encoded."""
     for name, value in heads:
         if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
-            return Decoder(value.strip().lower())
+            return BodyDecoder(value.strip().lower())
     return None
 
 
-def model_of(value: dict[str, Any]) -> str:
+def answering_model(value: dict[str, Any]) -> str:
     """Return the name of the model that answered; empty where none is named that can be kept."""
     name = value.get("model")
     if not isinstance(name, str) or len(name) > _LONGEST_NAME or not name.isprintable():
@@ -87,14 +91,13 @@ def model_of(value: dict[str, Any]) -> str:
 
 def usage_of(wire: object) -> Usage | None:
     """Read the usage of either endpoint; None where none is reported, or what is reported is no number."""
-    found: Any = wire
-    if not isinstance(found, dict):
+    if not is_object(wire):
         return None
-    read = _count(found, "prompt_tokens", "input_tokens")
-    written = _count(found, "completion_tokens", "output_tokens")
+    read = _count(wire, "prompt_tokens", "input_tokens")
+    written = _count(wire, "completion_tokens", "output_tokens")
     if read is None or written is None or read + written < 0:
         return None
-    details = as_object(found.get("prompt_tokens_details") or found.get("input_tokens_details"))
+    details = as_object(wire.get("prompt_tokens_details") or wire.get("input_tokens_details"))
     cached = (_count(details, "cached_tokens", "") or 0) if details else 0
     read, written, cached = max(0, read), max(0, written), max(0, cached)
     return Usage(

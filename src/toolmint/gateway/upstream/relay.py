@@ -6,7 +6,7 @@ import re
 
 from toolmint.core.model import Usage
 from toolmint.gateway.upstream.answer_text import DONE, ENDS, events_of, stream_text
-from toolmint.gateway.upstream.reading import json_object, model_of, usage_of
+from toolmint.gateway.upstream.reading import answering_model, is_object, json_object, usage_of
 
 _USAGE = b'_tokens"'
 """Stands in the event that holds the usage, and hardly in another."""
@@ -55,6 +55,10 @@ class StreamRelay:
         if not self._certain and not self._begins_events(piece):
             self._kept.append(piece)
             return piece
+        return self._cut(piece)
+
+    def _cut(self, piece: bytes) -> bytes:
+        """Take a piece that does not end with its event, or began with the rest of another one."""
         if self._rest:
             self._rest.append(piece)
             if b"\n" not in piece and b"\r" not in piece:
@@ -132,10 +136,10 @@ class StreamRelay:
         if value is None:
             return False
         kind, inner = value.get("type"), value.get("response")
-        holder = inner if isinstance(inner, dict) and value.get("usage") is None else value
+        holder = inner if is_object(inner) and value.get("usage") is None else value
         usage = usage_of(holder.get("usage"))
         if usage is not None:
-            self.usage, self.model = usage, model_of(holder)
+            self.usage, self.model = usage, answering_model(holder)
         if isinstance(kind, str) and kind in ENDS:
             self.ended = True
         return self._hide and isinstance(value.get("usage"), dict) and value.get("choices") == []
