@@ -3,6 +3,7 @@ of the end.
 """
 
 import re
+from collections.abc import Iterator
 
 from toolmint.core.model import Usage
 from toolmint.gateway.upstream.answer_text import DONE, ENDS, events_of, stream_text
@@ -10,8 +11,10 @@ from toolmint.gateway.upstream.reading import answering_model, is_object, json_o
 
 _USAGE = b'_tokens"'
 """Stands in the event that holds the usage, and hardly in another."""
-_TYPED_ENDS = tuple(kind.encode() for kind in ENDS)
-_EVENT_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)+")
+_MARKS = (_USAGE, DONE)
+_TYPED_MARKS = (*_MARKS, *(kind.encode() for kind in ENDS))
+_LINE_ENDS = re.compile(rb"[\r\n]+")
+_ONE_LINE_END = (b"\n", b"\r", b"\r\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _OTHER = b'{[<"'
 """First letters of a body that is no stream of events."""
@@ -38,6 +41,7 @@ class StreamRelay:
         self, *, hide_usage: bool, keep: bool, certain: bool = True, typed: bool = False
     ) -> None:
         self._hide, self._keep, self._certain, self._typed = hide_usage, keep, certain, typed
+        self._marks = _TYPED_MARKS if typed else _MARKS
         self._rest: list[bytes] = []
         self._kept: list[bytes] = []
         self.other = self.ended = False
@@ -104,7 +108,7 @@ class StreamRelay:
         return self._certain
 
     def _pass(self, whole: bytes) -> bytes:
-        if _USAGE in whole or DONE in whole or (self._typed and _ends(whole)):
+        if self._is_marked(whole):
             whole = self._sift(whole)
         if self._keep:
             self._kept.append(whole)
@@ -112,14 +116,27 @@ class StreamRelay:
 
     def _sift(self, whole: bytes) -> bytes:
         """Read the events that are marked; returns all but the one that stays here."""
-        out: list[bytes] = []
-        at = 0
-        for end in (*(found.end() for found in _EVENT_END.finditer(whole)), len(whole)):
-            one, at = whole[at:end], end
-            marked = _USAGE in one or DONE in one or (self._typed and _ends(one))
-            if not (marked and self._read_event(one)):
-                out.append(one)
-        return b"".join(out)
+        if b"\r" in whole:
+            events = _events(whole)
+            return b"".join(
+                [one for one in events if not (self._is_marked(one) and self._read_event(one))]
+            )
+        stays: list[tuple[int, int]] = []
+        starts: set[int] = set()
+        for mark in self._marks:
+            at = whole.find(mark)
+            while at >= 0:
+                start, end = _around(whole, at)
+                if start not in starts and self._read_event(whole[start:end]):
+                    stays.append((start, end))
+                starts.add(start)
+                at = whole.find(mark, end)
+        for start, end in sorted(stays, reverse=True):
+            whole = whole[:start] + whole[end:]
+        return whole
+
+    def _is_marked(self, events: bytes) -> bool:
+        return any(mark in events for mark in self._marks)
 
     def _read_event(self, one: bytes) -> bool:
         """Read one event; returns whether it stays here."""
@@ -145,8 +162,20 @@ class StreamRelay:
         return self._hide and isinstance(value.get("usage"), dict) and value.get("choices") == []
 
 
-def _ends(events: bytes) -> bool:
-    return any(kind in events for kind in _TYPED_ENDS)
+def _events(whole: bytes) -> Iterator[bytes]:
+    """Yield events with the blank lines behind them, whatever ends their lines."""
+    at = 0
+    for found in _LINE_ENDS.finditer(whole):
+        if found[0] not in _ONE_LINE_END:
+            yield whole[at : found.end()]
+            at = found.end()
+    yield whole[at:]
+
+
+def _around(events: bytes, at: int) -> tuple[int, int]:
+    """Return where the event begins and ends that a place is in; lines end with line feeds alone."""
+    start, end = events.rfind(b"\n\n", 0, at), events.find(b"\n\n", at)
+    return (start + 2 if start >= 0 else 0), (end + 2 if end >= 0 else len(events))
 
 
 def _mixed_end(data: bytes, end: int) -> int:
