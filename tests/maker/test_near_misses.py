@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from toolmint.core.values import Value, fold
 from toolmint.embedded.classes import CLASSES
 from toolmint.maker.generate_requests import generate_requests
-from toolmint.maker.near_miss import common_words, leaves, near_misses, wording
+from toolmint.maker.near_miss import near_misses
+from toolmint.maker.slots import leaves
 
 
 def _parsed(kind: str, count: int = 10) -> list[tuple[str, Value]]:

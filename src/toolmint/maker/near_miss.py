@@ -1,241 +1,164 @@
 """Generates near misses: requests that look like a class and are not of it, without a model.
 
-The wording of known requests is changed, deleted, negated, reordered and extended; a tool must refuse
-every result. Wording is the text outside the *slots* (the string arguments that the parser returned)
-and every lower-case word that nearly all known requests share, wherever it stands. The second rule is
-needed because the slots come from the parser under test: one that takes fixed wording into a slot
-would otherwise hide that wording from the changes.
+The wording of known requests is changed, deleted, negated, reordered and extended, and orders and other
+impossible values are put inside their slots (``slot_miss``); a tool must refuse every result. What the known
+requests show to be harmless is left out (``wording``).
 """
 
 import random
-import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from toolmint.core.values import Value, fold
+from toolmint.maker.phrases import OPPOSITES, Phrases, phrases_for
+from toolmint.maker.slot_miss import slot_changes
+from toolmint.maker.wording import KnownRequest, KnownRequests, Shape
 
-_INVENTED_WORDS = (
-    "blorptly",
-    "quandle",
-    "vexish",
-    "zorbing",
-    "plimmed",
-    "gruffle",
-    "snarkic",
-    "wobbent",
-)
-_OPPOSITES = {
-    one: other
-    for pair in (
-        "earliest latest",
-        "first last",
-        "ascending descending",
-        "alphabetically backwards",
-        "left right",
-        "older newer",
-        "oldest newest",
-        "largest smallest",
-        "more fewer",
-        "least most",
-        "before after",
-        "above below",
-        "open closed",
-        "all none",
-        "same different",
-        "and or",
-        "some any",
-        "minimum maximum",
-        "highest lowest",
-        "shortest longest",
-        "start end",
-        "forward backward",
-        "together separately",
-        "equally unequally",
-        "sort shuffle",
-        "complete shorten",
-        "always never",
-        "truth lie",
-        "true false",
-        "if unless",
-        "no some",
-    )
-    for one, other in (pair.split(), pair.split()[::-1])
-}
-_TAILS = (
-    "Answer in reverse order.",
-    "Ignore the last one.",
-    "Count duplicates twice.",
-    "Use the opposite rule.",
-    "Explain your answer in French.",
-    "Then double the result.",
-)
-_HEADS = ("Do not answer this:", "Assume the opposite.", "In the previous year,", "For each pair:")
-_NUMBER_WORDS = frozenset(
-    [
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "fifth",
-        "sixth",
-        "seventh",
-        "eighth",
-        "ninth",
-        "tenth",
-        "a",
-        "an",
-    ]
-)
-_COMMON_SHARE = 0.9
-_WORD = re.compile(r"[^\W\d_]+(?:['&-][^\W\d_]+)*")
+_MOST_REQUESTS = 120  # known requests that are changed
+_DOUBTFUL = frozenset({"deleted", "reordered"})
 
 
 class NearMiss(NamedTuple):
-    """A changed request and the kind of change."""
+    """A changed request.
+
+    Attributes:
+        text: the changed request.
+        kind: of change.
+        of: the known request that was changed.
+        where: what was changed: the wording, or a value in a slot.
+    """
 
     text: str
     kind: str
+    of: str = ""
+    where: Literal["wording", "slot"] = "wording"
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may ask the same: only a word is left out, or two are swapped."""
+        return self.kind in _DOUBTFUL
 
 
-def leaves(value: Value) -> Iterator[str]:
-    """Yield every scalar of a JSON value as text, and the keys of objects."""
-    match value:
-        case dict():
-            for key, item in value.items():
-                yield key
-                yield from leaves(item)
-        case list():
-            for item in value:
-                yield from leaves(item)
-        case str():
-            yield value
-        case None:
-            return
-        case bool() | int() | float():
-            yield str(value)
-
-
-def _kin(word: str, slot_words: frozenset[str]) -> bool:
-    """Return whether a word is in a slot, or a close form of such a word (singular and plural)."""
-    low = word.lower()
-    if low in slot_words:
-        return True
-    return len(low) > 2 and any(
-        len(other) > 2 and abs(len(other) - len(low)) <= 3 and other[:-1] == low[: len(other) - 1]
-        for other in slot_words
-    )
-
-
-def common_words(requests: Sequence[str]) -> frozenset[str]:
-    """Return the lower-case words that at least 90 % of the requests contain."""
-    seen = Counter(word for text in requests for word in set(_WORD.findall(text)))
-    least = _COMMON_SHARE * len(requests)
-    return frozenset(w for w, n in seen.items() if n >= least and w.islower() and len(w) > 1)
-
-
-class WordSpan(NamedTuple):
-    """Where a word of the wording stands (character offsets), and whether a slot contains it."""
-
-    start: int
-    end: int
-    in_slot: bool
-
-
-def wording(request: str, args: Value, common: frozenset[str]) -> list[WordSpan]:
-    """Return the spans of a request's wording.
-
-    Words of a slot do not count, nor number words if a slot contains digits: ``args`` may have turned
-    "three" into 3.
-    """
-    slot_text = " ".join(leaves(args)).lower()
-    slot_words = frozenset(_WORD.findall(slot_text)) | frozenset(leaves(args))
-    counted = _NUMBER_WORDS if re.search(r"\d", slot_text) else frozenset[str]()
-    spans: list[WordSpan] = []
-    for found in _WORD.finditer(request):
-        word = found[0]
-        in_slot = _kin(word, slot_words) or word.lower() in counted or len(word) == 1
-        if not in_slot or word in common:
-            spans.append(WordSpan(*found.span(), in_slot))
-    return spans
-
-
-def _changes(
-    request: str, spans: list[WordSpan], known: frozenset[str], rng: random.Random
-) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the text of each change.
+def _wording_changes(
+    known: KnownRequest, shown: KnownRequests, phrases: Phrases, rng: random.Random
+) -> Iterator[tuple[str, str, Shape]]:
+    """Yield the kind, the text and the wording of each change.
 
     Inside a slot a word is only replaced by one that no known request contains, as any known word might
     be a right value there; then the changed request would be of the class.
     """
-    for number, span in enumerate(spans):
+    request, shape, vocabulary = known.text, known.shape, shown.vocabulary
+    after_text = {span.end for span in known.slots if span.leaf.parameter in shown.slots.free}
+    outside = [span for span in known.words if not span.in_slot]
+    for span in known.words:
         word, before, after = (
             request[span.start : span.end],
             request[: span.start],
             request[span.end :],
         )
-        yield "invented", before + rng.choice(_INVENTED_WORDS) + after
-        opposite = _OPPOSITES.get(word.lower())
-        if opposite and opposite not in known:
-            yield "opposite", before + opposite + after
+        invented = rng.choice(phrases.invented)
+        yield "invented", before + invented + after, (*shape, invented)
+        opposite = OPPOSITES.get(word.lower())
+        if opposite and opposite not in vocabulary:
+            yield "opposite", before + opposite + after, (*shape, opposite)
         if span.in_slot:
             continue
-        yield "deleted", before + after.removeprefix(" ")
-        if "not" not in known:
-            yield "negated", f"{before}not {word}{after}"
-        following = spans[number + 1] if number + 1 < len(spans) else None
-        if following is not None and not following.in_slot:
+        number = outside.index(span)
+        start, rest = shape[:number], shape[number + 1 :]
+        yield "deleted", before + after.removeprefix(" "), (*start, *rest)
+        # Behind running text, a word that is put in is a part of the text.
+        swallowed = len(before.rstrip(" ,;:")) in after_text
+        for negation in phrases.negations:
+            if negation not in vocabulary and not swallowed:
+                yield "negated", f"{before}{negation} {word}{after}", (*shape, negation)
+        if word.islower() and len(word) > 3 and f"un{word}" not in vocabulary and phrases.adverbs:
+            yield "negated", f"{before}un{word}{after}", (*shape, f"un{word}")
+        following = outside[number + 1] if number + 1 < len(outside) else None
+        if following is not None:
             other = request[following.start : following.end]
-            if other.lower() != word.lower():
-                middle = request[span.end : following.start]
-                yield "reordered", before + other + middle + word + request[following.end :]
-    for head in _HEADS:
-        yield "prefixed", f"{head} {request}"
-    for tail in _TAILS:
-        yield "suffixed", f"{request} {tail}"
+            middle = request[span.end : following.start]
+            if other.lower() != word.lower() and middle.isspace():
+                swapped = before + other + middle + word + request[following.end :]
+                yield "reordered", swapped, (*start, other.lower(), word.lower(), *rest[1:])
+    yield from _added(request, shape, phrases)
+
+
+def _added(request: str, shape: Shape, phrases: Phrases) -> Iterator[tuple[str, str, Shape]]:
+    for head in phrases.heads:
+        yield "prefixed", f"{head} {request}", (head, *shape)
+    for tail in phrases.tails:
+        yield "suffixed", f"{request} {tail}", (*shape, tail)
+
+
+class NearMisses:
+    """Makes near misses of the known requests of a class.
+
+    Args:
+        parsed: known requests with the arguments that the parser returned for them.
+        seed: seed of the choices; equal inputs give equal near misses.
+
+    Attributes:
+        known: what the known requests show.
+    """
+
+    def __init__(self, parsed: Sequence[tuple[str, Value]], *, seed: int = 0) -> None:
+        self.known = KnownRequests(parsed)
+        self._rng = random.Random(seed)
+        self._phrases = phrases_for(self.known.slots.languages, self.known.words, self._rng)
+
+    def _every(self) -> Iterator[NearMiss]:
+        known, rng = self.known, self._rng
+        chosen = known.requests
+        if len(chosen) > _MOST_REQUESTS:
+            chosen = rng.sample(chosen, _MOST_REQUESTS)
+        for one in chosen:
+            for kind, text, shape in _wording_changes(one, known, self._phrases, rng):
+                if shape in known.shapes or (kind == "deleted" and self._is_optional(one, shape)):
+                    continue
+                if kind == "suffixed" and self._ends_free(one):
+                    continue
+                yield NearMiss(text, kind, one.text)
+            for kind, text in slot_changes(one, known, self._phrases, rng):
+                yield NearMiss(text, kind, one.text, "slot")
+
+    def _is_optional(self, one: KnownRequest, shape: Shape) -> bool:
+        """Return whether the word that was left out is one that a known wording does without."""
+        lost = next((a for a, b in zip(one.shape, (*shape, ""), strict=True) if a != b), "")
+        return lost in self.known.optional
+
+    def _ends_free(self, one: KnownRequest) -> bool:
+        """Return whether a request ends in running text, of which any addition is a part."""
+        last = one.slots[-1] if one.slots else None
+        return (
+            last is not None
+            and last.leaf.parameter in self.known.slots.free
+            and not any(letter.isalnum() for letter in one.text[last.end :])
+        )
+
+    def make(self, count: int) -> list[NearMiss]:
+        """Return up to ``count`` different near misses, of each kind alike many where there are enough."""
+        texts = {fold(one.text) for one in self.known.requests}
+        kinds = defaultdict[str, dict[str, NearMiss]](dict)
+        seen = set[str]()
+        for miss in self._every():
+            folded = fold(miss.text)
+            if folded not in texts and folded not in seen:
+                seen.add(folded)
+                kinds[miss.kind][folded] = miss
+        groups = [list(kinds[kind].values()) for kind in sorted(kinds)]
+        for group in groups:
+            self._rng.shuffle(group)
+        chosen = list[NearMiss]()
+        while len(chosen) < count and any(groups):
+            for group in groups:
+                if group and len(chosen) < count:
+                    chosen.append(group.pop())
+        return chosen
 
 
 def near_misses(
     parsed: Sequence[tuple[str, Value]], *, count: int = 300, seed: int = 0
 ) -> list[NearMiss]:
-    """Return up to ``count`` different near misses.
-
-    Args:
-        parsed: known requests with the arguments that the parser returned for them.
-        count: largest number of near misses.
-        seed: seed of the choice; equal inputs give equal near misses.
-    """
-    rng = random.Random(seed)
-    texts = [request for request, _ in parsed]
-    common = common_words(texts)
-    vocabulary = frozenset(word.lower() for text in texts for word in _WORD.findall(text))
-    known = {fold(text) for text in texts}
-    found: dict[str, NearMiss] = {}
-    for request, args in parsed:
-        spans = wording(request, args, common)
-        for kind, text in _changes(request, spans, vocabulary, rng):
-            if fold(text) not in known:
-                found.setdefault(fold(text), NearMiss(text, kind))
-    every = list(found.values())
-    rng.shuffle(every)
-    return every[:count]
+    """Return up to ``count`` different near misses of known requests; see ``NearMisses``."""
+    return NearMisses(parsed, seed=seed).make(count)

@@ -11,6 +11,7 @@ from toolmint.core.store import Tally
 from toolmint.core.task import Tier, Turn
 from toolmint.core.tool import State, ToolRecord
 from toolmint.maker.program import answer_program
+from toolmint.maker.slot_words import SlotWords, slots_of
 
 Mode = Literal["serve", "audit", "shadow", "none"]
 
@@ -43,6 +44,11 @@ class ActiveVersion:
         """The program that answers requests of the class by code alone."""
         known = self.record.demonstrations[0].input if self.record.demonstrations else None
         return answer_program(self.record.source, known=known)
+
+    @cached_property
+    def slots(self) -> SlotWords | None:
+        """What its requests' slots may contain; None: its verification has not said."""
+        return slots_of(self.record.evidence)
 
 
 class LookupResult(NamedTuple):

@@ -147,11 +147,16 @@ class ToolServer:
         for entry, _ in serving:
             if not entry.record.has_parser:
                 continue
-            run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+            run = await self._run(entry, text)
             if run.answer is not None:
                 return tried.result(self._mode(entry), entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
+
+    async def _run(self, entry: ActiveVersion, text: str) -> ToolRun:
+        return await serve_tool(
+            self._sandbox, entry.program, text, self.namespace.tenant, entry.slots
+        )
 
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
@@ -222,7 +227,7 @@ class ToolServer:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
             if entry.record.has_parser:
-                run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+                run = await self._run(entry, text)
                 if run.answer is not None:
                     return tried.result("shadow", entry, run)
             elif self._light is not None and score >= self.policy.light_score:

@@ -1,0 +1,193 @@
+"""The wording of known requests: the words outside their slots, and what they show to be harmless.
+
+What the requests of a class show as optional ("please" in three of six), interchangeable (two phrasings)
+or free (another word each time) is variety of the same question, and no near miss.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from toolmint.core.values import Value
+from toolmint.maker.slot_words import learn_slots
+from toolmint.maker.slots import COMMON_SHARE, WORD, SlotSpan, constant_places, located, positions
+
+_NUMBERS = """
+one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty first second third fourth fifth sixth seventh eighth ninth
+tenth a an
+"""
+_NUMBER_WORDS = frozenset(_NUMBERS.split())
+_FREE_FILLERS = 3  # different words between the same neighbours: any word may stand there
+_MOST_SHAPES = 300  # compared with each other
+_TOKEN = re.compile(r"[^\W_]+(?:['&-][^\W_]+)*")
+Shape = tuple[str, ...]
+
+
+class WordSpan(NamedTuple):
+    """Where a word of the wording stands (character offsets), and whether a slot contains it."""
+
+    start: int
+    end: int
+    in_slot: bool
+
+
+def common_words(requests: Sequence[str]) -> frozenset[str]:
+    """Return the words, in lower case, that at least 90 % of the requests contain."""
+    seen = Counter(word for text in requests for word in set(WORD.findall(text.lower())))
+    least = COMMON_SHARE * len(requests)
+    return frozenset(word for word, count in seen.items() if count >= least and len(word) > 1)
+
+
+def _kin(word: str, slot_words: Collection[str]) -> bool:
+    """Return whether a word is in a slot, or a close form of such a word (singular and plural)."""
+    low = word.lower()
+    if low in slot_words:
+        return True
+    return len(low) > 2 and any(
+        len(other) > 2 and abs(len(other) - len(low)) <= 3 and other[:-1] == low[: len(other) - 1]
+        for other in slot_words
+    )
+
+
+class KnownRequest(NamedTuple):
+    """A known request, its slots, and its wording."""
+
+    text: str
+    args: Value
+    slots: list[SlotSpan]
+    words: list[WordSpan]
+
+    @property
+    def shape(self) -> Shape:
+        """The words outside the slots, in lower case and order."""
+        return tuple(
+            self.text[one.start : one.end].lower() for one in self.words if not one.in_slot
+        )
+
+
+class KnownRequests:
+    """What the known requests of a class show.
+
+    Attributes:
+        requests: the requests, each with its slots and its wording.
+        slots: which words their slots have.
+        texts: words of all requests, in lower case.
+        shapes: the wordings.
+        optional: words without which a wording is another known one.
+    """
+
+    def __init__(self, parsed: Sequence[tuple[str, Value]]) -> None:
+        texts = [request for request, _ in parsed]
+        common = common_words(texts)
+        constant = constant_places(parsed)
+        self.requests = [
+            _known(request, args, common, constant, frozenset()) for request, args in parsed
+        ]
+        wording = [word for one in self.requests for word in one.shape]
+        self.slots = learn_slots(parsed, constant, wording)
+        free = self._free_contexts()
+        self.requests = [
+            _known(one.text, one.args, common, self._hidden(one, constant), free)
+            for one in self.requests
+        ]
+        self.words = [word for one in self.requests for word in one.shape]
+        self.vocabulary = frozenset(word for text in texts for word in WORD.findall(text.lower()))
+        self.shapes = frozenset(one.shape for one in self.requests)
+        self.optional = _optional(self.shapes)
+
+    def _hidden(self, known: KnownRequest, constant: frozenset[str]) -> frozenset[str]:
+        """Return the constant places that are wording taken into a slot.
+
+        A text that begins with "the" in each request hides nothing; one of which most words never
+        change does.
+        """
+        hidden = set[str]()
+        for span in known.slots:
+            placed = list(positions(span.leaf))
+            fixed = {place for place, _ in placed if place in constant}
+            if span.leaf.parameter not in self.slots.free or 4 * len(fixed) >= len(placed):
+                hidden |= fixed
+        return frozenset(hidden)
+
+    def _free_contexts(self) -> frozenset[tuple[str, str]]:
+        """Return the neighbours between which many different words of the wording stand."""
+        fillers = defaultdict[tuple[str, str], set[str]](set)
+        for known in self.requests:
+            for word in known.words:
+                if not word.in_slot:
+                    said = known.text[word.start : word.end].lower()
+                    fillers[_context(known.text, word.start, word.end)].add(said)
+        return frozenset(
+            context for context, words in fillers.items() if len(words) >= _FREE_FILLERS
+        )
+
+
+def _context(request: str, start: int, end: int) -> tuple[str, str]:
+    before = _TOKEN.findall(request[max(0, start - 40) : start])
+    after = _TOKEN.search(request, end)
+    following = after[0].lower() if after else ""
+    previous = before[-1].lower() if before else ""
+    return (
+        "#" if previous.isdigit() else previous,
+        "#" if following.isdigit() else following,
+    )
+
+
+def _known(
+    request: str,
+    args: Value,
+    common: frozenset[str],
+    hidden: frozenset[str],
+    free: frozenset[tuple[str, str]],
+) -> KnownRequest:
+    """Return a request with its slots and its wording.
+
+    Words of a slot are no wording, unless they are ``hidden`` there (places that never change); nor
+    number words if a slot contains digits, as the arguments may have turned "three" into 3.
+    """
+    spans = located(request, args, common)
+    slot_words = {word for span in spans for word in WORD.findall(span.leaf.text.lower())}
+    counted = _NUMBER_WORDS if _has_digits(args) else frozenset[str]()
+    words: list[WordSpan] = []
+    for found in WORD.finditer(request):
+        word, (start, end) = found[0].lower(), found.span()
+        slot = next((one for one in spans if one.start <= start and end <= one.end), None)
+        if slot is not None:
+            at = len(WORD.findall(request[slot.start : start]))
+            placed = [place for place, _ in positions(slot.leaf)][2 * at : 2 * at + 2]
+            if not hidden.isdisjoint(placed):
+                words.append(WordSpan(start, end, in_slot=True))
+        elif len(word) == 1 or word in counted or (word not in common and _kin(word, slot_words)):
+            continue
+        elif word in common or _context(request, start, end) not in free:
+            words.append(WordSpan(start, end, in_slot=False))
+    return KnownRequest(request, args, spans, words)
+
+
+def _has_digits(value: Value) -> bool:
+    match value:
+        case dict():
+            return any(_has_digits(item) for item in value.values())
+        case list():
+            return any(_has_digits(item) for item in value)
+        case bool() | None:
+            return False
+        case int() | float():
+            return True
+        case str():
+            return any(letter.isdigit() for letter in value)
+
+
+def _optional(shapes: Iterable[Shape]) -> frozenset[str]:
+    """Return the words without which one known wording is another."""
+    some = sorted(islice(sorted(shapes), _MOST_SHAPES))
+    known = frozenset(some)
+    return frozenset(
+        word
+        for shape in some
+        for number, word in enumerate(shape)
+        if (*shape[:number], *shape[number + 1 :]) in known
+    )
