@@ -78,7 +78,7 @@ _FUNCTION = {
     ook behalve aflopende oplopende omgekeerde
     """,
 }
-FUNCTION_WORDS = {language: frozenset(text.split()) for language, text in _FUNCTION.items()}
+FUNCTION_WORDS = {language: _words(text) for language, text in _FUNCTION.items()}
 OPERATION_WORDS = _words(
     """
     descending ascending reverse reversed reversely backward backwards alphabetical
@@ -96,7 +96,7 @@ LONE_WORDS = _words(
     thousand thousands double triple quadruple pair pairs couple nothing something everything
     anything through about during until since nor while whereas though although having would
     could should might must never won't too very again instead otherwise however always ever
-    already when where whenever wherever whatever whichever whoever himself herself itself
+    already when where whenever wherever whatever whichever  himself herself itself
     themselves afterwards can't reverse reversed reversely backward alphabetical numerical
     chronological sorted unsorted unordered shuffled capitalized capitalised duplicate ignore
     omit removing separated altogether respectively inclusive exclusive multiplied divided
@@ -106,20 +106,24 @@ LONE_WORDS = _words(
 """Words that a list of words may contain by chance: there, they count only beside another such word."""
 PARTNER_WORDS = _words(
     """
-    first last order length letter letters case one two three four five times number numbers sum
-    word words list item items line lines vowel vowels size frequency
+    first last more less plus minus order length letter letters case one two three four five times
+    number numbers sum word words list item items line lines vowel vowels size frequency
     """
 )
 """Words that count only beside one of the above."""
-PRONOUNS = {
-    ENGLISH: "nobody everyone somebody neither they each both anyone none",
-    "de": "niemand jeder jemand alle keiner beide",
+_PRONOUNS = {
+    ENGLISH: """
+    nobody noone everyone everybody someone somebody anyone anybody whoever neither either they each both
+    none all she who
+    """,
+    "de": "niemand jeder jede jemand alle keiner beide",
     "fr": "personne chacun quelqu tous aucun",
     "es": "nadie todos alguien ninguno cada",
     "it": "nessuno tutti qualcuno ogni",
     "pt": "ninguém todos alguém nenhum cada",
     "nl": "niemand iedereen iemand alle geen",
 }
+PRONOUNS = {language: _words(text) for language, text in _PRONOUNS.items()}
 """Words in the place of a name, by language."""
 
 

@@ -50,13 +50,16 @@ def _wording_changes(
     """
     request, shape, vocabulary = known.text, known.shape, shown.vocabulary
     after_text = {span.end for span in known.slots if span.leaf.parameter in shown.slots.free}
-    outside = [span for span in known.words if not span.in_slot]
+    outside, swallowed = known.outside(), shown.swallowed(known)
     for span in known.words:
         word, before, after = (
             request[span.start : span.end],
             request[: span.start],
             request[span.end :],
         )
+        number = -1 if span.in_slot else outside.index(span)
+        if number in swallowed:
+            continue
         invented = rng.choice(phrases.invented)
         yield "invented", before + invented + after, (*shape, invented)
         opposite = OPPOSITES.get(word.lower())
@@ -64,13 +67,12 @@ def _wording_changes(
             yield "opposite", before + opposite + after, (*shape, opposite)
         if span.in_slot:
             continue
-        number = outside.index(span)
         start, rest = shape[:number], shape[number + 1 :]
         yield "deleted", before + after.removeprefix(" "), (*start, *rest)
         # Behind running text, a word that is put in is a part of the text.
-        swallowed = len(before.rstrip(" ,;:")) in after_text
+        continued = len(before.rstrip(" ,;:")) in after_text
         for negation in phrases.negations:
-            if negation not in vocabulary and not swallowed:
+            if negation not in vocabulary and not continued:
                 yield "negated", f"{before}{negation} {word}{after}", (*shape, negation)
         if word.islower() and len(word) > 3 and f"un{word}" not in vocabulary and phrases.adverbs:
             yield "negated", f"{before}un{word}{after}", (*shape, f"un{word}")
@@ -109,6 +111,7 @@ class NearMisses:
 
     def _every(self) -> Iterator[NearMiss]:
         known, rng = self.known, self._rng
+        free = self._free_additions()
         chosen = known.requests
         if len(chosen) > _MOST_REQUESTS:
             chosen = rng.sample(chosen, _MOST_REQUESTS)
@@ -116,7 +119,7 @@ class NearMisses:
             for kind, text, shape in _wording_changes(one, known, self._phrases, rng):
                 if shape in known.shapes or (kind == "deleted" and self._is_optional(one, shape)):
                     continue
-                if kind == "suffixed" and self._ends_free(one):
+                if kind in free:
                     continue
                 yield NearMiss(text, kind, one.text)
             for kind, text in slot_changes(one, known, self._phrases, rng):
@@ -127,14 +130,17 @@ class NearMisses:
         lost = next((a for a, b in zip(one.shape, (*shape, ""), strict=True) if a != b), "")
         return lost in self.known.optional
 
-    def _ends_free(self, one: KnownRequest) -> bool:
-        """Return whether a request ends in running text, of which any addition is a part."""
-        last = one.slots[-1] if one.slots else None
-        return (
-            last is not None
-            and last.leaf.parameter in self.known.slots.free
-            and not any(letter.isalnum() for letter in one.text[last.end :])
-        )
+    def _free_additions(self) -> frozenset[str]:
+        """Return the additions that are a part of running text, as known requests begin or end in it."""
+        free = set[str]()
+        for one in self.known.requests:
+            for span in one.slots:
+                if span.leaf.parameter in self.known.slots.free:
+                    if not any(letter.isalnum() for letter in one.text[: span.start]):
+                        free.add("prefixed")
+                    if not any(letter.isalnum() for letter in one.text[span.end :]):
+                        free.add("suffixed")
+        return frozenset(free)
 
     def make(self, count: int) -> list[NearMiss]:
         """Return up to ``count`` different near misses, of each kind alike many where there are enough."""

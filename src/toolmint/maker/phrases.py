@@ -100,7 +100,7 @@ def phrases_for(languages: Collection[str], wording: Sequence[str], rng: random.
             tails=_TAILS,
             negations=("not",),
             instructions=_INSTRUCTIONS,
-            pronouns=tuple(PRONOUNS[ENGLISH].split()),
+            pronouns=tuple(sorted(PRONOUNS[ENGLISH])),
             fillers=("the", "then", "of", "with", "except", "and"),
             multipliers=_MULTIPLIERS[ENGLISH],
             adverbs=_ADVERBS,
@@ -118,7 +118,7 @@ def phrases_for(languages: Collection[str], wording: Sequence[str], rng: random.
         tails=tuple(f"{phrase(3).capitalize()}." for _ in range(6)),
         negations=tuple(_NEGATIONS[one] for one in sorted(languages)),
         instructions=tuple(phrase(2) for _ in range(12)),
-        pronouns=tuple(one for language in sorted(languages) for one in PRONOUNS[language].split())
+        pronouns=tuple(one for language in sorted(languages) for one in sorted(PRONOUNS[language]))
         or tuple(known),
         fillers=tuple(fillers),
         multipliers=tuple(one for language in sorted(languages) for one in _MULTIPLIERS[language]),

@@ -25,7 +25,11 @@ def slot_changes(
 
     Slots of running text are left alone: there, any words are a part of the text.
     """
-    closed = [span for span in one.slots if span.leaf.parameter not in known.slots.free]
+    closed = [
+        span
+        for span in one.slots
+        if span.leaf.parameter not in known.slots.free and not known.beside_text(one, span)
+    ]
     running = [span for span in one.slots if span.leaf.parameter in known.slots.free]
     for span in rng.sample(closed, min(_SLOTS, len(closed))):
         yield from _orders(one.text, span, phrases, rng)

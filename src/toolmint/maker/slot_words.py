@@ -21,6 +21,7 @@ from toolmint.maker.function_words import (
     LONE_WORDS,
     OPERATION_WORDS,
     PARTNER_WORDS,
+    PRONOUNS,
     counts_capitalised,
     languages_of,
 )
@@ -57,12 +58,20 @@ class SlotWords(Frozen):
         return words | frozenset(self.own)
 
     @cached_property
+    def _pronouns(self) -> frozenset[str]:
+        return frozenset[str]().union(*(PRONOUNS[one] for one in self.languages))
+
+    @cached_property
     def _operations(self) -> frozenset[str]:
         return OPERATION_WORDS if ENGLISH in self.languages else frozenset()
 
     @cached_property
     def _allowed(self) -> dict[str, frozenset[str]]:
         return {name: frozenset(words) for name, words in self.shown.items()}
+
+    def _stands_for_a_name(self, leaf: Leaf, words: Sequence[str]) -> bool:
+        """Return whether a value is one word such as "nobody", which running text does not consist of."""
+        return len(words) == 1 and words[0].lower() in self._pronouns and not leaf.key
 
     def _counts(self, word: str, low: str, leaf: Leaf, *, alone: bool) -> bool:
         """Return whether a word of a value is one that may not stand there."""
@@ -86,9 +95,9 @@ class SlotWords(Frozen):
         said = frozenset(WORD.findall(request.lower()))
         beside = defaultdict[str, list[tuple[int, str]]](list)
         for number, leaf in enumerate(string_leaves(args)):
-            if leaf.parameter in self.free:
-                continue
             words = WORD.findall(leaf.text)
+            if leaf.parameter in self.free and not self._stands_for_a_name(leaf, words):
+                continue
             alone = len(words) == 1 and leaf.parameter in self.open
             for word in words:
                 low = word.lower()
@@ -115,8 +124,10 @@ def slots_of(evidence: Iterable[Evidence]) -> SlotWords | None:
 def _pair(beside: dict[str, list[tuple[int, str]]]) -> str | None:
     """Return a word that stands beside another of its kind, or None."""
     for found in beside.values():
+        near = 0
         for (one, word), (other, next_word) in pairwise(found):
-            if other - one <= 2 and not {word, next_word} <= PARTNER_WORDS:
+            near = near + 1 if other - one <= 2 else 0
+            if near > 1 or (near and not {word, next_word} <= PARTNER_WORDS):
                 return word if word not in PARTNER_WORDS else next_word
     return None
 

@@ -6,7 +6,7 @@ or free (another word each time) is variety of the same question, and no near mi
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ seventeen eighteen nineteen twenty first second third fourth fifth sixth seventh
 tenth a an
 """
 _NUMBER_WORDS = frozenset(_NUMBERS.split())
+_POLITE = 3  # words before the first slot or behind the last one that may be courtesy
 _FREE_FILLERS = 3  # different words between the same neighbours: any word may stand there
 _MOST_SHAPES = 300  # compared with each other
 _TOKEN = re.compile(r"[^\W_]+(?:['&-][^\W_]+)*")
@@ -63,9 +64,26 @@ class KnownRequest(NamedTuple):
     @property
     def shape(self) -> Shape:
         """The words outside the slots, in lower case and order."""
-        return tuple(
-            self.text[one.start : one.end].lower() for one in self.words if not one.in_slot
-        )
+        return tuple(self.text[one.start : one.end].lower() for one in self.outside())
+
+    def outside(self) -> list[WordSpan]:
+        """Return the words outside the slots, those of the shape."""
+        return [one for one in self.words if not one.in_slot]
+
+    def beside_slots(self) -> Iterator[range]:
+        """Yield the words (by position in the shape) between two slots, or between a slot and an end."""
+        ends = [-1, *(span.end for span in self.slots), len(self.text) + 1]
+        starts = [0, *(span.start for span in self.slots), len(self.text) + 1]
+        if not self.slots:
+            return
+        for end, start in zip(ends, starts[1:], strict=False):
+            numbers = [
+                number
+                for number, word in enumerate(self.outside())
+                if end <= word.start and word.end <= start
+            ]
+            if numbers:
+                yield range(numbers[0], numbers[-1] + 1)
 
 
 class KnownRequests:
@@ -97,6 +115,44 @@ class KnownRequests:
         self.vocabulary = frozenset(word for text in texts for word in WORD.findall(text.lower()))
         self.shapes = frozenset(one.shape for one in self.requests)
         self.optional = _optional(self.shapes)
+        self._at_ends = self._ends()
+
+    def swallowed(self, known: KnownRequest) -> frozenset[int]:
+        """Return the words (by position in the shape) that a slot beside them may take as well.
+
+        "Sort: fig, pear, please" without "please" is a known wording, or other known requests end in
+        the list; so with another word in place of "please" it is a longer list.
+        """
+        words, taken = known.outside(), set[int]()
+        for run in known.beside_slots():
+            first, last = words[run.start].start, words[run.stop - 1].end
+            at_an_end = (known.slots[0].start >= last and self._lasting(known.slots[0], 0)) or (
+                known.slots[-1].end <= first and self._lasting(known.slots[-1], 1)
+            )
+            without = (*known.shape[: run.start], *known.shape[run.stop :])
+            if without in self.shapes or (at_an_end and len(run) <= _POLITE):
+                taken.update(run)
+        return frozenset(taken)
+
+    def _lasting(self, slot: SlotSpan, end: int) -> bool:
+        """Return whether a slot may take words at the request's start (0) or end (1).
+
+        Running text may, and a parameter of many words in which known requests begin or end.
+        """
+        name = slot.leaf.parameter
+        return name in self.slots.free or (name, end) in self._at_ends
+
+    def beside_text(self, known: KnownRequest, slot: SlotSpan) -> bool:
+        """Return whether a slot stands beside running text, of which a word put there is a part."""
+        return any(
+            other.leaf.parameter in self.slots.free
+            and other is not slot
+            and not any(
+                letter.isalnum()
+                for letter in known.text[min(slot.end, other.end) : max(slot.start, other.start)]
+            )
+            for other in known.slots
+        )
 
     def _hidden(self, known: KnownRequest, constant: frozenset[str]) -> frozenset[str]:
         """Return the constant places that are wording taken into a slot.
@@ -111,6 +167,23 @@ class KnownRequests:
             if span.leaf.parameter not in self.slots.free or 4 * len(fixed) >= len(placed):
                 hidden |= fixed
         return frozenset(hidden)
+
+    def _ends(self) -> frozenset[tuple[str, int]]:
+        """Return the parameters of many words in which known requests begin (0) or end (1)."""
+        found = set[tuple[str, int]]()
+        for one in self.requests:
+            counts = Counter(span.leaf.parameter for span in one.slots)
+            for span in one.slots:
+                name = span.leaf.parameter
+                if counts[name] < 2 and len(WORD.findall(span.leaf.text)) < 2:
+                    continue
+                outside = one.text[: span.start], one.text[span.end :]
+                found |= {
+                    (name, end)
+                    for end, text in enumerate(outside)
+                    if not any(letter.isalnum() for letter in text)
+                }
+        return frozenset(found)
 
     def _free_contexts(self) -> frozenset[tuple[str, str]]:
         """Return the neighbours between which many different words of the wording stand."""
