@@ -1,10 +1,11 @@
 """Stage 2 of verification: compares answers with labels, and names labels that may be wrong."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value
-from toolmint.maker.program import ToolRun
+from toolmint.maker.program import ToolRun, ToolRunStatus
 from toolmint.maker.verification_input import (
     VerificationInput,
     bullet_list,
@@ -20,6 +21,7 @@ class _Labels:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
+        self.statuses = Counter[ToolRunStatus]()
         self.suspects: list[Value] = []
         self.outsiders: list[Value] = []
 
@@ -36,6 +38,7 @@ class _Labels:
             self.outsiders.append(demo.input)
         else:
             got = f"{mine.answer!r}" if mine.answer is not None else f"{mine.status}: {mine.why}"
+            self.statuses[mine.status] += 1
             self.faults.append(f"request {demo.input!r}\n  expected {target!r}\n  got {got}")
 
 
@@ -66,7 +69,13 @@ def compare_labels(
         summary = f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{bullet_list(lost)}"
         return stage_failed(stage, summary, **details)
     if labels.faults:
-        summary = f"{len(labels.faults)} of {len(labelled)} demonstrations are not met:"
+        statuses = (("answered", "answered wrongly"), ("refused", "refused"), ("failed", "failed"))
+        how = ", ".join(
+            f"{labels.statuses[status]} {words}"
+            for status, words in statuses
+            if labels.statuses[status]
+        )
+        summary = f"{len(labels.faults)} of {len(labelled)} demonstrations are not met ({how}):"
         return stage_failed(stage, summary + bullet_list(labels.faults), **details)
     summary = f"{len(labelled) - doubted} of {len(labelled)} labels met"
     if labels.suspects:
