@@ -106,6 +106,7 @@ class NearMisses:
 
     def __init__(self, parsed: Sequence[tuple[str, Value]], *, seed: int = 0) -> None:
         self.known = KnownRequests(parsed)
+        self._texts = frozenset(fold(request) for request, _ in parsed)
         self._rng = random.Random(seed)
         self._phrases = phrases_for(self.known.slots.languages, self.known.words, self._rng)
 
@@ -144,12 +145,11 @@ class NearMisses:
 
     def make(self, count: int) -> list[NearMiss]:
         """Return up to ``count`` different near misses, of each kind alike many where there are enough."""
-        texts = {fold(one.text) for one in self.known.requests}
         kinds = defaultdict[str, dict[str, NearMiss]](dict)
         seen = set[str]()
         for miss in self._every():
             folded = fold(miss.text)
-            if folded not in texts and folded not in seen:
+            if folded not in self._texts and folded not in seen:
                 seen.add(folded)
                 kinds[miss.kind][folded] = miss
         groups = [list(kinds[kind].values()) for kind in sorted(kinds)]

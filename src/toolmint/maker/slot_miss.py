@@ -12,7 +12,7 @@ _SLOTS = 4  # slots of a request that are changed
 _COUNTED = re.compile(
     r"(?<![\w.,:/-])(?:\d+|two|three|four|five|six|seven|eight|nine|ten)(?= [a-z]{3,})"
 )
-_CLOCK = r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?![\d:])"
+_CLOCK = r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?!\d|:\d)"
 _TIME = re.compile(_CLOCK)
 _RANGE = re.compile(rf"({_CLOCK})( ?[-\u2013] ?)({_CLOCK})")
 _DATE = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")

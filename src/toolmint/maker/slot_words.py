@@ -151,15 +151,16 @@ def learn_slots(
     having = Counter[str]()
     words = defaultdict[str, list[str]](list)
     for _, args in parsed:
-        having_here = set[str]()
+        having_here, counts = set[str](), Counter[str]()
         for leaf in string_leaves(args):
             found = [word.lower() for word in WORD.findall(leaf.text)]
             shown[leaf.parameter] |= {one for one in found if one in known or one.endswith("ly")}
             words[leaf.parameter] += found
+            counts[leaf.parameter] += 0 if leaf.key else len(found)
             varying = {word for place, word in positions(leaf) if place not in constant}
             if not leaf.key and not varying.isdisjoint(telling):
                 having_here.add(leaf.parameter)
-        having.update(having_here)
+        having.update(name for name in having_here if counts[name] > 1)
     least = max(_FREE_LEAST, _FREE_SHARE * len(parsed))
     return SlotWords(
         languages=languages,

@@ -22,6 +22,7 @@ tenth a an
 _NUMBER_WORDS = frozenset(_NUMBERS.split())
 _POLITE = 3  # words before the first slot or behind the last one that may be courtesy
 _FREE_FILLERS = 3  # different words between the same neighbours: any word may stand there
+_MOST_REQUESTS = 400  # of which slots and wording are looked at
 _MOST_SHAPES = 300  # compared with each other
 _TOKEN = re.compile(r"[^\W_]+(?:['&-][^\W_]+)*")
 Shape = tuple[str, ...]
@@ -90,7 +91,7 @@ class KnownRequests:
     """What the known requests of a class show.
 
     Attributes:
-        requests: the requests, each with its slots and its wording.
+        requests: the requests, each with its slots and its wording; of very many, some.
         slots: which words their slots have.
         texts: words of all requests, in lower case.
         shapes: the wordings.
@@ -102,7 +103,8 @@ class KnownRequests:
         common = common_words(texts)
         constant = constant_places(parsed)
         self.requests = [
-            _known(request, args, common, constant, frozenset()) for request, args in parsed
+            _known(request, args, common, constant, frozenset())
+            for request, args in parsed[:: 1 + len(parsed) // _MOST_REQUESTS]
         ]
         wording = [word for one in self.requests for word in one.shape]
         self.slots = learn_slots(parsed, constant, wording)
