@@ -16,6 +16,7 @@ def main() -> None:
         "sandbox_speed",
         "dispatch_speed",
         "verification_power",
+        "white_space",
         "agent_speed",
         "measures_speed",
         "junction",

@@ -20,6 +20,7 @@ from toolmint.cli.common import (
 )
 from toolmint.core import demonstrations as read
 from toolmint.core.errors import InputError, ModelError, NoAnswer
+from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration
@@ -71,7 +72,9 @@ def line_of(
                 "tokens": served.usage.tokens,
             }
     if request.target is not None and trajectory is not None:
-        line["right"] = (trajectory.answer or "").strip() == request.target.strip()
+        answer = trajectory.answer
+        rule = same_answer(answer, request.target) if answer is not None else None
+        line |= {"right": rule is not None, "same_by": rule}
     return line
 
 

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.sameness import AnswerRule
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
 from toolmint.core.tool import State
@@ -37,12 +38,19 @@ class Comparison(Frozen):
 
 
 class ComparisonOutcome(NamedTuple):
-    """A version after a comparison; ``reason`` is not empty where it has moved."""
+    """A version after a comparison.
+
+    Attributes:
+        reason: why the version has moved; empty where it has not.
+        rule: by which rule of ``core.sameness`` the answers agreed; None where they disagreed, or where a
+            person's word was taken in place of a comparison.
+    """
 
     tally: Tally
     state: State
     reason: str
     disagreed: bool
+    rule: AnswerRule | None = None
 
 
 class LiveStore(Protocol):
@@ -186,8 +194,7 @@ class RequestRecord:
     @cached_property
     def line(self) -> bytes:
         """The record as one line of JSON, without the line's end."""
-        fields = {name: value for name, value in vars(self).items() if name != "line"}
-        return orjson.dumps(fields, default=_plain)
+        return orjson.dumps(vars(self), default=_plain)  # which has no "line" before it is made
 
     @classmethod
     def read(cls, line: str | bytes) -> "RequestRecord":

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from toolmint.core.values import Value, fold
+from toolmint.core.values import Value
 from toolmint.maker.phrases import OPPOSITES, Phrases, phrases_for
 from toolmint.maker.slot_miss import slot_changes
 from toolmint.maker.wording import KnownRequest, KnownRequests, Shape
@@ -68,7 +68,8 @@ def _wording_changes(
         if span.in_slot:
             continue
         start, rest = shape[:number], shape[number + 1 :]
-        yield "deleted", before + after.removeprefix(" "), (*start, *rest)
+        gap = before.removesuffix(" ") if not after.startswith(" ") else before
+        yield "deleted", gap + after.removeprefix(" "), (*start, *rest)
         # Behind running text, a word that is put in is a part of the text.
         continued = len(before.rstrip(" ,;:")) in after_text
         for negation in phrases.negations:
@@ -106,7 +107,8 @@ class NearMisses:
 
     def __init__(self, parsed: Sequence[tuple[str, Value]], *, seed: int = 0) -> None:
         self.known = KnownRequests(parsed)
-        self._texts = frozenset(fold(request) for request, _ in parsed)
+        # A change of white space alone is no change of the wording, and may be a right request.
+        self._texts = frozenset(tuple(request.split()) for request, _ in parsed)
         self._rng = random.Random(seed)
         self._phrases = phrases_for(self.known.slots.languages, self.known.words, self._rng)
 
@@ -145,14 +147,14 @@ class NearMisses:
 
     def make(self, count: int) -> list[NearMiss]:
         """Return up to ``count`` different near misses, of each kind alike many where there are enough."""
-        kinds = defaultdict[str, dict[str, NearMiss]](dict)
-        seen = set[str]()
+        kinds = defaultdict[str, list[NearMiss]](list)
+        seen = set(self._texts)
         for miss in self._every():
-            folded = fold(miss.text)
-            if folded not in self._texts and folded not in seen:
-                seen.add(folded)
-                kinds[miss.kind][folded] = miss
-        groups = [list(kinds[kind].values()) for kind in sorted(kinds)]
+            words = tuple(miss.text.split())
+            if words not in seen:
+                seen.add(words)
+                kinds[miss.kind].append(miss)
+        groups = [kinds[kind] for kind in sorted(kinds)]
         for group in groups:
             self._rng.shuffle(group)
         chosen = list[NearMiss]()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Demonstration
 from toolmint.maker.doubts import Decided, Doubt, Judge
@@ -91,7 +92,7 @@ class NearMissTrials:
 
         async def alike(doubt: Doubt) -> bool:
             run = await serve_tool(self._sandbox, second, doubt.miss.text, self._owner)
-            return run.answer == doubt.answer
+            return run.answer is not None and same_answer(run.answer, doubt.answer) is not None
 
         same = await each(alike, doubts)
         open_doubts = [one for one, agreed in zip(doubts, same, strict=True) if not agreed]

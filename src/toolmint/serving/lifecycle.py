@@ -58,7 +58,7 @@ class Transition(NamedTuple):
 
 class BoundStatus(NamedTuple):
     """What a version's tally proves: comparisons, how many disagreed, and the upper limit of its error
-    rate at a confidence, beside the rate that the user allows.
+    rate at a confidence, beside the rate that the user allows; ``as_json`` of them agreed as JSON alone.
     """
 
     comparisons: int
@@ -66,11 +66,14 @@ class BoundStatus(NamedTuple):
     upper: float
     epsilon: float
     confidence: float
+    as_json: int = 0
 
     def __str__(self) -> str:
         """Return it in words, as headers and pages show it."""
+        as_json = f" ({self.as_json} agreed as JSON)" if self.as_json else ""
         return (
-            f"{self.disagreed} of {self.comparisons} comparisons disagreed, upper limit {self.upper:.2%} "
+            f"{self.disagreed} of {self.comparisons} comparisons disagreed{as_json}, "
+            f"upper limit {self.upper:.2%} "
             f"at {self.confidence:.0%}, epsilon {self.epsilon:.2%}"
         )
 
@@ -78,7 +81,9 @@ class BoundStatus(NamedTuple):
 def bound_status(tally: Tally, bound: ErrorBound) -> BoundStatus:
     """Return what a tally proves."""
     limit = upper(tally.trials, tally.wrong, bound.confidence)
-    return BoundStatus(tally.trials, tally.wrong, limit, bound.epsilon, bound.confidence)
+    return BoundStatus(
+        tally.trials, tally.wrong, limit, bound.epsilon, bound.confidence, tally.as_json
+    )
 
 
 def _summary(tally: Tally, policy: ServingPolicy) -> str:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from toolmint.core.errors import ModelError
 from toolmint.core.model import NO_USAGE, Model, Usage
 from toolmint.core.namespace import Namespace
+from toolmint.core.sameness import AnswerRule, same_answer
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
 from toolmint.core.store import Tally, ToolStore
 from toolmint.core.task import Limits, Turn
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
-from toolmint.core.values import fold
 from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
@@ -255,8 +255,9 @@ class ToolServer:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
         texts = (text, ours, theirs) if keep else (None, None, None)
+        rule = same_answer(ours, theirs)
         return await self.record_comparison(
-            found.entry, by, texts, agreed=fold(ours) == fold(theirs)
+            found.entry, by, texts, agreed=rule is not None, rule=rule
         )
 
     async def record_comparison(
@@ -266,11 +267,17 @@ class ToolServer:
         texts: tuple[str | None, str | None, str | None],
         *,
         agreed: bool,
+        rule: AnswerRule | None = None,
     ) -> ComparisonOutcome:
-        """Let a comparison (request, our answer, theirs) count, and follow where the version moves."""
+        """Let a comparison (request, our answer, theirs) count, and follow where the version moves.
+
+        ``rule`` is the one by which the answers agreed, where they were compared.
+        """
         record = entry.record
 
         def update(tally: Tally, state: State) -> tuple[Tally, State | None, str]:
+            as_json = tally.as_json + (rule == "json")
+            tally = tally.model_copy(update={"as_json": as_json})
             moved = after_comparison(tally, state, agreed=agreed, policy=self.policy)
             return moved.tally, moved.state, moved.reason
 
@@ -287,4 +294,4 @@ class ToolServer:
             else:
                 del self.entries[record.request_class]
                 self.classes.without_tool(record.request_class)
-        return outcome
+        return outcome._replace(rule=rule)
