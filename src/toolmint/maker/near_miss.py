@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from toolmint.core.values import Value
 from toolmint.maker.phrases import OPPOSITES, Phrases, phrases_for
 from toolmint.maker.slot_miss import slot_changes
-from toolmint.maker.wording import KnownRequest, KnownRequests, Shape
+from toolmint.maker.wording import KnownRequest, KnownRequests, Shape, WordSpan
 
 _MOST_REQUESTS = 120  # known requests that are changed
 _DOUBTFUL = frozenset({"deleted", "reordered"})
@@ -40,6 +40,47 @@ class NearMiss(NamedTuple):
         return self.kind in _DOUBTFUL
 
 
+class _Word(NamedTuple):
+    """A word of a request's wording that is changed; its position in the shape, -1: it is in a slot."""
+
+    known: KnownRequest
+    span: WordSpan
+    number: int
+
+    def put(self, text: str) -> str:
+        """Return the request with a text in place of the word."""
+        request = self.known.text
+        return request[: self.span.start] + text + request[self.span.end :]
+
+    @property
+    def text(self) -> str:
+        return self.known.text[self.span.start : self.span.end]
+
+    def left_out(self) -> tuple[str, Shape]:
+        """Return the request and the wording without the word, and without the space beside it."""
+        before = self.known.text[: self.span.start]
+        after = self.known.text[self.span.end :]
+        shape = self.known.shape
+        before = before if after.startswith(" ") else before.removesuffix(" ")
+        without = (*shape[: self.number], *shape[self.number + 1 :])
+        return before + after.removeprefix(" "), (
+            without if self.number >= 0 else (*shape, f"-{self.text}")
+        )
+
+    def swapped(self) -> tuple[str, Shape] | None:
+        """Return the request and the wording with the next word before this one, if that stands beside."""
+        number, shape = self.number, self.known.shape
+        if number + 1 >= len(shape):
+            return None
+        request, following = self.known.text, self.known.outside()[number + 1]
+        other = request[following.start : following.end]
+        middle = request[self.span.end : following.start]
+        if other.lower() == self.text.lower() or not middle.isspace():
+            return None
+        text = f"{request[: self.span.start]}{other}{middle}{self.text}{request[following.end :]}"
+        return text, (*shape[:number], shape[number + 1], shape[number], *shape[number + 2 :])
+
+
 def _wording_changes(
     known: KnownRequest, shown: KnownRequests, phrases: Phrases, rng: random.Random
 ) -> Iterator[tuple[str, str, Shape]]:
@@ -48,43 +89,39 @@ def _wording_changes(
     Inside a slot a word is only replaced by one that no known request contains, as any known word might
     be a right value there; then the changed request would be of the class.
     """
-    request, shape, vocabulary = known.text, known.shape, shown.vocabulary
-    after_text = {span.end for span in known.slots if span.leaf.parameter in shown.slots.free}
-    outside, swallowed = known.outside(), shown.swallowed(known)
+    shape, swallowed, number = known.shape, shown.swallowed(known), -1
     for span in known.words:
-        word, before, after = (
-            request[span.start : span.end],
-            request[: span.start],
-            request[span.end :],
-        )
-        number = -1 if span.in_slot else outside.index(span)
-        if number in swallowed:
+        number += 0 if span.in_slot else 1
+        if not span.in_slot and number in swallowed:
             continue
+        word = _Word(known, span, -1 if span.in_slot else number)
         invented = rng.choice(phrases.invented)
-        yield "invented", before + invented + after, (*shape, invented)
-        opposite = OPPOSITES.get(word.lower())
-        if opposite and opposite not in vocabulary:
-            yield "opposite", before + opposite + after, (*shape, opposite)
-        if span.in_slot:
-            continue
-        start, rest = shape[:number], shape[number + 1 :]
-        gap = before.removesuffix(" ") if not after.startswith(" ") else before
-        yield "deleted", gap + after.removeprefix(" "), (*start, *rest)
-        # Behind running text, a word that is put in is a part of the text.
-        continued = len(before.rstrip(" ,;:")) in after_text
+        yield "invented", word.put(invented), (*shape, invented)
+        opposite = OPPOSITES.get(word.text.lower())
+        if opposite and opposite not in shown.vocabulary:
+            yield "opposite", word.put(opposite), (*shape, opposite)
+        if not span.listed:
+            yield "deleted", *word.left_out()
+        if not span.in_slot:
+            yield from _negated(word, shown, phrases)
+            swapped = word.swapped()
+            if swapped is not None:
+                yield "reordered", *swapped
+    yield from _added(known.text, shape, phrases)
+
+
+def _negated(
+    word: _Word, shown: KnownRequests, phrases: Phrases
+) -> Iterator[tuple[str, str, Shape]]:
+    """Yield negations of a word; behind running text, a word that is put in is a part of the text."""
+    known, text = word.known, word.text
+    texts = {span.end for span in known.slots if span.leaf.parameter in shown.slots.free}
+    if len(known.text[: word.span.start].rstrip(" ,;:")) not in texts:
         for negation in phrases.negations:
-            if negation not in vocabulary and not continued:
-                yield "negated", f"{before}{negation} {word}{after}", (*shape, negation)
-        if word.islower() and len(word) > 3 and f"un{word}" not in vocabulary and phrases.adverbs:
-            yield "negated", f"{before}un{word}{after}", (*shape, f"un{word}")
-        following = outside[number + 1] if number + 1 < len(outside) else None
-        if following is not None:
-            other = request[following.start : following.end]
-            middle = request[span.end : following.start]
-            if other.lower() != word.lower() and middle.isspace():
-                swapped = before + other + middle + word + request[following.end :]
-                yield "reordered", swapped, (*start, other.lower(), word.lower(), *rest[1:])
-    yield from _added(request, shape, phrases)
+            if negation not in shown.vocabulary:
+                yield "negated", word.put(f"{negation} {text}"), (*known.shape, negation)
+    if text.islower() and len(text) > 3 and f"un{text}" not in shown.vocabulary and phrases.adverbs:
+        yield "negated", word.put(f"un{text}"), (*known.shape, f"un{text}")
 
 
 def _added(request: str, shape: Shape, phrases: Phrases) -> Iterator[tuple[str, str, Shape]]:
@@ -130,7 +167,7 @@ class NearMisses:
 
     def _is_optional(self, one: KnownRequest, shape: Shape) -> bool:
         """Return whether the word that was left out is one that a known wording does without."""
-        lost = next((a for a, b in zip(one.shape, (*shape, ""), strict=True) if a != b), "")
+        lost = next((a for a, b in zip(one.shape, (*shape, ""), strict=False) if a != b), "")
         return lost in self.known.optional
 
     def _free_additions(self) -> frozenset[str]:

@@ -77,16 +77,24 @@ class SlotSpan(NamedTuple):
     leaf: Leaf
 
 
-def located(request: str, args: Value, common: Collection[str] = ()) -> list[SlotSpan]:
+def located(
+    request: str, args: Value, common: Collection[str] = (), constant: Collection[str] = ()
+) -> list[SlotSpan]:
     """Return where the strings of the arguments stand in a request, without overlaps, in order.
 
     A string that occurs several times is found each time, as a name is, unless it is a common word of
-    the class: of such words, each takes the next place after the string before it.
+    the class: of such words, each takes the next place after the string before it. Keys that nearly all
+    requests have (``constant``) are the arguments' form, and no slots.
     """
     taken = [False] * len(request)
     spans: list[SlotSpan] = []
     cursor = 0
-    ordered = [leaf for leaf in string_leaves(args) if WORD.search(leaf.text)]
+    ordered = [
+        leaf
+        for leaf in string_leaves(args)
+        if WORD.search(leaf.text)
+        and not (leaf.key and any(place in constant for place, _ in positions(leaf)))
+    ]
     rare = [leaf for leaf in ordered if leaf.text.strip().lower() not in common]
     for leaf in sorted(rare, key=lambda one: -len(one.text)):
         for found in _occurrences(request, leaf.text.strip()):

@@ -29,11 +29,19 @@ Shape = tuple[str, ...]
 
 
 class WordSpan(NamedTuple):
-    """Where a word of the wording stands (character offsets), and whether a slot contains it."""
+    """A word of the wording.
+
+    Attributes:
+        start: character offset.
+        end: character offset.
+        in_slot: a slot contains it.
+        listed: the slot is an item of a list, which may well be shorter.
+    """
 
     start: int
     end: int
     in_slot: bool
+    listed: bool = False
 
 
 def common_words(requests: Sequence[str]) -> frozenset[str]:
@@ -87,6 +95,14 @@ class KnownRequest(NamedTuple):
                 yield range(numbers[0], numbers[-1] + 1)
 
 
+class _Form(NamedTuple):
+    """What requests of a class have in common: words, places of their arguments, and free contexts."""
+
+    common: frozenset[str]
+    constant: frozenset[str]
+    free: frozenset[tuple[str, str]] = frozenset()
+
+
 class KnownRequests:
     """What the known requests of a class show.
 
@@ -102,16 +118,16 @@ class KnownRequests:
         texts = [request for request, _ in parsed]
         common = common_words(texts)
         constant = constant_places(parsed)
+        form = _Form(common, constant)
         self.requests = [
-            _known(request, args, common, constant, frozenset())
+            _known(request, args, form, constant)
             for request, args in parsed[:: 1 + len(parsed) // _MOST_REQUESTS]
         ]
         wording = [word for one in self.requests for word in one.shape]
         self.slots = learn_slots(parsed, constant, wording)
-        free = self._free_contexts()
+        form = form._replace(free=self._free_contexts())
         self.requests = [
-            _known(one.text, one.args, common, self._hidden(one, constant), free)
-            for one in self.requests
+            _known(one.text, one.args, form, self._hidden(one, constant)) for one in self.requests
         ]
         self.words = [word for one in self.requests for word in one.shape]
         self.vocabulary = frozenset(word for text in texts for word in WORD.findall(text.lower()))
@@ -214,16 +230,15 @@ def _context(request: str, start: int, end: int) -> tuple[str, str]:
 def _known(
     request: str,
     args: Value,
-    common: frozenset[str],
+    form: _Form,
     hidden: frozenset[str],
-    free: frozenset[tuple[str, str]],
 ) -> KnownRequest:
     """Return a request with its slots and its wording.
 
     Words of a slot are no wording, unless they are ``hidden`` there (places that never change); nor
     number words if a slot contains digits, as the arguments may have turned "three" into 3.
     """
-    spans = located(request, args, common)
+    spans = located(request, args, form.common, form.constant)
     slot_words = {word for span in spans for word in WORD.findall(span.leaf.text.lower())}
     counted = _NUMBER_WORDS if _has_digits(args) else frozenset[str]()
     words: list[WordSpan] = []
@@ -234,10 +249,14 @@ def _known(
             at = len(WORD.findall(request[slot.start : start]))
             placed = [place for place, _ in positions(slot.leaf)][2 * at : 2 * at + 2]
             if not hidden.isdisjoint(placed):
-                words.append(WordSpan(start, end, in_slot=True))
-        elif len(word) == 1 or word in counted or (word not in common and _kin(word, slot_words)):
+                words.append(WordSpan(start, end, True, "[" in slot.leaf.place[0]))
+        elif (
+            len(word) == 1
+            or word in counted
+            or (word not in form.common and _kin(word, slot_words))
+        ):
             continue
-        elif word in common or _context(request, start, end) not in free:
+        elif word in form.common or _context(request, start, end) not in form.free:
             words.append(WordSpan(start, end, in_slot=False))
     return KnownRequest(request, args, spans, words)
 
