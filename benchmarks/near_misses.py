@@ -1,8 +1,8 @@
 """Near misses answered, by kind, in slots and out; and right tools that stage 4 refuses.
 
-Run: ``python benchmarks/near_misses.py [--files 300] [--requests 16]``. The near misses are made here, with
-phrases of their own, from requests that verification never saw; they are answered as in service. Tools: the
-shipped classes' (two each), those of the tests, of the docs and of the BIG-Bench cassette (with
+Run: ``python benchmarks/near_misses.py [--requests 8] [--start 0] [--files 60]``. The near misses are made
+here, with phrases of their own, from requests that verification never saw; they are answered as in service.
+Tools: the shipped classes' (two each), those of the junction, and those of the BIG-Bench cassette (with
 TOOLMINT_DATA). The files are those of ``phrasings.py``; doubtful near misses are decided by a stand-in
 for the strong model that knows the right tool, and how often it is asked is counted.
 """
@@ -220,7 +220,7 @@ async def answered(sandbox: ForkServer, requests: int) -> dict[tuple[str, str], 
     return found
 
 
-async def refused(sandbox: ForkServer, files: int) -> tuple[int, int, Counter[str]]:
+async def refused(sandbox: ForkServer, start: int, files: int) -> tuple[int, int, Counter[str]]:
     """Return how many right tools stage 4 refuses, how often a model decides, and the reasons."""
     lost, asked, reasons = 0, 0, Counter[str]()
 
@@ -235,7 +235,7 @@ async def refused(sandbox: ForkServer, files: int) -> tuple[int, int, Counter[st
         if "judge" in inspect.signature(stages.stage_near_misses).parameters
         else {}
     )
-    for seed in range(files):
+    for seed in range(start, start + files):
         one = request_file(seed)
         inputs = VerificationInput(source=one.source, labelled=one.labelled, near_misses=150)
         labels, runs = await stages.stage_labels(inputs, sandbox)
@@ -252,10 +252,10 @@ async def refused(sandbox: ForkServer, files: int) -> tuple[int, int, Counter[st
     return lost, asked, reasons
 
 
-async def main(files: int, requests: int) -> None:
+async def main(start: int, files: int, requests: int) -> None:
     async with ForkServer() as sandbox:
         found = await answered(sandbox, requests)
-        lost, asked, reasons = await refused(sandbox, files)
+        lost, asked, reasons = await refused(sandbox, start, files)
     table = Table("where", "near miss", "tried", "answered", "share")
     sums = defaultdict[str, Counter[str]](Counter)
     for (where, kind), count in sorted(found.items()):
@@ -283,7 +283,8 @@ def _share(count: Counter[str]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--files", type=int, default=120)
-    parser.add_argument("--requests", type=int, default=16)
+    parser.add_argument("--start", type=int, default=0, help="the first file's number")
+    parser.add_argument("--files", type=int, default=60)
+    parser.add_argument("--requests", type=int, default=8)
     given = parser.parse_args()
-    asyncio.run(main(given.files, given.requests))
+    asyncio.run(main(given.start, given.files, given.requests))

@@ -7,7 +7,7 @@ from tests.maker.tools import fenced
 
 from toolmint.core.errors import ModelUnavailable
 from toolmint.core.tool import Demonstration, ToolRecord
-from toolmint.maker.doubts import Decided, Doubt, Judge, undecided
+from toolmint.maker.doubts import Decided, Doubt, Judge, recorded_judge, undecided
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest
 from toolmint.maker.program import answer_program, serve_tool
@@ -157,6 +157,16 @@ async def test_the_strong_model_is_asked_once_for_each_change_and_its_verdict_is
     assert question.count("Changed: ") == 1 and " km miles\n" in question
     doubtful = result.record.evidence[3].details["doubtful"]
     assert isinstance(doubtful, list) and "'by': 'scripted'" in str(doubtful[0])
+
+
+async def test_a_verdict_holds_where_the_tool_is_verified_anew_without_a_model(
+    sandbox: ForkServer,
+) -> None:
+    evidence = await near_miss_stage(sandbox, DOUBTFUL, miles(), second=DOUBTFUL)
+    judge = recorded_judge([evidence])
+    again = await near_miss_stage(sandbox, DOUBTFUL, miles(), judge=judge)
+    assert again.verdict == "passed" and again.details == evidence.details
+    assert (await near_miss_stage(sandbox, STRICT, miles(), judge=judge)).details["doubtful"] == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from toolmint.core.errors import ConfigError, MakerError
 from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.core.tool import Demonstration, Evidence, ToolRecord
+from toolmint.maker.doubts import recorded_judge
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest, MakingResult, Observer, checked_request, silent
 from toolmint.maker.report import short_reason
@@ -184,9 +185,12 @@ class Session:
         return record
 
     async def reverify(self, record: ToolRecord) -> tuple[Evidence, ...]:
-        """Take a tool through verification anew, on its own demonstrations; needs no model."""
+        """Take a tool through verification anew, on its own demonstrations; needs no model.
+
+        What a model or a second tool has decided of doubtful near misses holds.
+        """
         inputs = VerificationInput(source=record.source, labelled=record.demonstrations)
-        return await verify(inputs, self.sandbox, self._other)
+        return await verify(inputs, self.sandbox, self._other, recorded_judge(record.evidence))
 
     async def solve(
         self, text: str, *, request_class: str | None = None, limits: Limits | None = None

@@ -184,6 +184,7 @@ def import_tool(file: Path, store: Path | None) -> None:
     record = load_tool(read_text(file), str(file))
 
     async def take(client: "Session") -> "ToolRecord":
+        taken = record
         if record.has_parser:
             evidence = await client.reverify(record)
             if evidence[-1].verdict == "failed":
@@ -191,7 +192,10 @@ def import_tool(file: Path, store: Path | None) -> None:
                     f"{file} does not pass verification: {evidence[-1].stage}: {evidence[-1].summary}",
                     code="tool-refused",
                 )
-        return await client.store.add(record, "verified", f"imported from {file.name}")
+            fresh = {one.stage: one for one in evidence if one.verdict == "passed"}
+            kept_as = tuple(fresh.get(one.stage, one) for one in record.evidence)
+            taken = record.model_copy(update={"evidence": kept_as or evidence})
+        return await client.store.add(taken, "verified", f"imported from {file.name}")
 
     kept = _with_client(store, take)
     say(f"{kept.label} is stored; `toolmint tools promote {kept.request_class}` lets it serve")

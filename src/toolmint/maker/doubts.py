@@ -10,11 +10,14 @@ from typing import Literal, NamedTuple
 
 from toolmint.core.errors import ModelError
 from toolmint.core.model import Model
+from toolmint.core.tool import Evidence
 from toolmint.core.values import Value, clip
 from toolmint.maker.making_run import Conversation, MakingRun
 from toolmint.maker.near_miss import NearMiss
 from toolmint.roles import prompts
 
+DOUBTFUL_DETAIL = "doubtful"
+"""Where the evidence of a version keeps the verdicts on doubtful near misses."""
 _MOST = 20  # changes that a model is asked about at once
 _VERDICT = re.compile(r"(\d+)\W{1,4}(same|other)\b", re.IGNORECASE)
 
@@ -66,6 +69,29 @@ Judge = Callable[[Sequence[Doubt]], Awaitable[list[Decided]]]
 async def undecided(doubts: Sequence[Doubt]) -> list[Decided]:
     """Return all doubts undecided: nobody can be asked."""
     return [Decided(one, "undecided", "nobody") for one in doubts]
+
+
+def recorded_judge(evidence: Sequence[Evidence]) -> Judge:
+    """Return a judge that repeats the verdicts that a version's evidence keeps, such as for its import."""
+    known = dict[tuple[str, ...], str]()
+    for row in (row for one in evidence for row in _rows(one.details.get(DOUBTFUL_DETAIL))):
+        miss = NearMiss(str(row.get("changed")), "deleted", str(row.get("known")))
+        if row.get("verdict") == "same":
+            known[Doubt(miss, "").change] = str(row.get("by"))
+
+    async def judge(doubts: Sequence[Doubt]) -> list[Decided]:
+        return [
+            Decided(one, "same", known[one.change])
+            if one.change in known
+            else Decided(one, "undecided", "nobody")
+            for one in doubts
+        ]
+
+    return judge
+
+
+def _rows(value: Value) -> list[dict[str, Value]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 class ModelJudge:

@@ -8,7 +8,7 @@ from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
-from toolmint.maker.doubts import Judge, undecided
+from toolmint.maker.doubts import DOUBTFUL_DETAIL, Judge, undecided
 from toolmint.maker.each import each
 from toolmint.maker.generate_requests import generate_requests
 from toolmint.maker.labels import compare_labels
@@ -195,7 +195,7 @@ async def stage_near_misses(
     details: dict[str, Value] = {
         "tried": found.tried,
         "answered": len(found.wrong),
-        "doubtful": [one.fact() for one in found.decided],
+        DOUBTFUL_DETAIL: [one.fact() for one in found.decided],
         SLOTS_DETAIL: found.slots.model_dump(mode="json"),
     }
     if found.wrong:
