@@ -19,7 +19,7 @@ _LEAST_SHARE = (
 _FUNCTION = {
     ENGLISH: """
     the this that these those each every either neither another other others such same all any
-    some none no both few several many most much enough half dozen dozens pair pairs couple
+    some none no both few several many  much enough half dozen dozens pair pairs couple
     double triple quadruple twice thrice hundred hundreds thousand thousands million millions
     billion he she it they we you him her them us me my your his its our their theirs who whom
     whose which what nobody noone everyone everybody someone somebody anyone anybody nothing
@@ -92,7 +92,7 @@ OPERATION_WORDS = _words(
 """English words that name an operation on values."""
 LONE_WORDS = _words(
     """
-    same such other others many most much enough half million millions billion hundred hundreds
+    same such other others many  much enough half million millions billion hundred hundreds
     thousand thousands double triple quadruple pair pairs couple nothing something everything
     anything through about during until since nor while whereas though although having would
     could should might must never won't too very again instead otherwise however always ever
@@ -106,11 +106,13 @@ LONE_WORDS = _words(
 """Words that a list of words may contain by chance: there, they count only beside another such word."""
 PARTNER_WORDS = _words(
     """
-    first last more less plus minus order length letter letters case one two three four five times
-    number numbers sum word words list item items line lines vowel vowels size frequency
+    first last more less plus minus order length letter letters case one two three four five
+    times number numbers sum word words list item items line lines vowel vowels size frequency
+    largest smallest biggest highest lowest top bottom skip remove add drop keep leave out print
+    join count per next previous consonants digits nouns verbs json csv caps
     """
 )
-"""Words that count only beside one of the above."""
+"""Words of a list that count only beside another of them, or beside one of the above."""
 _PRONOUNS = {
     ENGLISH: """
     nobody noone everyone everybody someone somebody anyone anybody whoever neither either they each both

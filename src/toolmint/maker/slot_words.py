@@ -73,6 +73,9 @@ class SlotWords(Frozen):
         """Return whether a value is one word such as "nobody", which running text does not consist of."""
         return len(words) == 1 and words[0].lower() in self._pronouns and not leaf.key
 
+    def _is_partner(self, low: str, leaf: Leaf) -> bool:
+        return low in PARTNER_WORDS and low not in self._allowed.get(leaf.parameter, ())
+
     def _counts(self, word: str, low: str, leaf: Leaf, *, alone: bool) -> bool:
         """Return whether a word of a value is one that may not stand there."""
         if low in self._allowed.get(leaf.parameter, ()):
@@ -104,7 +107,7 @@ class SlotWords(Frozen):
                 if low not in said:
                     continue
                 counts = self._counts(word, low, leaf, alone=alone)
-                if not counts and not (alone and low in PARTNER_WORDS):
+                if not counts and not (alone and self._is_partner(low, leaf)):
                     continue
                 if not alone or (counts and low not in LONE_WORDS):
                     return word
@@ -124,11 +127,10 @@ def slots_of(evidence: Iterable[Evidence]) -> SlotWords | None:
 def _pair(beside: dict[str, list[tuple[int, str]]]) -> str | None:
     """Return a word that stands beside another of its kind, or None."""
     for found in beside.values():
-        near = 0
         for (one, word), (other, next_word) in pairwise(found):
-            near = near + 1 if other - one <= 2 else 0
-            if near > 1 or (near and not {word, next_word} <= PARTNER_WORDS):
-                return word if word not in PARTNER_WORDS else next_word
+            partners = {word, next_word} <= PARTNER_WORDS
+            if other - one <= (1 if partners else 2):
+                return next_word if word in PARTNER_WORDS else word
     return None
 
 
@@ -145,7 +147,7 @@ def learn_slots(
     languages = tuple(sorted(languages_of(wording)))
     suspect = frozenset[str]().union(*(FUNCTION_WORDS[one] for one in languages))
     own = () if languages else tuple(sorted({one for one in wording if len(one) > 1}))
-    known = suspect | frozenset(own) | OPERATION_WORDS
+    known = suspect | frozenset(own) | OPERATION_WORDS | PARTNER_WORDS
     telling = (suspect - LONE_WORDS) | frozenset(own)
     shown = defaultdict[str, set[str]](set)
     having = Counter[str]()
