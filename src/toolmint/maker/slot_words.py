@@ -85,7 +85,8 @@ class SlotWords(Frozen):
         if word != low or leaf.key:
             return False
         if low in self._operations:
-            return leaf.parameter in self.open
+            listed = len(WORD.findall(leaf.text)) > 1 and low not in LONE_WORDS
+            return listed or leaf.parameter in self.open
         return (
             not alone and ENGLISH in self.languages and low.endswith("ly") and len(low) >= _ADVERB
         )

@@ -13,6 +13,7 @@ from toolmint.core.store import Tally, ToolStore
 from toolmint.core.task import Limits, Turn
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
+from toolmint.core.user_report import UserReport
 from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
@@ -61,6 +62,7 @@ class ToolServer:
         sandbox: where tools run.
         policy: whether a verified tool serves at once or is compared first, and how tiers are chosen.
         light: the light model that reads requests (LATM's tool user); None: there is no light tier.
+        auditor: picks the requests to be audited; None: one of this server's own.
     """
 
     def __init__(
@@ -72,13 +74,14 @@ class ToolServer:
         *,
         policy: ServingPolicy,
         light: Model | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         self.namespace, self.store, self.policy = namespace, store, policy
         self._live, self._sandbox, self._light = live, sandbox, light
         self.classes = RequestClasses(store)
         self.entries: dict[str, ActiveVersion] = {}
         self.ledger = Ledger()
-        self._auditor = Auditor(policy.audit_rate) if policy.shadow else None
+        self._auditor = (auditor or Auditor(policy.audit_rate)) if policy.shadow else None
 
     async def start(self, granted: Sequence[ActiveVersion] = ()) -> None:
         """Load the classes that wait for a tool, the versions at work, and those that others grant."""
@@ -268,10 +271,12 @@ class ToolServer:
         *,
         agreed: bool,
         rule: AnswerRule | None = None,
+        report: UserReport | None = None,
     ) -> ComparisonOutcome:
         """Let a comparison (request, our answer, theirs) count, and follow where the version moves.
 
-        ``rule`` is the one by which the answers agreed, where they were compared.
+        ``rule`` is the one by which the answers agreed, where they were compared; a user's ``report`` counts
+        once.
         """
         record = entry.record
 
@@ -284,7 +289,7 @@ class ToolServer:
         asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
-            entry.key, record.version, update, None if agreed else kept
+            entry.key, record.version, update, None if agreed else kept, report=report
         )
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:
