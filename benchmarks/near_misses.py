@@ -13,9 +13,11 @@ import inspect
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -23,12 +25,13 @@ from rich.table import Table
 from phrasings import request_file
 from toolmint.assembly.settings import load_settings
 from toolmint.core import demonstrations as read
+from toolmint.core.sandbox import Program
 from toolmint.core.tool import Demonstration
 from toolmint.core.values import Value
 from toolmint.embedded.classes import CLASSES
 from toolmint.maker import stages
 from toolmint.maker.each import each
-from toolmint.maker.program import answer_program, serve_tool
+from toolmint.maker.program import ToolRun, answer_program, serve_tool
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.sandbox.forkserver import ForkServer
 
@@ -184,6 +187,12 @@ def tools() -> Iterator[tuple[str, str, list[Demonstration]]]:
             yield file.stem, path.read_text(), demos[:60]
 
 
+async def _serve(
+    sandbox: ForkServer, program: Program, options: dict[str, Any], text: str
+) -> ToolRun:
+    return await serve_tool(sandbox, program, text, "bench", **options)
+
+
 async def answered(sandbox: ForkServer, requests: int) -> dict[tuple[str, str], Counter[str]]:
     """Return, by place and kind, how many near misses were tried and answered; and known requests lost."""
     found = defaultdict[tuple[str, str], Counter[str]](Counter)
@@ -194,13 +203,11 @@ async def answered(sandbox: ForkServer, requests: int) -> dict[tuple[str, str], 
         evidence = await stages.stage_near_misses(inputs, runs, sandbox)
         if evidence.verdict == "failed":
             print(f"{name}: {evidence.summary[:300]}")
-        program, options = answer_program(source), dict[str, object]()
+        program, options = answer_program(source), dict[str, Any]()
         if "slots" in inspect.signature(serve_tool).parameters:
             options["slots"] = import_module("toolmint.maker.slot_words").slots_of([evidence])
 
-        async def serve(text: str, program=program, options=options):  # noqa: ANN001, ANN202
-            return await serve_tool(sandbox, program, text, "bench", **options)
-
+        serve = partial(_serve, sandbox, program, options)
         later = [one.input for one in demos[10:]]
         right = await each(serve, later)
         found["", "requests of the class"].update(
@@ -224,13 +231,13 @@ async def refused(sandbox: ForkServer, start: int, files: int) -> tuple[int, int
     """Return how many right tools stage 4 refuses, how often a model decides, and the reasons."""
     lost, asked, reasons = 0, 0, Counter[str]()
 
-    async def decide(doubts):  # noqa: ANN001, ANN202
+    async def decide(doubts: Sequence[Any]) -> list[Any]:
         nonlocal asked
         asked += 1
         decided = import_module("toolmint.maker.doubts").Decided
         return [decided(one, "same", "stand-in") for one in doubts]
 
-    options = (
+    options: dict[str, Any] = (
         {"judge": decide}
         if "judge" in inspect.signature(stages.stage_near_misses).parameters
         else {}

@@ -8,6 +8,7 @@ the tool also takes pairs of them that no demonstration has.
 import random
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from toolmint.core.tool import Demonstration
@@ -83,6 +84,38 @@ class Topic(NamedTuple):
     solve: str
 
 
+def _kilometres(rng: random.Random) -> dict[str, str]:
+    return {"n": str(rng.randint(1, 900))}
+
+
+def _greeting(rng: random.Random) -> dict[str, str]:
+    return {"name": rng.choice(NAMES)}
+
+
+def _reminder(rng: random.Random) -> dict[str, str]:
+    return {
+        "text": rng.choice(TEXTS),
+        "h": f"{rng.randint(6, 22):02d}",
+        "m": rng.choice(("00", "15", "30", "45")),
+    }
+
+
+def _text(rng: random.Random) -> dict[str, str]:
+    return {"text": rng.choice(TEXTS)}
+
+
+def _words(rng: random.Random) -> dict[str, str]:
+    return {"words": ", ".join(rng.sample(WORDS, rng.randint(3, 7)))}
+
+
+def _price(rng: random.Random) -> dict[str, str]:
+    return {
+        "n": str(rng.randint(2, 60)),
+        "noun": rng.choice(NOUNS),
+        "p": str(rng.randint(2, 90)),
+    }
+
+
 TOPICS = {
     "kilometres": Topic(
         (
@@ -97,7 +130,7 @@ TOPICS = {
             "I need {n} km as miles",
             "Give me {n} km in miles",
         ),
-        lambda rng: {"n": str(rng.randint(1, 900))},
+        _kilometres,
         {"n": r"\d+"},
         "f'{int(n) * 621371 // 10000 / 100:g}'",
     ),
@@ -114,7 +147,7 @@ TOPICS = {
             "Draft a hello for {name}",
             "Put a greeting together for {name}",
         ),
-        lambda rng: {"name": rng.choice(NAMES)},
+        _greeting,
         {"name": "[A-Z][a-z]+"},
         "'Hello, ' + name + '!'",
     ),
@@ -131,11 +164,7 @@ TOPICS = {
             "Schedule for {h}:{m}: {text}",
             "Put this in for {h}:{m}: {text}",
         ),
-        lambda rng: {
-            "text": rng.choice(TEXTS),
-            "h": f"{rng.randint(6, 22):02d}",
-            "m": rng.choice(("00", "15", "30", "45")),
-        },
+        _reminder,
         {"text": "[A-Za-z ]+?", "h": "[01][0-9]|2[0-3]", "m": "[0-5][0-9]"},
         "h + ':' + m + ' ' + text",
     ),
@@ -152,7 +181,7 @@ TOPICS = {
             "Please count vowels here: {text}",
             "Give the count of vowels for: {text}",
         ),
-        lambda rng: {"text": rng.choice(TEXTS)},
+        _text,
         {"text": ".+?"},
         "str(sum(letter in 'aeiouAEIOU' for letter in text))",
     ),
@@ -169,7 +198,7 @@ TOPICS = {
             "List in alphabetical order: {words}",
             "Bring into alphabetical order: {words}",
         ),
-        lambda rng: {"words": ", ".join(rng.sample(WORDS, rng.randint(3, 7)))},
+        _words,
         {"words": "[a-z]+(?:, [a-z]+)+?"},
         "', '.join(sorted(words.split(', ')))",
     ),
@@ -186,11 +215,7 @@ TOPICS = {
             "Bill for {n} {noun} at {p} euros each",
             "Compute the price of {n} {noun} when each costs {p} euros",
         ),
-        lambda rng: {
-            "n": str(rng.randint(2, 60)),
-            "noun": rng.choice(NOUNS),
-            "p": str(rng.randint(2, 90)),
-        },
+        _price,
         {"n": r"\d+", "noun": "[a-z]+", "p": r"\d+"},
         "str(int(n) * int(p)) + ' euros'",
     ),
@@ -269,7 +294,7 @@ def request_file(seed: int) -> RequestFile:
     labelled = dict[str, str]()
     while len(labelled) < max(10, 2 * phrasings):
         (form, (head, tail)), given = chosen[len(labelled) % phrasings], values(rng)
-        text = re.sub(r"{(\w+)}", lambda found, given=given: given[found[1]], form)
+        text = re.sub(r"{(\w+)}", partial(_value, given), form)
         labelled[head + text + tail] = _answer(topic, given)
     return RequestFile(
         topic,
@@ -285,6 +310,10 @@ def request_file(seed: int) -> RequestFile:
             solve=solve,
         ),
     )
+
+
+def _value(given: dict[str, str], found: re.Match[str]) -> str:
+    return given[found[1]]
 
 
 def _answer(topic: str, given: dict[str, str]) -> str:

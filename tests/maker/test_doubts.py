@@ -38,8 +38,11 @@ def solve(km, please):
 def render(args, result):
     return str(result)
 """
-POLITE = MILES.replace('"please": ', '"politeness": ').replace("['please']", "['politeness']")
-POLITE = POLITE.replace("def solve(km, please)", "def solve(km, politeness)")
+POLITE = (
+    MILES.replace('"please": ', '"politeness": ')
+    .replace("['please']", "['politeness']")
+    .replace("def solve(km, please)", "def solve(km, politeness)")
+)
 NUMBERED = MILES.replace('found[2] or ""', "int(bool(found[2]))").replace(
     "{args['please']}", "{' please' * args['please']}"
 )

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from toolmint.core.tool import Evidence
-from toolmint.core.values import Value
 from toolmint.maker.slot_words import SlotWords, slots_of
 from toolmint.maker.wording import KnownRequests
 
@@ -19,12 +18,16 @@ LISTS = [
 ]
 
 
-def slots(parsed: list[tuple[str, Value]]) -> SlotWords:
+def items(text: str) -> Any:
+    return {"words": text.split()}
+
+
+def slots(parsed: list[tuple[str, Any]]) -> SlotWords:
     return KnownRequests(parsed).slots
 
 
 def sorting() -> SlotWords:
-    return slots([(f"Sort the words: {text}", {"words": text.split()}) for text in LISTS])
+    return slots([(f"Sort the words: {text}", items(text)) for text in LISTS])
 
 
 @pytest.mark.parametrize(
@@ -47,14 +50,14 @@ def sorting() -> SlotWords:
 )
 def test_an_order_among_words_is_no_word(order: str) -> None:
     request = f"Sort the words: apple zebra {order}"
-    assert sorting().suspect(request, {"words": request.split(": ")[1].split()}) is not None
+    assert sorting().suspect(request, items(request.split(": ")[1])) is not None
 
 
 @pytest.mark.parametrize(
     "words", ["apple zebra", "through apple million", "reverse apple", "too fast", "one apple two"]
 )
 def test_a_lone_word_of_a_list_may_look_like_an_order(words: str) -> None:
-    assert sorting().suspect(f"Sort the words: {words}", {"words": words.split()}) is None
+    assert sorting().suspect(f"Sort the words: {words}", items(words)) is None
 
 
 @pytest.mark.parametrize(
@@ -120,11 +123,11 @@ def test_running_text_may_contain_any_word_but_is_not_nobody() -> None:
 def test_other_languages_have_function_words_of_their_own(
     wording: str, lists: str, order: str
 ) -> None:
-    known = slots([(f"{wording}: {one}", {"words": one.split()}) for one in lists.split("|")])
+    known = slots([(f"{wording}: {one}", items(one)) for one in lists.split("|")])
     words = f"{lists.split('|', maxsplit=1)[0]} {order}"
-    assert known.suspect(f"{wording}: {words}", {"words": words.split()}) is not None
+    assert known.suspect(f"{wording}: {words}", items(words)) is not None
     plain = lists.replace("|", " ")
-    assert known.suspect(f"{wording}: {plain}", {"words": plain.split()}) is None
+    assert known.suspect(f"{wording}: {plain}", items(plain)) is None
 
 
 def test_slot_words_are_kept_with_the_evidence() -> None:

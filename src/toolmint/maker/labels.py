@@ -82,7 +82,11 @@ def compare_labels(
         summary = f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{bullet_list(lost)}"
         return stage_failed(stage, summary, **details)
     if labels.faults:
-        statuses = (("answered", "answered wrongly"), ("refused", "refused"), ("failed", "failed"))
+        statuses: tuple[tuple[ToolRunStatus, str], ...] = (
+            ("answered", "answered wrongly"),
+            ("refused", "refused"),
+            ("failed", "failed"),
+        )
         how = ", ".join(
             f"{labels.statuses[status]} {words}"
             for status, words in statuses
