@@ -94,7 +94,7 @@ def _rows(value: Value) -> list[dict[str, Value]]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-class ModelJudge:
+class DoubtJudge:
     """Asks the strong model, once for each change.
 
     Args:

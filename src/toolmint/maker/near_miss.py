@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from toolmint.core.values import Value
 from toolmint.maker.phrases import OPPOSITES, Phrases, phrases_for
 from toolmint.maker.slot_miss import slot_changes
-from toolmint.maker.wording import KnownRequest, KnownRequests, Shape, WordSpan
+from toolmint.maker.wording import KnownRequest, KnownRequests, Phrasing, WordSpan
 
 _MOST_REQUESTS = 120  # known requests that are changed
 _DOUBTFUL = frozenset({"deleted", "reordered"})
@@ -56,7 +56,7 @@ class _Word(NamedTuple):
     def text(self) -> str:
         return self.known.text[self.span.start : self.span.end]
 
-    def left_out(self) -> tuple[str, Shape]:
+    def left_out(self) -> tuple[str, Phrasing]:
         """Return the request and the wording without the word, and without the space beside it."""
         before = self.known.text[: self.span.start]
         after = self.known.text[self.span.end :]
@@ -67,7 +67,7 @@ class _Word(NamedTuple):
             without if self.number >= 0 else (*shape, f"-{self.text}")
         )
 
-    def swapped(self) -> tuple[str, Shape] | None:
+    def swapped(self) -> tuple[str, Phrasing] | None:
         """Return the request and the wording with the next word before this one, if that stands beside."""
         number, shape = self.number, self.known.shape
         if number + 1 >= len(shape):
@@ -83,7 +83,7 @@ class _Word(NamedTuple):
 
 def _wording_changes(
     known: KnownRequest, shown: KnownRequests, phrases: Phrases, rng: random.Random
-) -> Iterator[tuple[str, str, Shape]]:
+) -> Iterator[tuple[str, str, Phrasing]]:
     """Yield the kind, the text and the wording of each change.
 
     Inside a slot a word is only replaced by one that no known request contains, as any known word might
@@ -112,7 +112,7 @@ def _wording_changes(
 
 def _negated(
     word: _Word, shown: KnownRequests, phrases: Phrases
-) -> Iterator[tuple[str, str, Shape]]:
+) -> Iterator[tuple[str, str, Phrasing]]:
     """Yield negations of a word; behind running text, a word that is put in is a part of the text."""
     known, text = word.known, word.text
     texts = {span.end for span in known.slots if span.leaf.parameter in shown.slots.free}
@@ -124,7 +124,7 @@ def _negated(
         yield "negated", word.put(f"un{text}"), (*known.shape, f"un{text}")
 
 
-def _added(request: str, shape: Shape, phrases: Phrases) -> Iterator[tuple[str, str, Shape]]:
+def _added(request: str, shape: Phrasing, phrases: Phrases) -> Iterator[tuple[str, str, Phrasing]]:
     for head in phrases.heads:
         yield "prefixed", f"{head} {request}", (head, *shape)
     for tail in phrases.tails:
@@ -165,7 +165,7 @@ class NearMisses:
             for kind, text in slot_changes(one, known, self._phrases, rng):
                 yield NearMiss(text, kind, one.text, "slot")
 
-    def _is_optional(self, one: KnownRequest, shape: Shape) -> bool:
+    def _is_optional(self, one: KnownRequest, shape: Phrasing) -> bool:
         """Return whether the word that was left out is one that a known wording does without."""
         lost = next((a for a, b in zip(one.shape, (*shape, ""), strict=False) if a != b), "")
         return lost in self.known.optional

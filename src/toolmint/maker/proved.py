@@ -4,7 +4,7 @@ from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence, ToolRecord
 from toolmint.core.values import canonical, clip
-from toolmint.maker.doubts import ModelJudge
+from toolmint.maker.doubts import DoubtJudge
 from toolmint.maker.making_run import Conversation, MakingRun
 from toolmint.maker.program import run_tool
 from toolmint.maker.report import MakingResult
@@ -87,7 +87,7 @@ class _Verification:
         self.sandbox, self.other = boxes
         self.second: str | None = None
         self._second_tried = False
-        self._judge = ModelJudge(making, model)
+        self._judge = DoubtJudge(making, model)
 
     async def run(self, source: str, *, last: bool) -> tuple[Evidence, ...]:
         """Return the evidence of a proposal; ``last`` says that no repair can follow.

@@ -25,7 +25,7 @@ _FREE_FILLERS = 3  # different words between the same neighbours: any word may s
 _MOST_REQUESTS = 400  # of which slots and wording are looked at
 _MOST_SHAPES = 300  # compared with each other
 _TOKEN = re.compile(r"[^\W_]+(?:['&-][^\W_]+)*")
-Shape = tuple[str, ...]
+Phrasing = tuple[str, ...]
 
 
 class WordSpan(NamedTuple):
@@ -71,7 +71,7 @@ class KnownRequest(NamedTuple):
     words: list[WordSpan]
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> Phrasing:
         """The words outside the slots, in lower case and order."""
         return tuple(self.text[one.start : one.end].lower() for one in self.outside())
 
@@ -275,7 +275,7 @@ def _has_digits(value: Value) -> bool:
             return any(letter.isdigit() for letter in value)
 
 
-def _optional(shapes: Iterable[Shape]) -> frozenset[str]:
+def _optional(shapes: Iterable[Phrasing]) -> frozenset[str]:
     """Return the words without which one known wording is another."""
     some = sorted(islice(sorted(shapes), _MOST_SHAPES))
     known = frozenset(some)
