@@ -25,7 +25,7 @@ from toolmint.maker.function_words import (
     counts_capitalised,
     languages_of,
 )
-from toolmint.maker.slots import WORD, Leaf, positions, string_leaves
+from toolmint.maker.slots import WORD, argument_texts, positions, string_leaves
 
 _FREE_SHARE = 0.25  # of the requests: function words in so many make a slot running text
 _FREE_LEAST = 2  # requests with function words, at least
@@ -69,27 +69,23 @@ class SlotWords(Frozen):
     def _allowed(self) -> dict[str, frozenset[str]]:
         return {name: frozenset(words) for name, words in self.shown.items()}
 
-    def _stands_for_a_name(self, leaf: Leaf, words: Sequence[str]) -> bool:
-        """Return whether a value is one word such as "nobody", which running text does not consist of."""
-        return len(words) == 1 and words[0].lower() in self._pronouns and not leaf.key
+    @cached_property
+    def _watched(self) -> frozenset[str]:
+        partners = PARTNER_WORDS if self.open else frozenset[str]()
+        return self._suspect | self._operations | self._pronouns | partners
 
-    def _is_partner(self, low: str, leaf: Leaf) -> bool:
-        return low in PARTNER_WORDS and low not in self._allowed.get(leaf.parameter, ())
-
-    def _counts(self, word: str, low: str, leaf: Leaf, *, alone: bool) -> bool:
+    def _counts(self, word: str, parameter: str, *, alone: bool, listed: bool, key: bool) -> bool:
         """Return whether a word of a value is one that may not stand there."""
-        if low in self._allowed.get(leaf.parameter, ()):
+        low = word.lower()
+        if low in self._allowed.get(parameter, ()):
             return False
         if low in self._suspect:
             return word == low or (word != word.upper() and counts_capitalised(low))
-        if word != low or leaf.key:
+        if word != low or key:
             return False
         if low in self._operations:
-            listed = len(WORD.findall(leaf.text)) > 1 and low not in LONE_WORDS
-            return listed or leaf.parameter in self.open
-        return (
-            not alone and ENGLISH in self.languages and low.endswith("ly") and len(low) >= _ADVERB
-        )
+            return parameter in self.open or (listed and low not in LONE_WORDS)
+        return not alone and ENGLISH in self.languages and _is_adverb(low)
 
     def suspect(self, request: str, args: Value) -> str | None:
         """Return the word of a value that may not stand there, or None.
@@ -97,23 +93,35 @@ class SlotWords(Frozen):
         Only words of the request count: what a parser adds is no word of the request.
         """
         said = frozenset(WORD.findall(request.lower()))
+        watched = [word for word in said if word in self._watched or _is_adverb(word)]
         beside = defaultdict[str, list[tuple[int, str]]](list)
-        for number, leaf in enumerate(string_leaves(args)):
-            words = WORD.findall(leaf.text)
-            if leaf.parameter in self.free and not self._stands_for_a_name(leaf, words):
+        for number, (parameter, text, key) in enumerate(argument_texts(args) if watched else ()):
+            small = text.lower()
+            if not any(word in small for word in watched):
                 continue
-            alone = len(words) == 1 and leaf.parameter in self.open
+            words = WORD.findall(text)
+            free = parameter in self.free
+            if free and (len(words) != 1 or key or words[0].lower() not in self._pronouns):
+                continue
+            listed = len(words) > 1
+            alone = not listed and parameter in self.open
             for word in words:
                 low = word.lower()
                 if low not in said:
                     continue
-                counts = self._counts(word, low, leaf, alone=alone)
-                if not counts and not (alone and self._is_partner(low, leaf)):
-                    continue
-                if not alone or (counts and low not in LONE_WORDS):
+                counts = self._counts(word, parameter, alone=alone, listed=listed, key=key)
+                if counts and (not alone or low not in LONE_WORDS):
                     return word
-                beside[leaf.parameter].append((number, low))
+                if counts or (alone and self._is_partner(low, parameter)):
+                    beside[parameter].append((number, low))
         return _pair(beside)
+
+    def _is_partner(self, low: str, parameter: str) -> bool:
+        return low in PARTNER_WORDS and low not in self._allowed.get(parameter, ())
+
+
+def _is_adverb(word: str) -> bool:
+    return word.endswith("ly") and len(word) >= _ADVERB
 
 
 def slots_of(evidence: Iterable[Evidence]) -> SlotWords | None:

@@ -69,6 +69,27 @@ def _inside(parameter: str, place: tuple[str, str], value: Value) -> Iterator[Le
             return
 
 
+def argument_texts(args: Value) -> list[tuple[str, str, bool]]:
+    """Return the parameter, the text, and whether it is a key, of each string; ``string_leaves`` in short."""
+    found = list[tuple[str, str, bool]]()
+    if isinstance(args, dict):
+        for name, value in args.items():
+            _collect(name, value, found)
+    return found
+
+
+def _collect(name: str, value: Value, found: list[tuple[str, str, bool]]) -> None:
+    if isinstance(value, str):
+        found.append((name, value, False))
+    elif isinstance(value, list):
+        for item in value:
+            _collect(name, item, found)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            found.append((name, key, True))
+            _collect(name, item, found)
+
+
 class SlotSpan(NamedTuple):
     """A slot in a request: character offsets, and the string that it is."""
 
