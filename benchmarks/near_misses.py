@@ -49,6 +49,18 @@ not counting duplicates|plus one more|last one first|from z to a|if there is mor
     .replace("\n", "|")
     .split("|")
 )
+SHORT = (
+    """
+reversed|longest word first|uppercase|sort descending|skip apple|remove vowels|count them|double|twice|z to a
+translated into german|ignore case|capitalize all|first three only|no duplicates|every second word|top two
+reverse order|alphabetically backwards|descending please|largest first|print as csv|join with commas|as json
+number them|separated by commas|biggest to smallest|one per line|backwards|numbered|but backwards|in caps
+keep only nouns|remove apple first|largest last|sorted by length|reverse sorted|twice over|add kiwi|minus pear
+excluding pear|unsorted|leave out pear|last three
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 TAILS = ("Reply in Spanish.", "Assume it is Sunday.", "Leave out the second.", "Do it twice.")
 PRONOUNS = (
     "Nobody",
@@ -150,6 +162,8 @@ def changes(
     body = request.rstrip(" .?!")
     for order in rng.sample(INSTRUCTIONS, 4):
         yield "slot", "instruction at the end", f"{body} {order}{request[len(body) :]}"
+    for order in rng.sample(SHORT, 4):
+        yield "slot", "one to three words at the end", f"{body} {order}{request[len(body) :]}"
     yield from value_changes(request, values, known, rng)
     for found in re.finditer(r"\b\d+(?= [a-z]{3,})", request):
         more = f"{request[: found.end()]} {rng.choice(MULTIPLIERS)}{request[found.end() :]}"
