@@ -117,10 +117,10 @@ def test_worlds_are_made_solved_and_played(run: Run, tmp_path: Path) -> None:
             ("world", "generate", "--longest", "9", "-o", "x"),
             "error [input]: no world has longest=9",
         ),
-        (("world", "solve", "none.jsonl"), "error [input]: 'none.jsonl' cannot be read"),
+        (("world", "solve", "none.jsonl"), "error [file]: 'none.jsonl' cannot be read"),
         (
             ("traces", "show", "none.jsonl"),
-            "error [input]: 'none.jsonl' is neither the number of a trajectory",
+            "error [file]: 'none.jsonl' is neither the number of a trajectory",
         ),
     ],
 )
