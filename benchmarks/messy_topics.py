@@ -6,12 +6,14 @@ far, with any numbers and words in their slots, and refuses all others.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
-from toolmint.core.model import ModelRequest
+from toolmint.core.model import ModelRequest, ModelResponse
 from toolmint.core.tool import Demonstration
+from toolmint.models.scripted import estimated_usage
 
 _Values = Mapping[str, str]
 
@@ -215,3 +217,55 @@ def literal_maker(request: ModelRequest) -> str:
     text = "\n".join(one.content for one in request.messages if one.role == "user")
     topic = max(TOPICS, key=lambda one: len(shown_phrasings(one, text)))
     return f"```python\n{module_of(topic, shown_phrasings(topic, text))}```"
+
+
+def named_kinds(request: ModelRequest) -> str:
+    """Reply to a prompt that asks for the kinds of requests, as a model would that knows the topics."""
+    listed = request.messages[-1].content.partition("Requests:")[2]
+    lines = list[str]()
+    for line in listed.splitlines():
+        number, colon, text = line.partition(": ")
+        if not (colon and number.isdigit()):
+            continue
+        kinds = [topic.name for topic in TOPICS if shown_phrasings(topic, text)]
+        lines.append(f"{number}: {_known_name(request, kinds[0]) if kinds else 'none'}")
+    return "\n".join(lines)
+
+
+def _known_name(request: ModelRequest, kind: str) -> str:
+    """Return the name under which a prompt knows a kind already, by the example below it."""
+    known = request.messages[-1].content.partition("Known kinds:")[2].partition("Requests:")[0]
+    topic = next(one for one in TOPICS if one.name == kind)
+    lines = known.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("  such as") and shown_phrasings(topic, line):
+            above = [one for one in lines[:number] if one and not one.startswith(" ")]
+            return above[-1]
+    return kind
+
+
+class StrongModel:
+    """Answers requests by their labels, proposes tools as ``literal_maker``, and names kinds.
+
+    Attributes:
+        calls: how many calls there were of each purpose.
+    """
+
+    name = "a literal strong model"
+
+    def __init__(self, labelled: Sequence[Demonstration]) -> None:
+        self._labels = {one.input: one.target or "" for one in labelled}
+        self.calls: Counter[str] = Counter()
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Return the reply that the prompt asks for, with estimated tokens."""
+        text = request.messages[-1].content
+        if text in self._labels:
+            purpose, reply = "answers", self._labels[text]
+        elif "Known kinds:" in text:
+            purpose, reply = "kinds", named_kinds(request)
+        else:
+            purpose, reply = "making", literal_maker(request)
+        self.calls[purpose] += 1
+        usage = estimated_usage(request, reply)
+        return ModelResponse(content=reply, model=self.name, usage=usage)

@@ -1,6 +1,6 @@
 """A session: store, sandboxes, models, tool servers and maker, opened and closed together."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from toolmint.assembly.sandboxes import Closable, place_of, sandbox_of
@@ -16,6 +16,7 @@ from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verify import verify
 from toolmint.models.wrap import close
 from toolmint.serving.background_maker import BackgroundMaker
+from toolmint.serving.kinds import name_kinds
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lifecycle import ServingPolicy
 from toolmint.serving.making_rules import MakingRules, Notify
@@ -130,15 +131,34 @@ class Session:
         self, notify: Notify, flushed: Callable[[], Awaitable[None]] | None = None
     ) -> BackgroundMaker:
         """Return a maker over this session's models and sandboxes; see ``BackgroundMaker``."""
-        base = MakeRequest(request_class="(queue)", labelled=(), second=self.settings.second)
+        chosen = self.settings
+        base = MakeRequest(
+            request_class="(queue)",
+            labelled=(),
+            second=chosen.second,
+            least_coverage=chosen.least_coverage,
+        )
         rules = MakingRules(
-            needed=self.settings.needed,
+            needed=chosen.needed,
             settings=base,
-            at_once=self.settings.makings,
-            lease_seconds=self.settings.lease_seconds,
+            at_once=chosen.makings,
+            lease_seconds=chosen.lease_seconds,
             light=self.models.light is not None and self.servers.policy.shadow,
+            name_kinds=self._name_kinds if chosen.kinds_after and self.models.strong else None,
+            kinds_after=chosen.kinds_after,
         )
         return BackgroundMaker(self.made, self.store.live, rules, notify=notify, flushed=flushed)
+
+    async def _name_kinds(
+        self, known: Mapping[str, Sequence[str]], texts: Sequence[str], ledger: Ledger
+    ) -> list[str | None]:
+        if self.models.strong is None:
+            return [None for _ in texts]
+        return await name_kinds(ledger.metered(self.models.strong, "dispatch", None), known, texts)
+
+    async def sort_rest(self) -> None:
+        """Join what waits in small classes by its kind, such as after a file of requests."""
+        await self.maker.sort_rest(await self.solver.server())
 
     async def made(self, make_request: MakeRequest, ledger: Ledger) -> MakingResult:
         """Make a tool and verify it; its model calls are entered in a ledger.
@@ -204,7 +224,11 @@ def make_request_of(
 
     A class that is named is called so, unless ``more`` has a title; the maker names the others.
     """
-    fields: dict[str, object] = {"labelled": tuple(labelled), "second": settings.second}
+    fields: dict[str, object] = {
+        "labelled": tuple(labelled),
+        "second": settings.second,
+        "least_coverage": settings.least_coverage,
+    }
     if request_class is None:
         first = labelled[0].input if labelled else "unnamed"
         fields |= {"request_class": class_name_for(first), "title": title_for(first)}

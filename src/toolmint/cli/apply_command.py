@@ -144,7 +144,9 @@ def apply_command(*, file: Path, output: Path, concurrency: int, **given: object
 
             async with opened(settings) as client:
                 client.maker.upcoming = [one.input for one in requests[done:]]
-                return await answer_all(client, requests[done:], out, notify, most=concurrency)
+                seen = await answer_all(client, requests[done:], out, notify, most=concurrency)
+                await client.sort_rest()
+                return seen
 
     seen = run_sync(work())
     say(

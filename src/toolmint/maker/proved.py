@@ -42,6 +42,7 @@ def _inputs(making: MakingRun, source: str, second: str | None) -> VerificationI
         second=second,
         slowest=request.slowest,
         least_coverage=request.least_coverage,
+        neighbours=request.neighbours,
         further=request.further,
     )
 

@@ -24,6 +24,7 @@ class VerificationInput(Frozen):
         near_misses: largest number of near misses.
         slowest: upper limit of the 99th percentile of a call's duration, in seconds.
         least_coverage: least share of the demonstrations that the tool must answer, counted by wording.
+        neighbours: demonstrations of other classes, which it refuses or answers rightly.
         further: demonstrations beyond those that every stage uses; a wrong answer to one is fatal.
     """
 
@@ -35,6 +36,7 @@ class VerificationInput(Frozen):
     near_misses: int = _NEAR_MISSES
     slowest: float = 1.0
     least_coverage: float = LEAST_COVERAGE
+    neighbours: tuple[Demonstration, ...] = ()
     further: tuple[Demonstration, ...] = ()
 
 

@@ -6,6 +6,7 @@ from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence
 from toolmint.maker import stages
 from toolmint.maker.determinism import stage_determinism
+from toolmint.maker.neighbours import with_strangers
 from toolmint.maker.verification_input import VerificationInput
 
 
@@ -32,9 +33,13 @@ async def verify(
         return tuple(evidence)
     labels, runs = await stages.stage_labels(inputs, sandbox)
     evidence.append(labels)
+
+    async def near_misses() -> Evidence:
+        return await stages.stage_near_misses(await with_strangers(inputs, sandbox), runs, sandbox)
+
     for stage in (
         lambda: stages.stage_round_trip(inputs, runs, sandbox),
-        lambda: stages.stage_near_misses(inputs, runs, sandbox),
+        near_misses,
         lambda: stage_determinism(inputs, sandbox, other),
         lambda: stages.stage_second(inputs, runs, sandbox),
     ):

@@ -6,16 +6,18 @@ the tool that the other has made.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
-from toolmint.core.errors import StoreError, ToolmintError
+from toolmint.core.errors import InputError, ToolmintError
 from toolmint.core.namespace import ClassKey
 from toolmint.core.store import Lease, MakingReport
 from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
+from toolmint.serving.after_making import after_making, report_fault
+from toolmint.serving.kinds import KindSorter
+from toolmint.serving.leased import while_leased
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_queue import (
@@ -64,6 +66,8 @@ class BackgroundMaker:
         self._pauses: dict[ClassKey, float] = {}
         self._timers: dict[ClassKey, asyncio.TimerHandle] = {}
         self._merging = asyncio.Lock()
+        name_kinds, after = rules.name_kinds, rules.kinds_after
+        self._sorter = KindSorter(name_kinds, live, after, rules.needed) if name_kinds else None
         self.upcoming: Sequence[str] = ()
 
     def offer(self, server: ToolServer, name: str) -> None:
@@ -74,6 +78,13 @@ class BackgroundMaker:
         if enough and not busy and name not in server.entries:
             self._pending[key] = server
             self._start_next()
+        if self._sorter is not None:
+            self._sorter.offer(server, lambda: self.offer_all(server))
+
+    async def sort_rest(self, server: ToolServer) -> None:
+        """Name the kinds of what waits in small classes, and offer what that joins; such as after a file."""
+        if self._sorter is not None:
+            await self._sorter.sort_rest(server, lambda: self.offer_all(server))
 
     def offer_all(self, server: ToolServer) -> None:
         """Offer every class that waits, such as after a restart."""
@@ -91,16 +102,20 @@ class BackgroundMaker:
             await asyncio.wait([task])
 
     async def idle(self) -> None:
-        """Wait until nothing is being made, and nothing waits for a place."""
-        while self._running:
-            await asyncio.wait(list(self._running.values()))
+        """Wait until nothing is made or sorted, and nothing waits for a place."""
+        while tasks := self._tasks():
+            await asyncio.wait(tasks)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        sorting = self._sorter.task if self._sorter is not None else None
+        return [*self._running.values(), *([sorting] if sorting is not None else [])]
 
     async def close(self) -> None:
         """Cancel the makings at work; their leases are released."""
         self._pending.clear()
         for timer in self._timers.values():
             timer.cancel()
-        tasks = list(self._running.values())
+        tasks = self._tasks()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -132,7 +147,8 @@ class BackgroundMaker:
                 self._offer_later(server, key, ELSEWHERE_SECONDS)
                 return
             try:
-                await self._while_leased(lease, self._make_class(server, key, lease))
+                work = self._make_class(server, key, lease)
+                await while_leased(self._live, lease, self.rules.lease_seconds, work)
             finally:
                 await self._live.release(lease)
         except ToolmintError as fault:
@@ -141,35 +157,6 @@ class BackgroundMaker:
             self._offer_later(server, key, pause)
             said = f"the making broke off: [{fault.code}] {fault}"
             self._notify(server.classes.title(key.name), said)
-
-    async def _while_leased(self, lease: Lease, work: Awaitable[None]) -> None:
-        """Run an action while its lease is prolonged; losing the lease cancels it.
-
-        A process that stalls (a suspended machine, a full disk) loses its lease to another one. It must
-        not go on then, or two tools of one class would be stored.
-        """
-        doing = asyncio.ensure_future(work)
-        lost = False
-
-        async def prolong() -> None:
-            nonlocal lost
-            while True:
-                await asyncio.sleep(self.rules.lease_seconds / 3)
-                if not await self._live.renew(lease, self.rules.lease_seconds):
-                    lost = True
-                    doing.cancel()
-
-        heart = asyncio.create_task(prolong())
-        try:
-            await doing
-        except asyncio.CancelledError:
-            if not lost:
-                raise
-            raise StoreError(f"the lease {lease.name!r} lapsed", code="lease-lost") from None
-        finally:
-            heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heart
 
     async def _make_class(self, server: ToolServer, key: ClassKey, lease: Lease) -> None:
         if self._flushed is not None:
@@ -262,6 +249,9 @@ class BackgroundMaker:
                 body=result.body,
             )
             await server.store.report(report)
+        except InputError as fault:
+            await report_fault(server, name, fault)
+            raise
         finally:
             await ledger.flush(server.store)
         title = title if request.keep_title else result.title or title
@@ -270,7 +260,10 @@ class BackgroundMaker:
             first, _, _ = str(result.body.get("ending", "")).partition("\n")
             self._notify(title, f"no tool passed: {first}")
             return None
-        server.adopt(ActiveVersion(kept, state, server.namespace.key(name)))
+        entry = ActiveVersion(kept, state, server.namespace.key(name))
+        server.adopt(entry)
+        busy = {one.name for one in self._running}
+        await after_making(server, entry, request, result, busy)
         self._notify(title, f"v{kept.version} passed verification and is {state}")
         return kept
 

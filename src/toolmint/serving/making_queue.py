@@ -1,4 +1,4 @@
-"""What a making is given of the queue: duplicates merged, the newest demonstrations, foreign requests."""
+"""What a making is given of the queue: the newest demonstrations of a class, and some of others."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +11,8 @@ from toolmint.serving.server import ToolServer
 
 MAX_DEMONSTRATIONS = 60
 """Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
-_FOREIGN = 3
-"""Requests of each other class, which the tool has to refuse."""
+_NEIGHBOURS, _MOST_NEIGHBOURS = 3, 150
+"""Requests of each other class, and of all: a tool refuses them or answers them rightly."""
 _FAULTS = 5
 """A making after a demotion learns from what came since so many last faults."""
 
@@ -33,14 +33,14 @@ def make_request_for(
     """
     newest = list(queued.get(name, ()))[::-1]
     mine = sorted(newest, key=lambda one: one.input not in first)[:MAX_DEMONSTRATIONS]
-    foreign = tuple(
-        one.input for other, some in queued.items() if other != name for one in some[:_FOREIGN]
+    neighbours = tuple(
+        one for other, some in queued.items() if other != name for one in some[:_NEIGHBOURS]
     )
     return settings.model_copy(
         update={
             "request_class": name,
             "labelled": tuple(mine),
-            "foreign": foreign,
+            "neighbours": neighbours[:_MOST_NEIGHBOURS],
             "clustered": True,
         }
     )
@@ -63,6 +63,6 @@ async def merge_duplicates(
     found = duplicate_classes(queued)
     for old, new in found.items():
         await server.store.join(old, new)
-        server.classes.merge(old, new, [one.input for one in queued[old]])
+        server.classes.merge(old, new)
         queued[new] += queued.pop(old)
     return found.get(name, name), queued

@@ -11,7 +11,7 @@ from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
 from toolmint.core.store import Tally, ToolStore
 from toolmint.core.task import Limits, Turn
-from toolmint.core.tool import State
+from toolmint.core.tool import Demonstration, State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
@@ -152,6 +152,13 @@ class ToolServer:
                 return tried.result(self._mode(entry), entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
+
+    async def answers_rightly(self, entry: ActiveVersion, demo: Demonstration) -> bool | None:
+        """Return whether a version gives a demonstration's answer; None: it refuses the request."""
+        run = await serve_tool(self._sandbox, entry.program, demo.input, self.namespace.tenant)
+        return (
+            None if run.answer is None else same_answer(run.answer, demo.target or "") is not None
+        )
 
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
