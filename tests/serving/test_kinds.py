@@ -8,9 +8,9 @@ import pytest
 from benchmarks.messy_topics import INTEREST, TOPICS, StrongModel, messy_file, module_of
 from tests.maker.tools import RIGHT, demos
 
-from toolmint.assembly.session import Models, Session
+from toolmint.assembly.session import Models, Session, make_request_of
 from toolmint.assembly.settings import Settings
-from toolmint.core.errors import ModelUnavailable
+from toolmint.core.errors import InputError, ModelUnavailable
 from toolmint.core.tool import Demonstration, Provenance, ToolRecord
 from toolmint.maker.neighbours import with_strangers
 from toolmint.maker.verification_input import VerificationInput
@@ -95,8 +95,6 @@ async def test_classes_that_one_tool_answers_are_joined(tmp_path: Path) -> None:
             await session.solve(one.input)
         before = set(await session.store.waiting())
         labelled = (*messy_file(INTEREST, phrasings=20, count=40, seed=9),)
-        from toolmint.assembly.session import make_request_of
-
         await session.make(make_request_of("interest", labelled, chosen))
         after = set(await session.store.waiting())
         server = await session.solver.server()
@@ -130,3 +128,45 @@ async def test_kinds_are_read_leniently(reply: str, kinds: list[str | None]) -> 
     assert await name_kinds(model, known, ["a", "b", "c"]) == kinds
     prompt = model.requests[0].messages[0].content
     assert "such as: '1 + 2 ='" in prompt and "3: 'c'" in prompt
+
+
+async def test_what_a_tool_refuses_becomes_a_repair_that_goes_on_from_it(tmp_path: Path) -> None:
+    first = messy_file(INTEREST, phrasings=3, count=9)
+    later = messy_file(INTEREST, phrasings=20, count=40, seed=3)
+    strong = StrongModel([*first, *later])
+    chosen = Settings(store=tmp_path / "t.db", second="never", needed=8)
+    async with Session.open(chosen, models=Models(strong)) as session:
+        await session.make(make_request_of("interest", first, chosen))
+        for one in later:
+            await session.solve(one.input, request_class="interest")
+        await session.maker.idle()
+        versions = [record for record, _ in await session.store.versions("interest")]
+        answered = 0
+        for one in later:
+            found = await session.solve(one.input, request_class="interest")
+            assert found.answer == one.target
+            answered += found.served is not None and found.served.tier == "code"
+    assert len(versions) > 1 and answered > 25
+
+
+async def test_the_refused_demonstrations_of_a_made_tool_are_queued(tmp_path: Path) -> None:
+    labelled = messy_file(INTEREST, phrasings=12, count=30)
+    phrasings = list(INTEREST.phrasings)
+    some = f"```python\n{module_of(INTEREST, phrasings[:13])}```"
+    chosen = Settings(store=tmp_path / "t.db", second="never")
+    async with Session.open(chosen, models=Models(ScriptedModel([some, some]))) as session:
+        record = await session.make(make_request_of("interest", labelled, chosen))
+        queued = (await session.store.queued("interest"))["interest"]
+    assert {one.input for one in (*queued, *record.demonstrations)} == {
+        one.input for one in labelled
+    }
+    assert queued and not {*queued} & {*record.demonstrations}
+
+
+async def test_a_making_that_cannot_begin_leaves_a_report(tmp_path: Path) -> None:
+    chosen = Settings(store=tmp_path / "t.db")
+    async with Session.open(chosen, models=Models(ScriptedModel([]))) as session:
+        with pytest.raises(InputError):
+            await session.make(make_request_of("few", demos(2), chosen))
+        reports = await session.store.reports("few")
+    assert len(reports) == 1 and "making needs 6" in str(reports[0].body["ending"])

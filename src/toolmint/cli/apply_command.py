@@ -19,11 +19,12 @@ from toolmint.cli.common import (
     store_option,
 )
 from toolmint.core import demonstrations as read
-from toolmint.core.errors import InputError, ModelError, NoAnswer
+from toolmint.core.errors import InputError
 from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration
+from toolmint.core.values import sound, sound_value
 
 if TYPE_CHECKING:
     from toolmint.assembly.session import Session
@@ -41,7 +42,7 @@ def take_up(path: Path, requests: list[Demonstration]) -> int:
     whole = data[: data.rfind(b"\n") + 1]
     for number, line in enumerate(whole.splitlines()):
         try:
-            fits = json.loads(line)["input"] == requests[number].input
+            fits = json.loads(line)["input"] == sound(requests[number].input)
         except (ValueError, KeyError, TypeError, IndexError):
             fits = False
         if not fits:
@@ -79,12 +80,11 @@ def line_of(
 
 
 async def _one(client: "Session", request: Demonstration) -> dict[str, Any]:
-    try:
-        return line_of(request, await client.solve(request.input), None)
-    except (NoAnswer, ModelError) as fault:
-        if fault.retryable:
-            raise
-        return line_of(request, None, f"[{fault.code}] {fault}")
+    from toolmint.assembly.apply import result_of
+
+    found = await result_of(client.solve, request)
+    fault = found.error
+    return line_of(request, found.trajectory, f"[{fault.code}] {fault}" if fault else None)
 
 
 async def answer_all(
@@ -106,7 +106,7 @@ async def answer_all(
             if not running:
                 return seen
             line = await running.popleft()
-            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            out.write(json.dumps(sound_value(line), ensure_ascii=False) + "\n")
             out.flush()
             seen[line.get("tier", "none")] += 1
             if "right" in line:

@@ -54,6 +54,8 @@ class MakeRequest(Frozen):
         further: demonstrations beyond those that every stage uses, of a long file.
         neighbours: demonstrations of other classes; a tool may answer them rightly, as one kind of
             request may stand in several classes, and never wrongly.
+        base: source of the tool at work, which a repair goes on from; empty: there is none. The result has
+            a tool only if one gains on it.
         seed: sampling seed passed to the maker's model, to repeat a making.
     """
 
@@ -72,6 +74,7 @@ class MakeRequest(Frozen):
     least_coverage: float = Field(default=LEAST_COVERAGE, gt=0, le=1)
     further: tuple[Demonstration, ...] = ()
     neighbours: tuple[Demonstration, ...] = ()
+    base: str = ""
     seed: int | None = None
 
     @property

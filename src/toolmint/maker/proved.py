@@ -12,7 +12,7 @@ from toolmint.maker.stages import stage_form, stage_labels
 from toolmint.maker.unseen import answers_unseen
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verify import failed_stage, verify
-from toolmint.maker.versions import LABELS, Version, leftover, next_prompt
+from toolmint.maker.versions import LABELS, Version, first_prompt, leftover, next_prompt
 from toolmint.roles import prompts
 from toolmint.roles.replies import code_in
 
@@ -27,6 +27,7 @@ _TEMPLATES = (
     "proved_repair",
     "proved_more",
     "proved_best",
+    "proved_base",
     "proved_second",
     "proved_use",
 )
@@ -153,7 +154,9 @@ class _Making:
         return min(self.request.tries + self._gained, 2 * self.request.tries) - self.asked
 
     async def run(self) -> MakingResult:
-        text = prompts.proved_propose(self.request.shown_first(), self.request.slowest)
+        if self.request.base:
+            self._take(await self._verified(self.request.base))
+        text = first_prompt(self.request, self.best)
         while self.left > 0:
             self.asked += 1
             try:
@@ -222,6 +225,8 @@ class _Making:
                 making.facts["best"] = {"source": best.source, "coverage": best.coverage}
             making.note("end", why)
             return making.result(None, why)
+        if best.source == self.request.base:
+            return making.result(None, "no proposal gains on the tool at work")
         second = self._verification.second_answers
         left = leftover(self.request.labelled, best, self.versions, second)
         making.facts["coverage"] = best.coverage

@@ -5,6 +5,7 @@ from typing import NamedTuple, cast
 
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
+from toolmint.maker.making_run import MakeRequest
 from toolmint.maker.verify import failed_stage
 from toolmint.roles import prompts
 
@@ -77,6 +78,15 @@ def next_prompt(version: Version, best: Version) -> str:
     return prompts.fill(
         "proved_best", next=text, source=best.source, evidence=clip(_said(said), _MAX_EVIDENCE)
     )
+
+
+def first_prompt(request: MakeRequest, base: Version | None) -> str:
+    """Return the first prompt of a making; ``base`` is the tool at work, with its evidence."""
+    text = prompts.proved_propose(request.shown_first(), request.slowest)
+    if base is None:
+        return text
+    said = clip(_said(base.failure or _labels_of(base)), _MAX_EVIDENCE)
+    return prompts.fill("proved_base", propose=text, source=base.source, evidence=said)
 
 
 def _prompt(version: Version) -> str:

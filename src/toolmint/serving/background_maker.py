@@ -24,6 +24,8 @@ from toolmint.serving.making_queue import (
     demonstrations_since,
     make_request_for,
     merge_duplicates,
+    repair_request,
+    with_upcoming,
 )
 from toolmint.serving.making_rules import Make, MakingRules, Notify
 from toolmint.serving.server import ALIVE, ToolServer
@@ -73,9 +75,14 @@ class BackgroundMaker:
     def offer(self, server: ToolServer, name: str) -> None:
         """Make a class's tool as soon as a place is free, unless it has one or too little waits."""
         key = server.namespace.key(name)
-        enough = server.classes.waiting.get(name, 0) >= self._due.get(key, self.rules.needed)
+        waiting = server.classes.waiting.get(name, 0)
+        if name in server.entries:  # what waits from now on is work for a repair
+            self._due.setdefault(key, waiting - 1 + self.rules.needed)
+        enough = waiting >= self._due.get(key, self.rules.needed)
         busy = key in self._running or key in self._pending or key in self._timers
-        if enough and not busy and name not in server.entries:
+        # Compared before it serves, a repair would take the place of a version that is proved.
+        wanted = name not in server.entries or not server.policy.shadow
+        if enough and not busy and wanted:
             self._pending[key] = server
             self._start_next()
         if self._sorter is not None:
@@ -166,6 +173,9 @@ class BackgroundMaker:
         if name != key.name:
             self.offer(server, name)
             return
+        if name in server.entries and not server.policy.shadow:
+            await self._repair(server, key, lease, queued)
+            return
         if await self._adopted(server, key):
             return
         versions = await server.store.versions(name)
@@ -187,7 +197,22 @@ class BackgroundMaker:
         if kept is None:
             self._due[key] *= 2
         else:
+            self._due[key] = server.classes.waiting.get(name, 0) + self.rules.needed
             self._pauses.pop(key, None)
+
+    async def _repair(
+        self,
+        server: ToolServer,
+        key: ClassKey,
+        lease: Lease,
+        queued: dict[str, list[Demonstration]],
+    ) -> None:
+        """Make a version that answers more than the one at work, from what it refused since."""
+        request = self._request(server, key.name, queued)
+        record = server.entries[key.name].record
+        kept = await self.make(server, repair_request(request, record), lease)
+        waiting, needed = server.classes.waiting.get(key.name, 0), self.rules.needed
+        self._due[key] = waiting + needed if kept is not None else 2 * waiting + needed
 
     async def _adopted(self, server: ToolServer, key: ClassKey) -> bool:
         """Take over the version that another process has made; True too where a person retired the class."""
@@ -208,16 +233,10 @@ class BackgroundMaker:
         server: ToolServer,
         name: str,
         queued: dict[str, list[Demonstration]],
-        first: frozenset[str],
+        first: frozenset[str] = frozenset(),
     ) -> MakeRequest:
         request = make_request_for(name, queued, self.rules.settings, first)
-        request = request.model_copy(update={"title": server.classes.title(name)})
-        if not self.upcoming:
-            return request
-        known = {one.input for one in request.labelled}
-        return request.model_copy(
-            update={"unlabelled": server.classes.upcoming_of(name, self.upcoming, known)}
-        )
+        return with_upcoming(request, server, self.upcoming)
 
     async def make(
         self, server: ToolServer, request: MakeRequest, lease: Lease | None = None

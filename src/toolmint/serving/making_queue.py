@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from toolmint.core.store import ToolStore
-from toolmint.core.tool import Demonstration
+from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import Comparison
 from toolmint.maker.making_run import MakeRequest
 from toolmint.serving.duplicates import duplicate_classes
 from toolmint.serving.server import ToolServer
 
-MAX_DEMONSTRATIONS = 60
+MOST_QUEUED = 60
 """Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
 _NEIGHBOURS, _MOST_NEIGHBOURS = 3, 150
 """Requests of each other class, and of all: a tool refuses them or answers them rightly."""
@@ -32,7 +32,7 @@ def make_request_for(
         first: requests that an older version got wrong: the maker is shown them.
     """
     newest = list(queued.get(name, ()))[::-1]
-    mine = sorted(newest, key=lambda one: one.input not in first)[:MAX_DEMONSTRATIONS]
+    mine = sorted(newest, key=lambda one: one.input not in first)[:MOST_QUEUED]
     neighbours = tuple(
         one for other, some in queued.items() if other != name for one in some[:_NEIGHBOURS]
     )
@@ -44,6 +44,23 @@ def make_request_for(
             "clustered": True,
         }
     )
+
+
+def with_upcoming(request: MakeRequest, server: ToolServer, upcoming: Sequence[str]) -> MakeRequest:
+    """Return a request with its class's title, and with those that will come as unlabelled ones."""
+    name, known = request.request_class, {one.input for one in request.labelled}
+    update: dict[str, object] = {"title": server.classes.title(name)}
+    if upcoming:
+        update["unlabelled"] = server.classes.upcoming_of(name, upcoming, known)
+    return request.model_copy(update=update)
+
+
+def repair_request(request: MakeRequest, record: ToolRecord) -> MakeRequest:
+    """Return a request that goes on from the tool at work, with the demonstrations that it answers."""
+    known = {one.input for one in request.labelled}
+    kept = [one for one in record.demonstrations if one.input not in known]
+    labelled = (*request.labelled, *kept)[: 2 * MOST_QUEUED]
+    return request.model_copy(update={"labelled": labelled, "base": record.source})
 
 
 async def demonstrations_since(
