@@ -118,8 +118,6 @@ class Endpoint:
             case "fails-429":
                 error = {"error": {"message": "slow down", "type": "rate_limit_error"}}
                 return web.json_response(error, status=429, headers={"retry-after": "0"})
-            case "fails-garbage":
-                return web.Response(text="<html>oops</html>")
             case "fails-hang":
                 await asyncio.Event().wait()
             case "fails-cut":
@@ -166,8 +164,10 @@ class Endpoint:
         raw = await request.read()
         body = await self._take(request)
         parsed = read_response(raw)
-        answer = solved(parsed.text or "")
-        asked_tokens, said_tokens = self._used(parsed.text or "", answer)
+        asked = body["input"]
+        text = asked if isinstance(asked, str) else content_text(asked[-1]["content"], "input_text")
+        answer = solved(text or "")
+        asked_tokens, said_tokens = self._used(text or "", answer)
         used = {
             "input_tokens": asked_tokens,
             "output_tokens": said_tokens,

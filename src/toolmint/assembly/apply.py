@@ -43,7 +43,7 @@ def ends_all(fault: ToolmintError) -> bool:
     return fault.retryable or isinstance(fault, StoreError | ConfigError)
 
 
-async def result_of(
+async def apply_one(
     solve: Callable[[str], Awaitable[Trajectory]], request: Demonstration
 ) -> ApplyResult:
     """Return the result of one request; whatever goes wrong with it alone is its error.
@@ -80,7 +80,7 @@ async def apply_all(
     try:
         while left or running:
             while left and len(running) < concurrency:
-                running.append(asyncio.create_task(result_of(solve, left.popleft())))
+                running.append(asyncio.create_task(apply_one(solve, left.popleft())))
             yield await running.popleft()
     finally:
         for task in running:

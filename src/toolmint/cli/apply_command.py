@@ -1,9 +1,10 @@
 """``toolmint apply``: a whole JSONL file; stopped at any moment, it goes on where it was."""
 
-import asyncio
 import json
-from collections import Counter, deque
+import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -24,10 +25,13 @@ from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration
-from toolmint.core.values import sound, sound_value
+from toolmint.core.values import sound
 
 if TYPE_CHECKING:
     from toolmint.assembly.session import Session
+
+_NOTICE_SECONDS = 0.1
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def take_up(path: Path, requests: list[Demonstration]) -> int:
@@ -40,7 +44,7 @@ def take_up(path: Path, requests: list[Demonstration]) -> int:
         return 0
     data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
-    for number, line in enumerate(whole.splitlines()):
+    for number, line in enumerate(whole.split(b"\n")[:-1]):
         try:
             fits = json.loads(line)["input"] == sound(requests[number].input)
         except (ValueError, KeyError, TypeError, IndexError):
@@ -79,42 +83,48 @@ def line_of(
     return line
 
 
-async def _one(client: "Session", request: Demonstration) -> dict[str, Any]:
-    from toolmint.assembly.apply import result_of
-
-    found = await result_of(client.solve, request)
-    fault = found.error
-    return line_of(request, found.trajectory, f"[{fault.code}] {fault}" if fault else None)
-
-
 async def answer_all(
     client: "Session",
     requests: list[Demonstration],
     out: TextIO,
-    notify: Callable[[Counter[str]], None],
+    notify: Callable[[Counter[str], int], None],
     *,
     most: int,
 ) -> Counter[str]:
-    """Answer requests side by side, writing lines in order; returns how many each tier answered."""
+    """Answer requests side by side, writing lines in order; returns how many each tier answered.
+
+    Args:
+        client: who answers.
+        requests: in the order of the lines.
+        out: where the lines go. A line that a model was paid for is on its way to the disk at once.
+        notify: told now and then how many each tier answered, and how many lines there are.
+        most: requests that are answered at once.
+    """
+    from toolmint.assembly.apply import apply_all
+
     seen: Counter[str] = Counter()
-    running: deque[asyncio.Task[dict[str, Any]]] = deque()
-    left = iter(requests)
+    number, due = 0, 0.0
     try:
-        while True:
-            while len(running) < most and (request := next(left, None)) is not None:
-                running.append(asyncio.create_task(_one(client, request)))
-            if not running:
-                return seen
-            line = await running.popleft()
-            out.write(json.dumps(sound_value(line), ensure_ascii=False) + "\n")
-            out.flush()
-            seen[line.get("tier", "none")] += 1
-            if "right" in line:
-                seen["right" if line["right"] else "wrong"] += 1
-            notify(seen)
+        async with aclosing(apply_all(client.solve, requests, most)) as results:
+            async for result in results:
+                fault = result.error
+                line = line_of(
+                    result.request, result.trajectory, f"[{fault.code}] {fault}" if fault else None
+                )
+                out.write(sound(_ENCODE(line)) + "\n")
+                number += 1
+                seen[line.get("tier", "none")] += 1
+                if "right" in line:
+                    seen["right" if line["right"] else "wrong"] += 1
+                # A tool's answer costs less than a flush and a new picture of the bar.
+                if line.get("tokens") or time.monotonic() >= due:
+                    out.flush()
+                    notify(seen, number)
+                    due = time.monotonic() + _NOTICE_SECONDS
     finally:
-        for task in running:
-            task.cancel()
+        out.flush()
+    notify(seen, number)
+    return seen
 
 
 @click.command("apply")
@@ -138,9 +148,9 @@ def apply_command(*, file: Path, output: Path, concurrency: int, **given: object
         with Progress(console=console()) as progress, output.open("a", encoding="utf-8") as out:
             bar = progress.add_task("answering", total=len(requests), completed=done)
 
-            def notify(seen: Counter[str]) -> None:
+            def notify(seen: Counter[str], number: int) -> None:
                 counts = ", ".join(f"{name} {count}" for name, count in sorted(seen.items()))
-                progress.update(bar, advance=1, description=counts)
+                progress.update(bar, completed=done + number, description=counts)
 
             async with opened(settings) as client:
                 client.maker.upcoming = [one.input for one in requests[done:]]

@@ -66,7 +66,7 @@ def read_apis(path: Path) -> list[Api]:
         InputError: it is no such file; the API is named.
     """
     try:
-        items: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        items: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as fault:
         raise InputError(
             f"{str(path)!r} cannot be read as ToolAlpaca's file: {clip(str(fault), 160)}"

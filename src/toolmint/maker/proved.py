@@ -12,7 +12,7 @@ from toolmint.maker.stages import stage_form, stage_labels
 from toolmint.maker.unseen import answers_unseen
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verify import failed_stage, verify
-from toolmint.maker.versions import LABELS, Version, first_prompt, leftover, next_prompt
+from toolmint.maker.versions import LABELS_STAGE, Version, first_prompt, leftover, next_prompt
 from toolmint.roles import prompts
 from toolmint.roles.replies import code_in
 
@@ -83,7 +83,9 @@ async def _second_tool(
 def _labels_contradict(evidence: tuple[Evidence, ...]) -> bool:
     """Return whether stage 2 failed for an answer: either the tool or a label is wrong."""
     last = evidence[-1]
-    return last.stage == LABELS and last.verdict == "failed" and bool(last.details.get("wrong"))
+    return (
+        last.stage == LABELS_STAGE and last.verdict == "failed" and bool(last.details.get("wrong"))
+    )
 
 
 class _Verification:

@@ -15,7 +15,7 @@ from toolmint.maker.program import (
     trial_owner,
 )
 from toolmint.maker.verification_input import stage_failed
-from toolmint.maker.versions import LABELS
+from toolmint.maker.versions import LABELS_STAGE
 
 _GENERATED = 40
 _TRIED = 8  # shown requests whose values are mixed
@@ -60,7 +60,7 @@ async def answers_unseen(
         if (await serve_tool(sandbox, program, text, owner)).answer is not None:
             return None
     return stage_failed(
-        LABELS,
+        LABELS_STAGE,
         "it answers the very requests that were shown and no other of their kind; a table of known "
         "requests is no tool. Read the values out of the request, and compute with them.",
     )

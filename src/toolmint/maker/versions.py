@@ -11,7 +11,7 @@ from toolmint.roles import prompts
 
 _ENOUGH_COVERAGE = 0.9  # what is left then comes back as repair work
 _MAX_EVIDENCE = 9000  # characters of evidence in a repair prompt
-LABELS = "2 labels"
+LABELS_STAGE = "2 labels"
 
 
 class Version(NamedTuple):
@@ -28,7 +28,7 @@ class Version(NamedTuple):
     @property
     def labels(self) -> dict[str, Value]:
         """What stage 2 found, as data; empty where it was not reached."""
-        return next((one.details for one in self.evidence if one.stage == LABELS), {})
+        return next((one.details for one in self.evidence if one.stage == LABELS_STAGE), {})
 
     @property
     def coverage(self) -> float:
@@ -98,7 +98,7 @@ def _prompt(version: Version) -> str:
 
 
 def _labels_of(version: Version) -> Evidence | None:
-    return next((one for one in version.evidence if one.stage == LABELS), None)
+    return next((one for one in version.evidence if one.stage == LABELS_STAGE), None)
 
 
 def _said(evidence: Evidence | None) -> str:

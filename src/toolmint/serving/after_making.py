@@ -3,7 +3,9 @@
 from collections.abc import Collection
 
 from toolmint.core.errors import ToolmintError
-from toolmint.core.store import MakingReport
+from toolmint.core.store import Lease, MakingReport
+from toolmint.core.tool import State, ToolRecord
+from toolmint.core.values import Value
 from toolmint.maker.making_run import MakeRequest, MakingResult
 from toolmint.serving.kinds import join_answered
 from toolmint.serving.lookup import ActiveVersion
@@ -27,7 +29,27 @@ async def after_making(
     await join_answered(server, entry, busy)
 
 
+async def keep_result(
+    server: ToolServer, name: str, result: MakingResult, state: State, lease: Lease | None
+) -> ToolRecord | None:
+    """Keep a making's tool, if it has one, and its report; return the tool with its version."""
+    kept: ToolRecord | None = None
+    if result.record is not None:
+        kept = await server.store.add(result.record, state, "passed verification", lease)
+    report = MakingReport(
+        request_class=name,
+        made=kept is not None,
+        version=kept.version if kept else None,
+        body=result.body,
+    )
+    await server.store.report(report)
+    return kept
+
+
 async def report_fault(server: ToolServer, name: str, fault: ToolmintError) -> None:
     """Leave a report of a making that could not begin."""
-    body = {"ending": str(fault), "steps": [{"kind": "error", "text": f"[{fault.code}] {fault}"}]}
+    body: dict[str, Value] = {
+        "ending": str(fault),
+        "steps": [{"kind": "error", "text": f"[{fault.code}] {fault}"}],
+    }
     await server.store.report(MakingReport(request_class=name, made=False, body=body))

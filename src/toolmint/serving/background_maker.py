@@ -11,11 +11,11 @@ from uuid import uuid4
 
 from toolmint.core.errors import InputError, ToolmintError
 from toolmint.core.namespace import ClassKey
-from toolmint.core.store import Lease, MakingReport
+from toolmint.core.store import Lease
 from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
-from toolmint.serving.after_making import after_making, report_fault
+from toolmint.serving.after_making import after_making, keep_result, report_fault
 from toolmint.serving.kinds import KindSorter
 from toolmint.serving.leased import while_leased
 from toolmint.serving.ledger import Ledger
@@ -32,6 +32,7 @@ from toolmint.serving.server import ALIVE, ToolServer
 
 ELSEWHERE_SECONDS = 2.0
 """How long to wait before looking again at a class that another process is making."""
+_MOST_DUE = 20_000
 PAUSE_SECONDS, MAX_PAUSE_SECONDS = 30.0, 3600.0
 """Pause of a class after a making that broke off, such as for want of a model; doubled each time."""
 
@@ -76,12 +77,12 @@ class BackgroundMaker:
         """Make a class's tool as soon as a place is free, unless it has one or too little waits."""
         key = server.namespace.key(name)
         waiting = server.classes.waiting.get(name, 0)
-        if name in server.entries:  # what waits from now on is work for a repair
-            self._due.setdefault(key, waiting - 1 + self.rules.needed)
-        enough = waiting >= self._due.get(key, self.rules.needed)
-        busy = key in self._running or key in self._pending or key in self._timers
         # Compared before it serves, a repair would take the place of a version that is proved.
         wanted = name not in server.entries or not server.policy.shadow
+        if name in server.entries and wanted and key not in self._due:
+            self._wait_until(key, waiting - 1 + self.rules.needed)
+        enough = waiting >= self._due.get(key, self.rules.needed)
+        busy = key in self._running or key in self._pending or key in self._timers
         if enough and not busy and wanted:
             self._pending[key] = server
             self._start_next()
@@ -185,20 +186,28 @@ class BackgroundMaker:
                 server.store, name, versions[-1][0].version, wrong
             )
         failures = sum(not report.made for report in await server.store.reports(name))
-        self._due[key] = self.rules.needed * 2**failures
-        missing = self._due[key] - len(queued.get(name, []))
+        due = self.rules.needed * 2**failures
+        self._wait_until(key, due)
+        missing = due - len(queued.get(name, []))
         if missing > 0:
             waiting = server.classes.waiting.get(name, 0)
-            self._due[key] = waiting + max(missing, self.rules.needed // 2)
+            self._wait_until(key, waiting + max(missing, self.rules.needed // 2))
             return
         first = frozenset(one.input for one in wrong if one.input is not None)
         request = self._request(server, name, queued, first)
         kept = await self.make(server, request, lease)
         if kept is None:
-            self._due[key] *= 2
+            self._wait_until(key, 2 * due)
         else:
-            self._due[key] = server.classes.waiting.get(name, 0) + self.rules.needed
             self._pauses.pop(key, None)
+            self._due.pop(key, None)
+
+    def _wait_until(self, key: ClassKey, waiting: int) -> None:
+        """Note how many requests of a class have to wait before it is due; the store knows it again."""
+        self._due.pop(key, None)
+        if len(self._due) >= _MOST_DUE:
+            del self._due[next(iter(self._due))]
+        self._due[key] = waiting
 
     async def _repair(
         self,
@@ -211,8 +220,8 @@ class BackgroundMaker:
         request = self._request(server, key.name, queued)
         record = server.entries[key.name].record
         kept = await self.make(server, repair_request(request, record), lease)
-        waiting, needed = server.classes.waiting.get(key.name, 0), self.rules.needed
-        self._due[key] = waiting + needed if kept is not None else 2 * waiting + needed
+        waiting = server.classes.waiting.get(key.name, 0)
+        self._wait_until(key, (1 if kept is not None else 2) * waiting + self.rules.needed)
 
     async def _adopted(self, server: ToolServer, key: ClassKey) -> bool:
         """Take over the version that another process has made; True too where a person retired the class."""
@@ -258,16 +267,7 @@ class BackgroundMaker:
         state = "shadowing" if server.policy.shadow else "serving"
         try:
             result = await self._result(request, ledger, title)
-            kept: ToolRecord | None = None
-            if result.record is not None:
-                kept = await server.store.add(result.record, state, "passed verification", lease)
-            report = MakingReport(
-                request_class=name,
-                made=kept is not None,
-                version=kept.version if kept else None,
-                body=result.body,
-            )
-            await server.store.report(report)
+            kept = await keep_result(server, name, result, state, lease)
         except InputError as fault:
             await report_fault(server, name, fault)
             raise

@@ -15,6 +15,7 @@ from uuid import uuid4
 from toolmint.core.errors import ToolmintError, aboundary
 from toolmint.core.messages import UserMessage
 from toolmint.core.model import Model, ModelRequest
+from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration
 from toolmint.core.traffic import LiveStore
 from toolmint.core.values import clip
@@ -189,8 +190,9 @@ async def join_answered(
     others = [name for name in server.classes.untooled if queued.get(name) and name not in busy]
 
     async def answers(name: str) -> bool:
-        found = [await server.answers_rightly(entry, one) for one in queued[name]]
-        return True in found and False not in found
+        runs = [(one, (await server.run(entry, one.input)).answer) for one in queued[name]]
+        found = [same_answer(mine, one.target or "") for one, mine in runs if mine is not None]
+        return bool(found) and None not in found
 
     mine = await each(answers, others)
     joined = [name for name, one in zip(others, mine, strict=True) if one]

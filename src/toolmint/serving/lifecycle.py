@@ -12,6 +12,8 @@ from toolmint.core.tool import State
 from toolmint.serving.error_bound import ErrorBound, disproven, proven, upper
 
 RECHECKS = 20
+_MOST_AUDITED = 20_000
+"""Tools whose place in their block is known; of those asked longest ago it is drawn anew."""
 
 
 class ServingPolicy(Frozen):
@@ -158,13 +160,16 @@ class Auditor:
 
     def __init__(self, rate: float, random: Random | None = None) -> None:
         self._block, self._random = max(1, round(1 / rate)), random or Random()
-        self._left: dict[ClassKey, list[int]] = {}
+        self._left: dict[ClassKey, tuple[int, int]] = {}
 
     def due(self, key: ClassKey) -> bool:
         """Return whether the next request of a class is to be audited."""
-        left = self._left.get(key)
-        if not left:
-            left = [self._random.randrange(self._block), self._block]
-        place, size = left
-        self._left[key] = [place - 1, size - 1] if size > 1 else []
+        place, size = self._left.pop(key, None) or (
+            self._random.randrange(self._block),
+            self._block,
+        )
+        if size > 1:
+            if len(self._left) >= _MOST_AUDITED:
+                del self._left[next(iter(self._left))]
+            self._left[key] = place - 1, size - 1
         return place == 0

@@ -11,8 +11,9 @@ from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
 from toolmint.core.store import Tally, ToolStore
 from toolmint.core.task import Limits, Turn
-from toolmint.core.tool import Demonstration, State
+from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
+from toolmint.core.user_report import UserReport
 from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
@@ -61,6 +62,7 @@ class ToolServer:
         sandbox: where tools run.
         policy: whether a verified tool serves at once or is compared first, and how tiers are chosen.
         light: the light model that reads requests (LATM's tool user); None: there is no light tier.
+        auditor: picks the requests to be audited; None: one of this server's own.
     """
 
     def __init__(
@@ -72,13 +74,14 @@ class ToolServer:
         *,
         policy: ServingPolicy,
         light: Model | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         self.namespace, self.store, self.policy = namespace, store, policy
         self._live, self._sandbox, self._light = live, sandbox, light
         self.classes = RequestClasses(store)
         self.entries: dict[str, ActiveVersion] = {}
         self.ledger = Ledger()
-        self._auditor = Auditor(policy.audit_rate) if policy.shadow else None
+        self._auditor = (auditor or Auditor(policy.audit_rate)) if policy.shadow else None
 
     async def start(self, granted: Sequence[ActiveVersion] = ()) -> None:
         """Load the classes that wait for a tool, the versions at work, and those that others grant."""
@@ -147,18 +150,15 @@ class ToolServer:
         for entry, _ in serving:
             if not entry.record.has_parser:
                 continue
-            run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+            run = await self.run(entry, text)
             if run.answer is not None:
                 return tried.result(self._mode(entry), entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
 
-    async def answers_rightly(self, entry: ActiveVersion, demo: Demonstration) -> bool | None:
-        """Return whether a version gives a demonstration's answer; None: it refuses the request."""
-        run = await serve_tool(self._sandbox, entry.program, demo.input, self.namespace.tenant)
-        return (
-            None if run.answer is None else same_answer(run.answer, demo.target or "") is not None
-        )
+    async def run(self, entry: ActiveVersion, text: str) -> ToolRun:
+        """Return what a version, in whatever state, makes of a request."""
+        return await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
 
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
@@ -229,7 +229,7 @@ class ToolServer:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
             if entry.record.has_parser:
-                run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+                run = await self.run(entry, text)
                 if run.answer is not None:
                     return tried.result("shadow", entry, run)
             elif self._light is not None and score >= self.policy.light_score:
@@ -270,10 +270,11 @@ class ToolServer:
         *,
         agreed: bool,
         rule: AnswerRule | None = None,
+        report: UserReport | None = None,
     ) -> ComparisonOutcome:
         """Let a comparison (request, our answer, theirs) count, and follow where the version moves.
 
-        ``rule`` is the one by which the answers agreed, where they were compared.
+        ``rule``: the one by which they agreed, where compared; a user's ``report`` counts once.
         """
         record = entry.record
 
@@ -286,7 +287,7 @@ class ToolServer:
         asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
-            entry.key, record.version, update, None if agreed else kept
+            entry.key, record.version, update, None if agreed else kept, report=report
         )
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:
