@@ -28,9 +28,8 @@ async def check_further(
             return run.answer is not None, None, False
         fault = f"request {demo.input!r}\n  expected {demo.target!r}\n  got {run.answer!r}"
         other = await serve_tool(sandbox, second, demo.input, owner) if second else None
-        agree = other is not None and other.answer is not None
-        suspect = agree and same_answer(run.answer, other.answer or "") is not None
-        return True, fault, suspect
+        theirs = other.answer if other is not None else None
+        return True, fault, theirs is not None and same_answer(run.answer, theirs) is not None
 
     found = await each(wrong, inputs.further)
     faults = [fault for _, fault, suspect in found if fault is not None and not suspect]

@@ -28,7 +28,8 @@ class Version(NamedTuple):
     @property
     def labels(self) -> dict[str, Value]:
         """What stage 2 found, as data; empty where it was not reached."""
-        return next((one.details for one in self.evidence if one.stage == LABELS_STAGE), {})
+        found = [one.details for one in self.evidence if one.stage == LABELS_STAGE]
+        return found[0] if found else {}
 
     @property
     def coverage(self) -> float:
