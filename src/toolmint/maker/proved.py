@@ -158,6 +158,8 @@ class _Making:
     async def run(self) -> MakingResult:
         if self.request.base:
             self._take(await self._verified(self.request.base))
+            if self.best is not None and self.best.failure is None and self.best.enough:
+                return await self._end()
         text = first_prompt(self.request, self.best)
         while self.left > 0:
             self.asked += 1

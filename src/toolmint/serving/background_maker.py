@@ -24,6 +24,7 @@ from toolmint.serving.making_queue import (
     demonstrations_since,
     make_request_for,
     merge_duplicates,
+    refused_of,
     repair_request,
     with_upcoming,
 )
@@ -32,8 +33,7 @@ from toolmint.serving.server import ALIVE, ToolServer
 
 ELSEWHERE_SECONDS = 2.0
 """How long to wait before looking again at a class that another process is making."""
-_MOST_DUE = 20_000
-PAUSE_SECONDS, MAX_PAUSE_SECONDS = 30.0, 3600.0
+_MOST_DUE, PAUSE_SECONDS, MAX_PAUSE_SECONDS = 20_000, 30.0, 3600.0
 """Pause of a class after a making that broke off, such as for want of a model; doubled each time."""
 
 
@@ -217,11 +217,13 @@ class BackgroundMaker:
         queued: dict[str, list[Demonstration]],
     ) -> None:
         """Make a version that answers more than the one at work, from what it refused since."""
-        request = self._request(server, key.name, queued)
-        record = server.entries[key.name].record
-        kept = await self.make(server, repair_request(request, record), lease)
-        waiting = server.classes.waiting.get(key.name, 0)
-        self._wait_until(key, (1 if kept is not None else 2) * waiting + self.rules.needed)
+        record, waiting = server.entries[key.name].record, server.classes.waiting.get(key.name, 0)
+        kept: ToolRecord | None = None
+        if len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
+            request = repair_request(self._request(server, key.name, queued), record)
+            kept = await self.make(server, request, lease)
+            waiting *= 1 if kept is not None else 2
+        self._wait_until(key, waiting + self.rules.needed)
 
     async def _adopted(self, server: ToolServer, key: ClassKey) -> bool:
         """Take over the version that another process has made; True too where a person retired the class."""

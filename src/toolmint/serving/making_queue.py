@@ -55,6 +55,12 @@ def with_upcoming(request: MakeRequest, server: ToolServer, upcoming: Sequence[s
     return request.model_copy(update=update)
 
 
+def refused_of(record: ToolRecord, queued: Sequence[Demonstration]) -> list[Demonstration]:
+    """Return what is queued of a class and its tool did not answer when it was made, or since."""
+    known = {one.input for one in record.demonstrations}
+    return [one for one in queued if one.input not in known]
+
+
 def repair_request(request: MakeRequest, record: ToolRecord) -> MakeRequest:
     """Return a request that goes on from the tool at work, with the demonstrations that it answers."""
     known = {one.input for one in request.labelled}
