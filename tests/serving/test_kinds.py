@@ -170,3 +170,16 @@ async def test_a_making_that_cannot_begin_leaves_a_report(tmp_path: Path) -> Non
             await session.make(make_request_of("few", demos(2), chosen))
         reports = await session.store.reports("few")
     assert len(reports) == 1 and "making needs 6" in str(reports[0].body["ending"])
+
+
+async def test_a_request_that_was_looked_up_before_its_class_was_joined_follows_it(
+    tmp_path: Path,
+) -> None:
+    async with Session.open(Settings(store=tmp_path / "t.db"), models=Models(None)) as session:
+        classes = (await session.solver.server()).classes
+        old, _ = classes.join("boxes for 12 stamps at 3 each", None)
+        new, _ = classes.join("Count the crates, every one of 5 stamps", None)
+        classes.merge(old, new)
+        assert classes.join("boxes for 40 stamps at 8 each", old) == (new, True)
+        assert classes.waiting == {new: 3} and classes.merged(old) == new
+        assert classes.alike("boxes for 9 stamps at 2 each") == new

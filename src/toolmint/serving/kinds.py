@@ -110,7 +110,11 @@ class KindSorter:
         if self.task is not None:
             with contextlib.suppress(ToolmintError):
                 await self.task
-        if len(self._small(server)) > 1:
+        for name in await server.store.waiting():  # queued while its class was joined
+            into = server.classes.merged(name)
+            if into != name:
+                await server.store.join(name, into)
+        if self._small(server):
             with contextlib.suppress(ToolmintError):
                 await self._sort(server, joined)
 
@@ -135,9 +139,11 @@ class KindSorter:
         small = dict(list(self._small(server).items())[:_MOST])
         queued = await server.store.queued(most=_EACH)
         asked = [(name, one.input) for name in small for one in queued.get(name, ())[:_EACH]]
+        if not asked:
+            return False
         known = self._known(server, small, queued)
         kinds = await self._name_kinds(known, [text for _, text in asked], ledger)
-        self._named[server].update(small)
+        self._named[server].update(name for name, _ in asked)  # others are still to be written
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         for (name, _), kind in zip(asked, kinds, strict=True):
             if kind is not None:
@@ -148,6 +154,7 @@ class KindSorter:
         moved = False
         for kind, names in groups.items():
             into = kind if kind in known else max(names, key=lambda one: small[one])
+            into = server.classes.merged(into)  # it may have been joined while the model answered
             for name in names:
                 if name != into and name in server.classes.untooled:
                     await _join(server, name, into)

@@ -52,6 +52,7 @@ class RequestClasses:
         self._wordings: dict[str, list[str]] = {}
         self._class_of: dict[str, str] = {}
         self._numbers = count()
+        self._merged: dict[str, str] = {}
         self._info: dict[str, ClassInfo] = {}
         self._titles: dict[str, str] = {}
         self.waiting: dict[str, int] = {}
@@ -135,6 +136,7 @@ class RequestClasses:
             text: the request.
             known: its class, as far as a look-up has told.
         """
+        known = self.merged(known) if known is not None else None
         name = known if known is not None and known in self.waiting else None
         name = name or known or self.alike(text) or class_name_for(text)
         waiting = self.waiting.pop(name, 0) + 1
@@ -162,6 +164,9 @@ class RequestClasses:
 
     def merge(self, name: str, other: str) -> None:
         """Follow a class that turned out to be another one, which is then known by its wordings too."""
+        self._merged[name] = other
+        while len(self._merged) > MAX_CLASSES:
+            del self._merged[next(iter(self._merged))]
         mine = self._wordings.pop(name, [])
         self._class_of.update(dict.fromkeys(mine, other))
         self._wordings.setdefault(other, []).extend(mine)
@@ -170,6 +175,17 @@ class RequestClasses:
         if known is not None:
             self._info.setdefault(other, known)
         self._titles.pop(name, None)
+
+    def merged(self, name: str) -> str:
+        """Return the class that a class was joined to, else the name itself.
+
+        A request may be on its way under the old name, as it was looked up before.
+        """
+        seen = {name}
+        while (other := self._merged.get(name)) is not None and other not in seen:
+            seen.add(other)
+            name = other
+        return name
 
     def upcoming_of(
         self, name: str, texts: Sequence[str], known: Collection[str]
