@@ -119,7 +119,7 @@ async def test_what_a_tool_refuses_is_coverage_and_listed_with_its_reason(
     assert found.details["unanswered"] == [
         {"input": stranger.input, "outcome": "refused", "why": "the parser says: not mine"}
     ]
-    assert "1 refused by parse" in found.summary and stranger.input in found.summary
+    assert f"- refused: request {stranger.input!r}" in found.summary
 
 
 async def test_a_tool_that_answers_too_little_is_told_all_that_it_refuses(
@@ -148,7 +148,7 @@ async def test_an_error_of_a_tool_is_no_wrong_answer_but_named(sandbox: ForkServ
     )
     found, _ = await stage_labels(inputs_of(broken), sandbox)
     assert found.verdict == "passed" and "failed)" not in str(found.details["wrong"])
-    assert "as the module raised an error" in found.summary and "AssertionError" in found.summary
+    assert "- failed: request" in found.summary and "AssertionError" in found.summary
 
 
 async def test_of_a_long_file_each_further_label_is_checked(sandbox: ForkServer) -> None:

@@ -21,11 +21,11 @@ _TEXT, _WHY = 300, 160  # characters of a request and of a reason in a summary
 
 LabelOutcome: TypeAlias = Literal["met", "wrong", "refused", "failed", "suspect"]
 """How a demonstration fared; ``failed``: the tool raised an error or exceeded a limit."""
-_TITLES: dict[LabelOutcome, str] = {
-    "wrong": "answered wrongly (a wrong answer is never accepted; rather refuse)",
-    "suspect": "answered by both tools as the label is not",
-    "failed": "not answered, as the module raised an error or exceeded a limit",
-    "refused": "refused by parse or by the round trip",
+_WORDS: dict[LabelOutcome, str] = {
+    "wrong": "answered wrongly",
+    "suspect": "suspect",
+    "failed": "failed",
+    "refused": "refused",
 }
 
 
@@ -46,7 +46,7 @@ class TriedLabel(NamedTuple):
         """Return the demonstration as a maker is shown it."""
         got = repr(self.run.answer) if self.run.answer is not None else clip(self.run.why, _WHY)
         return (
-            f"\n- request {clip(self.demo.input, _TEXT)!r}\n"
+            f"\n- {_WORDS.get(self.outcome, self.outcome)}: request {clip(self.demo.input, _TEXT)!r}\n"
             f"  expected {clip(self.demo.target or '', _TEXT)!r}\n  got {got}"
         )
 
@@ -65,37 +65,21 @@ def _outcome(demo: Demonstration, mine: ToolRun, other: ToolRun | None) -> Label
 
 def _kinds(tried: Sequence[TriedLabel]) -> str:
     """Return every fault by its kind, the worst kind first, a few of each wording, and how many more."""
-    parts, listed = list[str](), 0
-    for outcome, title in _TITLES.items():
-        mine = [one for one in tried if one.outcome == outcome]
-        alike, shown = Counter[int](), list[TriedLabel]()
-        for one in mine:
-            if alike[one.cluster] < _ALIKE and listed + len(shown) < _LISTED:
+    shown = list[TriedLabel]()
+    for outcome in _WORDS:
+        alike = Counter[int]()
+        for one in tried:
+            if one.outcome == outcome and alike[one.cluster] < _ALIKE and len(shown) < _LISTED:
                 shown.append(one)
-            alike[one.cluster] += 1
-        listed += len(shown)
-        if mine:
-            more = f"\n- and {len(mine) - len(shown)} more" if len(mine) > len(shown) else ""
-            lines = "".join(one.line() for one in shown)
-            parts.append(f"{len(mine)} {title}:{lines}{more}")
-    return "\n".join(parts)
+                alike[one.cluster] += 1
+    faults = sum(one.outcome in _WORDS for one in tried)
+    more = f"\n- and {faults - len(shown)} more" if faults > len(shown) else ""
+    return "".join(one.line() for one in shown) + more
 
 
 def _counts(tried: Sequence[TriedLabel]) -> str:
     count = Counter(one.outcome for one in tried)
-    words = {"wrong": "wrong", "suspect": "suspect", "failed": "failed", "refused": "refused"}
-    return ", ".join(f"{count[key]} {word}" for key, word in words.items() if count[key])
-
-
-def _such_as(faults: Sequence[TriedLabel]) -> str:
-    """Return the worst fault in a few words, for messages of one line."""
-    order = list(_TITLES)
-    worst = min(faults, key=lambda one: order.index(one.outcome), default=None)
-    if worst is None:
-        return ""
-    got = repr(clip(worst.run.answer, 60)) if worst.run.answer is not None else "no answer"
-    label = clip(worst.demo.target or "", 60)
-    return f", such as {clip(worst.demo.input, 80)!r}: {got}, not {label!r}"
+    return ", ".join(f"{count[key]} {word}" for key, word in _WORDS.items() if count[key])
 
 
 class _Labels(NamedTuple):
@@ -156,11 +140,9 @@ def compare_labels(
     stage, count = "2 labels", len(inputs.labelled)
     labels = _read(inputs, attempts, seconds)
     faults = [one for one in labels.tried if one.outcome != "met"]
-    listed = f"\n{_kinds(faults)}" if faults else ""
+    listed = _kinds(faults)
     suspects, met = labels.of("suspect"), labels.of("met")
-    unmet = (
-        f"{len(faults)} of {count} demonstrations are not met ({_counts(faults)}){_such_as(faults)}"
-    )
+    unmet = f"{len(faults)} of {count} demonstrations are not met ({_counts(faults)})"
     if labels.of("wrong") or len(suspects) > _SUSPECT_SHARE * count:
         return stage_failed(stage, f"{unmet}:{listed}", **labels.details)
     share = f"coverage {labels.coverage:.0%} of {labels.details['wordings']} wordings"

@@ -5,6 +5,7 @@ from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence, ToolRecord
 from toolmint.core.values import Value, canonical, clip
+from toolmint.maker.doubts import DoubtJudge
 from toolmint.maker.making_run import Conversation, MakingRun
 from toolmint.maker.program import run_tool
 from toolmint.maker.report import MakingResult
@@ -29,6 +30,7 @@ _TEMPLATES = (
     "proved_best",
     "proved_base",
     "proved_second",
+    "proved_same",
     "proved_use",
 )
 
@@ -97,13 +99,18 @@ class _Verification:
     """
 
     def __init__(
-        self, making: MakingRun, second_model: Model, sandbox: Sandbox, other: Sandbox
+        self,
+        making: MakingRun,
+        model: Model,
+        second_model: Model,
+        boxes: tuple[Sandbox, Sandbox],
     ) -> None:
         self.making, self.second_model = making, second_model
-        self.sandbox, self.other = sandbox, other
+        self.sandbox, self.other = boxes
         self.second: str | None = None
         self.second_answers: frozenset[str] | None = None
         self._second_tried = False
+        self._judge = DoubtJudge(making, model)
 
     async def run(
         self, source: str, known: tuple[Evidence, ...] | None, *, insists: bool
@@ -116,7 +123,7 @@ class _Verification:
         """
         request = self.making.make_request
         inputs = _inputs(self.making, source, self.second)
-        evidence = known or await verify(inputs, self.sandbox, self.other)
+        evidence = known or await verify(inputs, self.sandbox, self.other, self._judge)
         wanted = request.second == "always" or (
             request.second == "auto" and bool(request.unlabelled)
         )
@@ -128,7 +135,7 @@ class _Verification:
         if made is not None:
             self.second, self.second_answers = made
             inputs = _inputs(self.making, source, self.second)
-            return await verify(inputs, self.sandbox, self.other)
+            return await verify(inputs, self.sandbox, self.other, self._judge)
         if not wanted:
             return evidence
         missing = "no second tool could be made"
@@ -224,7 +231,7 @@ class _Making:
             head, line, rest = why.partition("\n")
             head = clip(head.rstrip(":"), _FIRST_LINE)
             ended = f"{self.asked} proposals were made, more with --tries"
-            why = f"{head} ({ended}){line}{rest}"
+            why = f"{head} ({ended}){':' if rest else ''}{line}{rest}"
             if best is not None:
                 making.facts["best"] = {"source": best.source, "coverage": best.coverage}
             making.note("end", why)
@@ -255,7 +262,7 @@ async def make_proved(
     passed is kept when a later one is worse.
     """
     chat = Conversation(making, model, purpose="making", temperature=_TEMPERATURE)
-    verification = _Verification(making, second, sandbox, other)
+    verification = _Verification(making, model, second, (sandbox, other))
     return await _Making(making, verification, chat, model.name).run()
 
 

@@ -15,6 +15,7 @@ from toolmint.core.store import Lease
 from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
+from toolmint.maker.report import short_reason
 from toolmint.serving.after_making import after_making, keep_result, report_fault
 from toolmint.serving.kinds import KindSorter
 from toolmint.serving.leased import while_leased
@@ -278,13 +279,12 @@ class BackgroundMaker:
         title = title if request.keep_title else result.title or title
         await server.classes.set_title(name, title)
         if kept is None:
-            first, _, _ = str(result.body.get("ending", "")).partition("\n")
-            self._notify(title, f"no tool passed: {first}")
+            reason = short_reason(str(result.body.get("ending", "")), case=False)
+            self._notify(title, f"no tool passed: {reason}")
             return None
         entry = ActiveVersion(kept, state, server.namespace.key(name))
         server.adopt(entry)
-        busy = {one.name for one in self._running}
-        await after_making(server, entry, request, result, busy)
+        await after_making(server, entry, request, result, {one.name for one in self._running})
         self._notify(title, f"v{kept.version} passed verification and is {state}")
         return kept
 

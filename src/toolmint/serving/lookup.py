@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple
 
 from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
-from toolmint.core.sandbox import Program
+from toolmint.core.sandbox import Program, Sandbox
 from toolmint.core.store import Tally
 from toolmint.core.task import Tier, Turn
 from toolmint.core.tool import State, ToolRecord
-from toolmint.maker.program import answer_program
+from toolmint.maker.program import ToolRun, answer_program, serve_tool
+from toolmint.maker.slot_words import SlotWords, slots_of
 
 Mode = Literal["serve", "audit", "shadow", "none"]
 
@@ -43,6 +44,19 @@ class ActiveVersion:
         """The program that answers requests of the class by code alone."""
         known = self.record.demonstrations[0].input if self.record.demonstrations else None
         return answer_program(self.record.source, known=known)
+
+    @cached_property
+    def slots(self) -> SlotWords | None:
+        """What its requests' slots may contain; None: its verification has not said."""
+        return slots_of(self.record.evidence)
+
+    async def run(self, sandbox: Sandbox, request: str, tenant: str) -> ToolRun:
+        """Run the version on a request, in its tenant's worker.
+
+        Raises:
+            SandboxError: the sandbox itself is broken.
+        """
+        return await serve_tool(sandbox, self.program, request, tenant, self.slots)
 
 
 class LookupResult(NamedTuple):

@@ -14,7 +14,7 @@ from toolmint.core.task import Limits, Turn
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.core.user_report import UserReport
-from toolmint.maker.program import ToolRun, serve_tool
+from toolmint.maker.program import ToolRun
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
 from toolmint.serving.ledger import Ledger
@@ -158,7 +158,7 @@ class ToolServer:
 
     async def run(self, entry: ActiveVersion, text: str) -> ToolRun:
         """Return what a version, in whatever state, makes of a request."""
-        return await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+        return await entry.run(self._sandbox, text, self.namespace.tenant)
 
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
