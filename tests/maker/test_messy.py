@@ -127,7 +127,7 @@ async def test_a_version_that_gains_is_not_counted_and_the_end_names_the_option(
     result = await make(boxes, labelled, replies, tries=3)
     assert result.record is None and result.body["proposals"] == 6
     ending = str(result.body["ending"])
-    assert "6 proposals were made, more with --tries" in ending.splitlines()[0]
+    assert "after 6 proposals, --tries 3" in ending.splitlines()[0]
     assert "- refused: request" in ending and ":;" not in ending
     best = cast("dict[str, Any]", result.body["best"])
     assert best["source"] == module_of(INTEREST, list(INTEREST.phrasings[:6]))

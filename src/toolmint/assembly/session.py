@@ -198,7 +198,7 @@ class Session:
             ending = str(reports[-1].body.get("ending", "")) if reports else ""
             reason = short_reason(ending, case=True)
             raise MakerError(
-                f"no tool for {make_request.called!r} passed {make_request.tries} tries: {reason}; "
+                f"no tool for {make_request.called!r} passed: {reason}; "
                 f"`toolmint tools report {shlex.quote(name)}` shows the whole making. Correct what is wrong "
                 "in the demonstrations, add more of the wordings that fail, or allow more proposals (--tries)"
             )

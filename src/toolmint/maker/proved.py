@@ -230,7 +230,8 @@ class _Making:
             why = f"{failure.stage}: {failure.summary}" if failure else "no reply held code"
             head, line, rest = why.partition("\n")
             head = clip(head.rstrip(":"), _FIRST_LINE)
-            ended = f"{self.asked} proposals were made, more with --tries"
+            plural = "" if self.asked == 1 else "s"
+            ended = f"after {self.asked} proposal{plural}, --tries {self.request.tries}"
             why = f"{head} ({ended}){':' if rest else ''}{line}{rest}"
             if best is not None:
                 making.facts["best"] = {"source": best.source, "coverage": best.coverage}
