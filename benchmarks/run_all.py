@@ -40,6 +40,7 @@ NAMES = (
     "pool_speed",
     "verification_power",
     "white_space",
+    "messy_files",
     "agent_speed",
     "measures_speed",
     "junction",

@@ -228,7 +228,7 @@ async def test_demonstrations_that_are_not_met_are_counted_by_what_happened(
         second="never",
     )
     ending = str(outcome.body["ending"])
-    assert "answered wrongly" in ending and "failed):" in ending.splitlines()[0]
+    assert "answered wrongly" in ending and "4 failed) (" in ending.splitlines()[0]
 
 
 TOOL = "def order(words):\n    return sorted(words)\n"

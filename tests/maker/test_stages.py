@@ -110,13 +110,54 @@ async def test_many_contradicted_labels_are_the_tools_fault(sandbox: ForkServer)
     assert evidence.verdict == "failed" and str(evidence.details["suspects"]).count("'label'") == 10
 
 
-async def test_outsiders_are_tolerated_only_where_wording_grouped_them(sandbox: ForkServer) -> None:
+async def test_what_a_tool_refuses_is_coverage_and_listed_with_its_reason(
+    sandbox: ForkServer,
+) -> None:
     stranger = Demonstration(input="Put these words into a poem: sea.", target="The sea.")
-    labelled = (*DEMOS, stranger)
-    strict, _ = await stage_labels(inputs_of(RIGHT, labelled=labelled), sandbox)
-    assert strict.verdict == "failed"
-    clustered, _ = await stage_labels(inputs_of(RIGHT, labelled=labelled, clustered=True), sandbox)
-    assert clustered.verdict == "passed" and clustered.details["outsiders"] == [stranger.input]
+    found, _ = await stage_labels(inputs_of(RIGHT, labelled=(*DEMOS, stranger)), sandbox)
+    assert found.verdict == "passed" and 0.7 < float(str(found.details["coverage"])) < 0.8
+    assert found.details["unanswered"] == [
+        {"input": stranger.input, "outcome": "refused", "why": "the parser says: not mine"}
+    ]
+    assert f"- refused: request {stranger.input!r}" in found.summary
+
+
+async def test_a_tool_that_answers_too_little_is_told_all_that_it_refuses(
+    sandbox: ForkServer,
+) -> None:
+    inputs = inputs_of(RIGHT, labelled=(*DEMOS, *demos(10, "swaps")), least_coverage=0.6)
+    found, _ = await stage_labels(inputs, sandbox)
+    assert found.verdict == "failed" and "at least 60% is needed" in found.summary
+    assert "10 of 20 demonstrations are not met (10 refused)" in found.summary
+
+
+async def test_twenty_copies_of_one_phrasing_do_not_decide_the_coverage(
+    sandbox: ForkServer,
+) -> None:
+    others = [one for kind in ("swaps", "brackets", "meetings") for one in demos(6, kind)]
+    found, _ = await stage_labels(inputs_of(RIGHT, labelled=(*demos(20), *others)), sandbox)
+    assert found.verdict == "failed" and found.details["met"] == 20
+    assert found.details["wordings"] == 4 and float(str(found.details["coverage"])) < 0.4
+
+
+async def test_an_error_of_a_tool_is_no_wrong_answer_but_named(sandbox: ForkServer) -> None:
+    longest = max(DEMOS, key=lambda one: len(one.input))
+    words = longest.input.count(",") + 1
+    broken = RIGHT.replace(
+        "    return sorted", f"    assert len(words) < {words}\n    return sorted"
+    )
+    found, _ = await stage_labels(inputs_of(broken), sandbox)
+    assert found.verdict == "passed" and "failed)" not in str(found.details["wrong"])
+    assert "- failed: request" in found.summary and "AssertionError" in found.summary
+
+
+async def test_of_a_long_file_each_further_label_is_checked(sandbox: ForkServer) -> None:
+    right = demos(40, seed=8)
+    found, _ = await stage_labels(inputs_of(RIGHT, further=right), sandbox)
+    assert found.verdict == "passed" and found.details["further_answered"] == 40
+    wrong = (*right, right[0].model_copy(update={"target": "another"}))
+    found, _ = await stage_labels(inputs_of(RIGHT, further=wrong), sandbox)
+    assert found.verdict == "failed" and "1 of 41 further demonstrations" in found.summary
 
 
 async def _round_trip(source: str, sandbox: ForkServer) -> str:
@@ -199,10 +240,13 @@ async def test_requests_of_other_classes_must_be_refused(sandbox: ForkServer) ->
     assert "is answered with" in (await stage_near_misses(tried, attempts, sandbox)).summary
 
 
-async def test_unlabelled_requests_must_mostly_be_understood(sandbox: ForkServer) -> None:
+async def test_unlabelled_requests_that_are_not_read_are_counted_and_reject_nothing(
+    sandbox: ForkServer,
+) -> None:
     tried = inputs_of(RIGHT, unlabelled=tuple(one.input for one in demos(10, "swaps")))
     _, attempts = await stage_labels(tried, sandbox)
-    assert "10 of 10 other requests" in (await stage_round_trip(tried, attempts, sandbox)).summary
+    found = await stage_round_trip(tried, attempts, sandbox)
+    assert found.verdict == "passed" and "0 of 10 without labels read" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -296,8 +340,8 @@ async def test_a_demonstration_that_a_tool_folds_is_refused_by_name(sandbox: For
     spaced = DEMOS[0].model_copy(update={"input": DEMOS[0].input.replace(": ", ":  ")})
     tried = inputs_of(FOLDING, labelled=(spaced, *DEMOS[1:]))
     evidence, _ = await stage_labels(tried, sandbox)
-    assert evidence.verdict == "failed"
-    assert "refused: the rebuilt request differs, in white space alone" in evidence.summary
+    assert evidence.verdict == "passed"
+    assert "the rebuilt request differs, in white space alone" in evidence.summary
 
 
 async def test_the_round_trip_of_verification_is_exact(sandbox: ForkServer) -> None:

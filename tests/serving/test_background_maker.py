@@ -47,7 +47,7 @@ class Making:
             raise self.fault
         record = ToolRecord(
             request_class=request.request_class,
-            source=RIGHT,
+            source=RIGHT.replace("Put these", f"{request.request_class}: put these"),
             has_parser=True,
             demonstrations=request.labelled,
             provenance=Provenance(model="m", demonstrations_digest="d", prompts_digest="p"),

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from typing import NamedTuple
 
-from toolmint.core.errors import ModelError, NoAnswer, ToolmintError
+from toolmint.core.errors import ConfigError, StoreError, ToolmintError, aboundary
 from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
@@ -38,6 +38,34 @@ class ApplyResult(NamedTuple):
         return self.answer is not None and same_answer(self.answer, self.request.target) is not None
 
 
+def ends_all(fault: ToolmintError) -> bool:
+    """Return whether a fault is not about one request: an endpoint that is down, a store, a setting."""
+    return fault.retryable or isinstance(fault, StoreError | ConfigError)
+
+
+async def apply_one(
+    solve: Callable[[str], Awaitable[Trajectory]], request: Demonstration
+) -> ApplyResult:
+    """Return the result of one request; whatever goes wrong with it alone is its error.
+
+    A fault of our own is one too (``bug``): one request of a file must not end the others, now or each
+    time that the file is taken up again.
+
+    Raises:
+        ToolmintError: an error that is not about one request (``ends_all``).
+    """
+    try:
+        return ApplyResult(request, await aboundary(solve(request.input), _unexpected))
+    except ToolmintError as fault:
+        if ends_all(fault):
+            raise
+        return ApplyResult(request, None, fault)
+
+
+def _unexpected(fault: Exception) -> ToolmintError:
+    return ToolmintError(f"a bug in toolmint, please report it: {fault!r}", code="bug")
+
+
 async def apply_all(
     solve: Callable[[str], Awaitable[Trajectory]],
     requests: Iterable[Demonstration],
@@ -48,20 +76,11 @@ async def apply_all(
     Raises:
         ToolmintError: an error that is not about one request, such as an endpoint that is down.
     """
-
-    async def one(request: Demonstration) -> ApplyResult:
-        try:
-            return ApplyResult(request, await solve(request.input))
-        except (NoAnswer, ModelError) as fault:
-            if fault.retryable:
-                raise
-            return ApplyResult(request, None, fault)
-
     left, running = deque(requests), deque[asyncio.Task[ApplyResult]]()
     try:
         while left or running:
             while left and len(running) < concurrency:
-                running.append(asyncio.create_task(one(left.popleft())))
+                running.append(asyncio.create_task(apply_one(solve, left.popleft())))
             yield await running.popleft()
     finally:
         for task in running:

@@ -64,7 +64,9 @@ async def demo_session(
     """Open a session over a new store, with the stand-ins as its models."""
     strong = PricedAs(StandIn(arrivals, maker), PRICE_AS)
     with tempfile.TemporaryDirectory(prefix="toolmint-demo-") as folder:
-        settings = Settings(store=store or Path(folder) / "tools.db", second="always")
+        settings = Settings(
+            store=store or Path(folder) / "tools.db", second="always", kinds_after=0
+        )
         async with Session.open(settings, models=Models(strong), observe=observe) as session:
             yield session
 

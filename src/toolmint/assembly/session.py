@@ -1,7 +1,7 @@
 """A session: store, sandboxes, models, tool servers and maker, opened and closed together."""
 
 import shlex
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from toolmint.assembly.sandboxes import Closable, place_of, sandbox_of
@@ -19,6 +19,7 @@ from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verify import verify
 from toolmint.models.wrap import close
 from toolmint.serving.background_maker import BackgroundMaker
+from toolmint.serving.kinds import name_kinds
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lifecycle import ServingPolicy
 from toolmint.serving.making_rules import MakingRules, Notify
@@ -133,15 +134,34 @@ class Session:
         self, notify: Notify, flushed: Callable[[], Awaitable[None]] | None = None
     ) -> BackgroundMaker:
         """Return a maker over this session's models and sandboxes; see ``BackgroundMaker``."""
-        base = MakeRequest(request_class="(queue)", labelled=(), second=self.settings.second)
+        chosen = self.settings
+        base = MakeRequest(
+            request_class="(queue)",
+            labelled=(),
+            second=chosen.second,
+            least_coverage=chosen.least_coverage,
+        )
         rules = MakingRules(
-            needed=self.settings.needed,
+            needed=chosen.needed,
             settings=base,
-            at_once=self.settings.makings,
-            lease_seconds=self.settings.lease_seconds,
+            at_once=chosen.makings,
+            lease_seconds=chosen.lease_seconds,
             light=self.models.light is not None and self.servers.policy.shadow,
+            name_kinds=self._name_kinds if chosen.kinds_after and self.models.strong else None,
+            kinds_after=chosen.kinds_after,
         )
         return BackgroundMaker(self.made, self.store.live, rules, notify=notify, flushed=flushed)
+
+    async def _name_kinds(
+        self, known: Mapping[str, Sequence[str]], texts: Sequence[str], ledger: Ledger
+    ) -> list[str | None]:
+        if self.models.strong is None:
+            return [None for _ in texts]
+        return await name_kinds(ledger.metered(self.models.strong, "dispatch", None), known, texts)
+
+    async def sort_rest(self) -> None:
+        """Join what waits in small classes by its kind, such as after a file of requests."""
+        await self.maker.sort_rest(await self.solver.server())
 
     async def made(self, make_request: MakeRequest, ledger: Ledger) -> MakingResult:
         """Make a tool and verify it; its model calls are entered in a ledger.
@@ -178,7 +198,7 @@ class Session:
             ending = str(reports[-1].body.get("ending", "")) if reports else ""
             reason = short_reason(ending, case=True)
             raise MakerError(
-                f"no tool for {make_request.called!r} passed {make_request.tries} tries: {reason}; "
+                f"no tool for {make_request.called!r} passed: {reason}; "
                 f"`toolmint tools report {shlex.quote(name)}` shows the whole making. Correct what is wrong "
                 "in the demonstrations, add more of the wordings that fail, or allow more proposals (--tries)"
             )
@@ -211,7 +231,11 @@ def make_request_of(
 
     A class that is named is called so, unless ``more`` has a title; the maker names the others.
     """
-    fields: dict[str, object] = {"labelled": tuple(labelled), "second": settings.second}
+    fields: dict[str, object] = {
+        "labelled": tuple(labelled),
+        "second": settings.second,
+        "least_coverage": settings.least_coverage,
+    }
     if request_class is None:
         first = labelled[0].input if labelled else "unnamed"
         fields |= {"request_class": class_name_for(first), "title": title_for(first)}

@@ -74,6 +74,10 @@ class Settings(Frozen):
     """When an independent second tool is made."""
     needed: int = Field(default=10, ge=6)
     """Queued demonstrations that start a making."""
+    least_coverage: float = Field(default=0.5, gt=0, le=1)
+    """Least share of its demonstrations that a tool answers, by wording; it refuses the rest."""
+    kinds_after: int = Field(default=24, ge=0)
+    """Requests in small classes after which the strong model is asked to name their kinds; 0: never."""
     host: str = "127.0.0.1"
     """Where the gateway listens; anything but this machine takes keys."""
     port: int = Field(default=8080, ge=0, le=65535)

@@ -25,6 +25,7 @@ from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration
+from toolmint.core.values import sound
 
 if TYPE_CHECKING:
     from toolmint.assembly.session import Session
@@ -45,7 +46,7 @@ def take_up(path: Path, requests: list[Demonstration]) -> int:
     whole = data[: data.rfind(b"\n") + 1]
     for number, line in enumerate(whole.split(b"\n")[:-1]):
         try:
-            fits = json.loads(line)["input"] == requests[number].input
+            fits = json.loads(line)["input"] == sound(requests[number].input)
         except (ValueError, KeyError, TypeError, IndexError):
             fits = False
         if not fits:
@@ -110,7 +111,7 @@ async def answer_all(
                 line = line_of(
                     result.request, result.trajectory, f"[{fault.code}] {fault}" if fault else None
                 )
-                out.write(_ENCODE(line) + "\n")
+                out.write(sound(_ENCODE(line)) + "\n")
                 number += 1
                 seen[line.get("tier", "none")] += 1
                 if "right" in line:
@@ -153,7 +154,9 @@ def apply_command(*, file: Path, output: Path, concurrency: int, **given: object
 
             async with opened(settings) as client:
                 client.maker.upcoming = [one.input for one in requests[done:]]
-                return await answer_all(client, requests[done:], out, notify, most=concurrency)
+                seen = await answer_all(client, requests[done:], out, notify, most=concurrency)
+                await client.sort_rest()
+                return seen
 
     seen = run_sync(work())
     say(

@@ -1,5 +1,6 @@
 """``toolmint make``: a file of demonstrations in, a stored and proved tool out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -7,7 +8,13 @@ import click
 from toolmint.cli.common import console, model_options, opened, say, settings_of, store_option
 from toolmint.core import demonstrations as read
 from toolmint.core.sync import run_sync
-from toolmint.core.tool import ToolRecord
+from toolmint.core.tool import Evidence, ToolRecord
+
+
+def unanswered_of(evidence: Sequence[Evidence]) -> int:
+    """Return how many demonstrations a tool does not answer."""
+    found = [one.details.get("unanswered") for one in evidence]
+    return sum(len(one) for one in found if isinstance(one, list))
 
 
 @click.command("make")
@@ -20,7 +27,18 @@ from toolmint.core.tool import ToolRecord
     "--unlabelled", type=click.Path(path_type=Path), help="Requests without answers (JSONL)."
 )
 @click.option("--first", type=int, help="Use only the first N demonstrations of the file.")
-@click.option("--tries", type=int, default=3, show_default=True, help="Proposals at most.")
+@click.option(
+    "--tries",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Proposals at most; one that answers more than those before is not counted, up to twice as many.",
+)
+@click.option(
+    "--least-coverage",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Least share of the demonstrations that the tool answers [0.5].",
+)
 @click.option(
     "--second", type=click.Choice(["auto", "always", "never"]), help="Make a second tool."
 )
@@ -70,4 +88,9 @@ def make_command(
     say(
         f"{record.label} is stored in {settings.store} and serves. {used.tokens} tokens, ",
     )
+    left = unanswered_of(record.evidence)
+    if left:
+        say(
+            f"{left} demonstrations are not answered yet: they are listed in its evidence, and queued"
+        )
     say(f"see it with: toolmint tools show {record.request_class}")

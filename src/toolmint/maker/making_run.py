@@ -13,8 +13,14 @@ from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration, Evidence, Profile, Provenance, ToolRecord
 from toolmint.core.values import Value, clip, digest
 from toolmint.maker.report import MakingResult, title_of
+from toolmint.maker.verification_input import LEAST_COVERAGE
+from toolmint.maker.wording_clusters import spread, wording_clusters
 
 MIN_DEMONSTRATIONS = 6
+MAX_DEMONSTRATIONS = 300
+"""Demonstrations that every stage uses; of a longer file the others are checked against their labels."""
+_SAMPLED = 2000  # of which the wordings are found, in a longer file
+_MOST_SHOWN = 12  # demonstrations in the first prompt, where they are worded differently
 _REPLY_TOKENS = 16_384  # enough for models that reason before they write
 Observer = Callable[[str], None]
 SecondPolicy = Literal["auto", "always", "never"]
@@ -31,16 +37,25 @@ class MakeRequest(Frozen):
         request_class: the class's name.
         title: what people call the class; empty: its name.
         keep_title: a person gave the title, the maker's does not replace it.
-        labelled: demonstrations; the first ``shown`` go into the prompt, the others are held out.
+        labelled: demonstrations; the first ``shown`` go into the prompt, and one of each other wording.
         unlabelled: requests of the class without answers, for the second tool.
         foreign: requests of other classes; the tool must refuse all of them.
         profile: ``proved`` (parser, round trip, verification) or ``latm`` (the paper's own steps).
         shown: number of demonstrations in the prompt.
-        tries: largest number of proposals, the first one included (LATM section 3.1: 3).
+        tries: largest number of proposals, the first one included (LATM section 3.1: 3). With the
+            ``proved`` profile one that gains on the best one before it is not counted, up to twice as
+            many in all.
         slowest: upper limit of the 99th percentile of a call's duration, in seconds.
         second: whether to make an independent second tool; ``auto`` makes one if there are unlabelled
             requests, or if the labels contradict the last proposal.
-        clustered: the demonstrations were grouped by wording, so a few may be of another class.
+        clustered: the demonstrations came from the queue, where answers may contradict each other.
+        least_coverage: least share of the demonstrations that a tool must answer, each wording counted
+            once; what it does not answer goes to the next tier.
+        further: demonstrations beyond those that every stage uses, of a long file.
+        neighbours: demonstrations of other classes; a tool may answer them rightly, as one kind of
+            request may stand in several classes, and never wrongly.
+        base: source of the tool at work, which a repair goes on from; empty: there is none. The result has
+            a tool only if one gains on it.
         seed: sampling seed passed to the maker's model, to repeat a making.
     """
 
@@ -56,6 +71,10 @@ class MakeRequest(Frozen):
     slowest: float = 1.0
     second: SecondPolicy = "auto"
     clustered: bool = False
+    least_coverage: float = Field(default=LEAST_COVERAGE, gt=0, le=1)
+    further: tuple[Demonstration, ...] = ()
+    neighbours: tuple[Demonstration, ...] = ()
+    base: str = ""
     seed: int | None = None
 
     @property
@@ -63,16 +82,56 @@ class MakeRequest(Frozen):
         """What people call the class."""
         return self.title or self.request_class
 
+    def shown_first(self) -> tuple[Demonstration, ...]:
+        """Return the demonstrations of the first prompt: the first ones, and one of each other wording."""
+        clusters = wording_clusters([one.input for one in self.labelled])
+        seen = set(clusters[: self.shown])
+        first = list(self.labelled[: self.shown])
+        for one, cluster in zip(self.labelled, clusters, strict=True):
+            if cluster not in seen and len(first) < max(_MOST_SHOWN, self.shown):
+                seen.add(cluster)
+                first.append(one)
+        return tuple(first)
+
 
 def checked_request(make_request: MakeRequest) -> MakeRequest:
-    """Return the request without repeated demonstrations.
+    """Return the request without repeated demonstrations, and of many those that every stage uses apart.
+
+    Of the queue, whose answers a model gave, a request with contradictory answers is left out.
 
     Raises:
         InputError: there are too few demonstrations, one has no answer, or two contradict each
             other.
     """
+    kept, doubtful = _different(make_request)
+    if doubtful:
+        kept = [one for one in kept if one.input not in doubtful]
+    if len(kept) < MIN_DEMONSTRATIONS:
+        raise InputError(
+            f"{make_request.called!r} has {len(kept)} different demonstrations, "
+            f"making needs {MIN_DEMONSTRATIONS}",
+            code="demonstrations-few",
+        )
+    if len(kept) <= MAX_DEMONSTRATIONS:
+        return make_request.model_copy(update={"labelled": tuple(kept)})
+    sampled = kept[:: -(-len(kept) // _SAMPLED)]
+    chosen = {one.input for one in spread(sampled, lambda one: one.input, MAX_DEMONSTRATIONS)}
+    return make_request.model_copy(
+        update={
+            "labelled": tuple(one for one in kept if one.input in chosen),
+            "further": (
+                *make_request.further,
+                *(one for one in kept if one.input not in chosen),
+            ),
+        }
+    )
+
+
+def _different(make_request: MakeRequest) -> tuple[list[Demonstration], frozenset[str]]:
+    """Return the different demonstrations, and the requests that the queue answers contradictorily."""
     answers: dict[str, str] = {}
     kept: list[Demonstration] = []
+    doubtful = set[str]()
     for number, one in enumerate(make_request.labelled, 1):
         if one.target is None:
             raise InputError(f"demonstration {number} of {make_request.called!r} has no answer")
@@ -81,27 +140,25 @@ def checked_request(make_request: MakeRequest) -> MakeRequest:
             answers[one.input] = one.target
             kept.append(one)
         elif same_answer(before, one.target) is None:
+            if make_request.clustered:
+                doubtful.add(one.input)
+                continue
             raise InputError(
                 f"demonstration {number} of {make_request.called!r} contradicts an earlier one: "
                 f"{clip(one.input, 80)!r} is answered {before!r} and {one.target!r}",
                 code="demonstrations-contradict",
             )
-    if len(kept) < MIN_DEMONSTRATIONS:
-        raise InputError(
-            f"{make_request.called!r} has {len(kept)} different demonstrations, "
-            f"making needs {MIN_DEMONSTRATIONS}",
-            code="demonstrations-few",
-        )
-    return make_request.model_copy(update={"labelled": tuple(kept)})
+    return kept, frozenset(doubtful)
 
 
 class MakingRun:
-    """The record of one making in progress: model calls, evidence, usage, title."""
+    """The record of one making in progress: model calls, evidence, usage, title, and facts of the end."""
 
     def __init__(self, make_request: MakeRequest, observe: Observer) -> None:
         self.make_request, self.observe = make_request, observe
         self.usage = Usage(cost=Decimal(0))
         self.steps: list[Value] = []
+        self.facts: dict[str, Value] = {}
         self.title: str | None = None
 
     def note(self, kind: str, text: str, **facts: Value) -> None:
@@ -126,17 +183,27 @@ class MakingRun:
         return {
             "profile": self.make_request.profile,
             "title": self.title,
-            "demonstrations": len(self.make_request.labelled),
+            "demonstrations": len(self.make_request.labelled) + len(self.make_request.further),
             "unlabelled": len(self.make_request.unlabelled),
             "ending": ending,
             "usage": self.usage.model_dump(mode="json"),
             "steps": self.steps,
+            **self.facts,
         }
 
-    def result(self, record: ToolRecord | None, ending: str) -> MakingResult:
+    def result(
+        self,
+        record: ToolRecord | None,
+        ending: str,
+        unanswered: tuple[Demonstration, ...] = (),
+    ) -> MakingResult:
         """Return the result of the run; ``ending`` is ``made`` or the reason of the failure."""
         return MakingResult(
-            record=record, title=self.title, body=self.body(ending), usage=self.usage
+            record=record,
+            title=self.title,
+            body=self.body(ending),
+            usage=self.usage,
+            unanswered=unanswered,
         )
 
     def provenance(self, model: str, second: str | None, prompts_digest: str) -> Provenance:
@@ -159,6 +226,11 @@ class Conversation:
         self._making, self._model = making, model
         self._purpose, self._temperature = purpose, temperature
         self._messages: tuple[Message, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """All that the model was told in this chat."""
+        return "\n".join(one.content for one in self._messages if isinstance(one, UserMessage))
 
     async def ask(self, text: str, *, max_tokens: int = _REPLY_TOKENS) -> str:
         """Send a message and return the reply; both are added to the report.

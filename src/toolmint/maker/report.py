@@ -2,7 +2,7 @@
 
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
-from toolmint.core.tool import ToolRecord
+from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.values import Value, clip
 
 MAX_TITLE = 60
@@ -19,12 +19,14 @@ class MakingResult(Frozen):
         title: the maker's name for the class, for people to read; None if it gave none.
         body: the report: every prompt, reply, stage and token, as JSON values.
         usage: what all model calls of the making used.
+        unanswered: demonstrations that the tool does not answer yet: repair work.
     """
 
     record: ToolRecord | None
     title: str | None = None
     body: dict[str, Value]
     usage: Usage
+    unanswered: tuple[Demonstration, ...] = ()
 
 
 def short_reason(ending: str, *, case: bool) -> str:

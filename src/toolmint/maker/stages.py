@@ -10,6 +10,7 @@ from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
 from toolmint.maker.doubts import DOUBTFUL_DETAIL, Judge, undecided
 from toolmint.maker.each import each
+from toolmint.maker.further_labels import check_further
 from toolmint.maker.generate_requests import generate_requests
 from toolmint.maker.labels import compare_labels
 from toolmint.maker.near_miss_trial import NearMissTrials
@@ -35,7 +36,6 @@ from toolmint.maker.verification_input import (
 _FUNCTIONS = ("parse", "unparse", "solve", "render")
 _GENERATED = 60  # requests generated for the second tool
 _SLOT_SHARE = 0.5  # largest share of a request's characters that one argument may carry
-_UNLABELLED_SHARE = 0.8  # least share of the unlabelled requests that the tool must answer
 
 
 async def stage_form(inputs: VerificationInput, sandbox: Sandbox) -> Evidence:
@@ -86,7 +86,10 @@ async def stage_labels(
 
     runs = await each(mine, inputs.labelled)
     seconds = await each(second, inputs.labelled)
-    return compare_labels(inputs, runs, seconds), runs
+    evidence = compare_labels(inputs, runs, seconds)
+    if inputs.further and evidence.verdict == "passed":
+        evidence = await check_further(evidence, inputs, sandbox)
+    return evidence, runs
 
 
 def smuggled(request: str, args: Value) -> str | None:
@@ -157,20 +160,12 @@ async def stage_round_trip(
             stage, f"{len(wrong)} requests are not rebuilt from their values:{bullet_list(wrong)}"
         )
     read_more = sum(tried.status == "answered" for tried in unlabelled_runs)
-    if unlabelled_runs and read_more < _UNLABELLED_SHARE * len(unlabelled_runs):
-        lost = [
-            f"{t!r}: {a.why}"
-            for t, a in zip(inputs.unlabelled, unlabelled_runs, strict=True)
-            if a.answer is None
-        ]
-        return stage_failed(
-            stage,
-            f"{len(lost)} of {len(unlabelled_runs)} other requests are not understood:"
-            + bullet_list(lost),
-        )
+    others = (
+        f", {read_more} of {len(unlabelled_runs)} without labels read" if unlabelled_runs else ""
+    )
     return stage_passed(
         stage,
-        f"{len(answered)} requests rebuilt",
+        f"{len(answered)} requests rebuilt{others}",
         answered=len(answered),
         unlabelled_answered=read_more,
     )

@@ -6,6 +6,8 @@ from toolmint.core.messages import Frozen
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
 
+LEAST_COVERAGE = 0.5
+"""Least share of the demonstrations that a tool must answer, each wording counted once."""
 _NEAR_MISSES = 300
 _SHOWN = 4
 
@@ -21,7 +23,9 @@ class VerificationInput(Frozen):
         second: source of the independent second tool, if there is one.
         near_misses: largest number of near misses.
         slowest: upper limit of the 99th percentile of a call's duration, in seconds.
-        clustered: the demonstrations were grouped by wording, so a few may be of another class.
+        least_coverage: least share of the demonstrations that the tool must answer, counted by wording.
+        neighbours: demonstrations of other classes, which it refuses or answers rightly.
+        further: demonstrations beyond those that every stage uses; a wrong answer to one is fatal.
     """
 
     source: str
@@ -31,7 +35,9 @@ class VerificationInput(Frozen):
     second: str | None = None
     near_misses: int = _NEAR_MISSES
     slowest: float = 1.0
-    clustered: bool = False
+    least_coverage: float = LEAST_COVERAGE
+    neighbours: tuple[Demonstration, ...] = ()
+    further: tuple[Demonstration, ...] = ()
 
 
 def stage_passed(stage: str, summary: str, **details: Value) -> Evidence:

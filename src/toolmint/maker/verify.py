@@ -7,6 +7,7 @@ from toolmint.core.tool import Evidence
 from toolmint.maker import stages
 from toolmint.maker.determinism import stage_determinism
 from toolmint.maker.doubts import Judge, undecided
+from toolmint.maker.neighbours import with_strangers
 from toolmint.maker.verification_input import VerificationInput
 
 
@@ -34,9 +35,14 @@ async def verify(
         return tuple(evidence)
     labels, runs = await stages.stage_labels(inputs, sandbox)
     evidence.append(labels)
+
+    async def near_misses() -> Evidence:
+        known = await with_strangers(inputs, sandbox)
+        return await stages.stage_near_misses(known, runs, sandbox, judge)
+
     for stage in (
         lambda: stages.stage_round_trip(inputs, runs, sandbox),
-        lambda: stages.stage_near_misses(inputs, runs, sandbox, judge),
+        near_misses,
         lambda: stage_determinism(inputs, sandbox, other),
         lambda: stages.stage_second(inputs, runs, sandbox),
     ):

@@ -6,31 +6,35 @@ the tool that the other has made.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
-from toolmint.core.errors import StoreError, ToolmintError
+from toolmint.core.errors import InputError, ToolmintError
 from toolmint.core.namespace import ClassKey
-from toolmint.core.store import Lease, MakingReport
+from toolmint.core.store import Lease
 from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
 from toolmint.maker.report import short_reason
+from toolmint.serving.after_making import after_making, keep_result, report_fault
+from toolmint.serving.kinds import KindSorter
+from toolmint.serving.leased import while_leased
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_queue import (
     demonstrations_since,
     make_request_for,
     merge_duplicates,
+    refused_of,
+    repair_request,
+    with_upcoming,
 )
 from toolmint.serving.making_rules import Make, MakingRules, Notify
 from toolmint.serving.server import ALIVE, ToolServer
 
 ELSEWHERE_SECONDS = 2.0
 """How long to wait before looking again at a class that another process is making."""
-_MOST_DUE = 20_000
-PAUSE_SECONDS, MAX_PAUSE_SECONDS = 30.0, 3600.0
+_MOST_DUE, PAUSE_SECONDS, MAX_PAUSE_SECONDS = 20_000, 30.0, 3600.0
 """Pause of a class after a making that broke off, such as for want of a model; doubled each time."""
 
 
@@ -66,16 +70,30 @@ class BackgroundMaker:
         self._pauses: dict[ClassKey, float] = {}
         self._timers: dict[ClassKey, asyncio.TimerHandle] = {}
         self._merging = asyncio.Lock()
+        name_kinds, after = rules.name_kinds, rules.kinds_after
+        self._sorter = KindSorter(name_kinds, live, after, rules.needed) if name_kinds else None
         self.upcoming: Sequence[str] = ()
 
     def offer(self, server: ToolServer, name: str) -> None:
         """Make a class's tool as soon as a place is free, unless it has one or too little waits."""
         key = server.namespace.key(name)
-        enough = server.classes.waiting.get(name, 0) >= self._due.get(key, self.rules.needed)
+        waiting = server.classes.waiting.get(name, 0)
+        # Compared before it serves, a repair would take the place of a version that is proved.
+        wanted = name not in server.entries or not server.policy.shadow
+        if name in server.entries and wanted and key not in self._due:
+            self._wait_until(key, waiting - 1 + self.rules.needed)
+        enough = waiting >= self._due.get(key, self.rules.needed)
         busy = key in self._running or key in self._pending or key in self._timers
-        if enough and not busy and name not in server.entries:
+        if enough and not busy and wanted:
             self._pending[key] = server
             self._start_next()
+        if self._sorter is not None:
+            self._sorter.offer(server, lambda: self.offer_all(server))
+
+    async def sort_rest(self, server: ToolServer) -> None:
+        """Name the kinds of what waits in small classes, and offer what that joins; such as after a file."""
+        if self._sorter is not None:
+            await self._sorter.sort_rest(server, lambda: self.offer_all(server))
 
     def offer_all(self, server: ToolServer) -> None:
         """Offer every class that waits, such as after a restart."""
@@ -93,16 +111,20 @@ class BackgroundMaker:
             await asyncio.wait([task])
 
     async def idle(self) -> None:
-        """Wait until nothing is being made, and nothing waits for a place."""
-        while self._running:
-            await asyncio.wait(list(self._running.values()))
+        """Wait until nothing is made or sorted, and nothing waits for a place."""
+        while tasks := self._tasks():
+            await asyncio.wait(tasks)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        sorting = self._sorter.task if self._sorter is not None else None
+        return [*self._running.values(), *([sorting] if sorting is not None else [])]
 
     async def close(self) -> None:
         """Cancel the makings at work; their leases are released."""
         self._pending.clear()
         for timer in self._timers.values():
             timer.cancel()
-        tasks = list(self._running.values())
+        tasks = self._tasks()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -134,7 +156,8 @@ class BackgroundMaker:
                 self._offer_later(server, key, ELSEWHERE_SECONDS)
                 return
             try:
-                await self._while_leased(lease, self._make_class(server, key, lease))
+                work = self._make_class(server, key, lease)
+                await while_leased(self._live, lease, self.rules.lease_seconds, work)
             finally:
                 await self._live.release(lease)
         except ToolmintError as fault:
@@ -144,35 +167,6 @@ class BackgroundMaker:
             said = f"the making broke off: [{fault.code}] {fault}"
             self._notify(server.classes.title(key.name), said)
 
-    async def _while_leased(self, lease: Lease, work: Awaitable[None]) -> None:
-        """Run an action while its lease is prolonged; losing the lease cancels it.
-
-        A process that stalls (a suspended machine, a full disk) loses its lease to another one. It must
-        not go on then, or two tools of one class would be stored.
-        """
-        doing = asyncio.ensure_future(work)
-        lost = False
-
-        async def prolong() -> None:
-            nonlocal lost
-            while True:
-                await asyncio.sleep(self.rules.lease_seconds / 3)
-                if not await self._live.renew(lease, self.rules.lease_seconds):
-                    lost = True
-                    doing.cancel()
-
-        heart = asyncio.create_task(prolong())
-        try:
-            await doing
-        except asyncio.CancelledError:
-            if not lost:
-                raise
-            raise StoreError(f"the lease {lease.name!r} lapsed", code="lease-lost") from None
-        finally:
-            heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heart
-
     async def _make_class(self, server: ToolServer, key: ClassKey, lease: Lease) -> None:
         if self._flushed is not None:
             await self._flushed()
@@ -180,6 +174,9 @@ class BackgroundMaker:
             name, queued = await merge_duplicates(server, key.name)
         if name != key.name:
             self.offer(server, name)
+            return
+        if name in server.entries and not server.policy.shadow:
+            await self._repair(server, key, lease, queued)
             return
         if await self._adopted(server, key):
             return
@@ -213,6 +210,22 @@ class BackgroundMaker:
             del self._due[next(iter(self._due))]
         self._due[key] = waiting
 
+    async def _repair(
+        self,
+        server: ToolServer,
+        key: ClassKey,
+        lease: Lease,
+        queued: dict[str, list[Demonstration]],
+    ) -> None:
+        """Make a version that answers more than the one at work, from what it refused since."""
+        record, waiting = server.entries[key.name].record, server.classes.waiting.get(key.name, 0)
+        kept: ToolRecord | None = None
+        if len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
+            request = repair_request(self._request(server, key.name, queued), record)
+            kept = await self.make(server, request, lease)
+            waiting *= 1 if kept is not None else 2
+        self._wait_until(key, waiting + self.rules.needed)
+
     async def _adopted(self, server: ToolServer, key: ClassKey) -> bool:
         """Take over the version that another process has made; True too where a person retired the class."""
         versions = await server.store.versions(key.name)
@@ -232,16 +245,10 @@ class BackgroundMaker:
         server: ToolServer,
         name: str,
         queued: dict[str, list[Demonstration]],
-        first: frozenset[str],
+        first: frozenset[str] = frozenset(),
     ) -> MakeRequest:
         request = make_request_for(name, queued, self.rules.settings, first)
-        request = request.model_copy(update={"title": server.classes.title(name)})
-        if not self.upcoming:
-            return request
-        known = {one.input for one in request.labelled}
-        return request.model_copy(
-            update={"unlabelled": server.classes.upcoming_of(name, self.upcoming, known)}
-        )
+        return with_upcoming(request, server, self.upcoming)
 
     async def make(
         self, server: ToolServer, request: MakeRequest, lease: Lease | None = None
@@ -263,16 +270,10 @@ class BackgroundMaker:
         state = "shadowing" if server.policy.shadow else "serving"
         try:
             result = await self._result(request, ledger, title)
-            kept: ToolRecord | None = None
-            if result.record is not None:
-                kept = await server.store.add(result.record, state, "passed verification", lease)
-            report = MakingReport(
-                request_class=name,
-                made=kept is not None,
-                version=kept.version if kept else None,
-                body=result.body,
-            )
-            await server.store.report(report)
+            kept = await keep_result(server, name, result, state, lease)
+        except InputError as fault:
+            await report_fault(server, name, fault)
+            raise
         finally:
             await ledger.flush(server.store)
         title = title if request.keep_title else result.title or title
@@ -281,7 +282,9 @@ class BackgroundMaker:
             reason = short_reason(str(result.body.get("ending", "")), case=False)
             self._notify(title, f"no tool passed: {reason}")
             return None
-        server.adopt(ActiveVersion(kept, state, server.namespace.key(name)))
+        entry = ActiveVersion(kept, state, server.namespace.key(name))
+        server.adopt(entry)
+        await after_making(server, entry, request, result, {one.name for one in self._running})
         self._notify(title, f"v{kept.version} passed verification and is {state}")
         return kept
 

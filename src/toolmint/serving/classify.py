@@ -8,18 +8,17 @@ decides.
 
 import itertools
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from toolmint.core.tokens import tokens_of
+
 POSTINGS = 4000
 EXAMINED = 8
 _FEW_POSTINGS = 512
-_READ = 4000  # characters of a text; more would hold up whoever asks, and wording shows early
 WORDING_SHARE = 0.5
 OPENING = 16  # tokens of a shared opening that count as the whole wording
-_TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
 
 
 class Guess(NamedTuple):
@@ -31,11 +30,6 @@ class Guess(NamedTuple):
 
     request_class: str
     score: float
-
-
-def tokens_of(text: str) -> list[str]:
-    """Return words, numbers (all folded into one) and signs, in lower case; of a long text the first ones."""
-    return ["0" if token.isdigit() else token for token in _TOKEN.findall(text[:_READ].lower())]
 
 
 def features(tokens: list[str]) -> frozenset[tuple[str, ...]]:

@@ -1,18 +1,18 @@
-"""What a making is given of the queue: duplicates merged, the newest demonstrations, foreign requests."""
+"""What a making is given of the queue: the newest demonstrations of a class, and some of others."""
 
 from collections.abc import Mapping, Sequence
 
 from toolmint.core.store import ToolStore
-from toolmint.core.tool import Demonstration
+from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import Comparison
 from toolmint.maker.making_run import MakeRequest
 from toolmint.serving.duplicates import duplicate_classes
 from toolmint.serving.server import ToolServer
 
-MAX_DEMONSTRATIONS = 60
+MOST_QUEUED = 60
 """Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
-_FOREIGN = 3
-"""Requests of each other class, which the tool has to refuse."""
+_NEIGHBOURS, _MOST_NEIGHBOURS = 3, 150
+"""Requests of each other class, and of all: a tool refuses them or answers them rightly."""
 _FAULTS = 5
 """A making after a demotion learns from what came since so many last faults."""
 
@@ -32,18 +32,41 @@ def make_request_for(
         first: requests that an older version got wrong: the maker is shown them.
     """
     newest = list(queued.get(name, ()))[::-1]
-    mine = sorted(newest, key=lambda one: one.input not in first)[:MAX_DEMONSTRATIONS]
-    foreign = tuple(
-        one.input for other, some in queued.items() if other != name for one in some[:_FOREIGN]
+    mine = sorted(newest, key=lambda one: one.input not in first)[:MOST_QUEUED]
+    neighbours = tuple(
+        one for other, some in queued.items() if other != name for one in some[:_NEIGHBOURS]
     )
     return settings.model_copy(
         update={
             "request_class": name,
             "labelled": tuple(mine),
-            "foreign": foreign,
+            "neighbours": neighbours[:_MOST_NEIGHBOURS],
             "clustered": True,
         }
     )
+
+
+def with_upcoming(request: MakeRequest, server: ToolServer, upcoming: Sequence[str]) -> MakeRequest:
+    """Return a request with its class's title, and with those that will come as unlabelled ones."""
+    name, known = request.request_class, {one.input for one in request.labelled}
+    update: dict[str, object] = {"title": server.classes.title(name)}
+    if upcoming:
+        update["unlabelled"] = server.classes.upcoming_of(name, upcoming, known)
+    return request.model_copy(update=update)
+
+
+def refused_of(record: ToolRecord, queued: Sequence[Demonstration]) -> list[Demonstration]:
+    """Return what is queued of a class and its tool did not answer when it was made, or since."""
+    known = {one.input for one in record.demonstrations}
+    return [one for one in queued if one.input not in known]
+
+
+def repair_request(request: MakeRequest, record: ToolRecord) -> MakeRequest:
+    """Return a request that goes on from the tool at work, with the demonstrations that it answers."""
+    known = {one.input for one in request.labelled}
+    kept = [one for one in record.demonstrations if one.input not in known]
+    labelled = (*request.labelled, *kept)[: 2 * MOST_QUEUED]
+    return request.model_copy(update={"labelled": labelled, "base": record.source})
 
 
 async def demonstrations_since(
@@ -63,6 +86,6 @@ async def merge_duplicates(
     found = duplicate_classes(queued)
     for old, new in found.items():
         await server.store.join(old, new)
-        server.classes.merge(old, new, [one.input for one in queued[old]])
+        server.classes.merge(old, new)
         queued[new] += queued.pop(old)
     return found.get(name, name), queued

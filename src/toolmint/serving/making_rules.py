@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from toolmint.maker.making_run import MakeRequest, MakingResult
+from toolmint.serving.kinds import NameKinds
 from toolmint.serving.ledger import Ledger
 
 Make = Callable[[MakeRequest, Ledger], Awaitable[MakingResult]]
@@ -19,6 +20,9 @@ class MakingRules(NamedTuple):
         at_once: makings that run at once in this process.
         settings: a request whose profile, tries and limits every making shares.
         lease_seconds: of a class's lease; it is prolonged until the making ends.
+        name_kinds: names the kinds of requests in small classes; None: classes are joined by wording, and
+            by what one tool answers.
+        kinds_after: requests in small classes after which kinds are named.
         light: where no parser can be verified, make a tool that a light model uses (LATM's own).
     """
 
@@ -27,3 +31,5 @@ class MakingRules(NamedTuple):
     at_once: int = 4
     lease_seconds: float = 30.0
     light: bool = False
+    name_kinds: NameKinds | None = None
+    kinds_after: int = 24

@@ -8,7 +8,7 @@ from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey
 from toolmint.core.task import Tier
 from toolmint.core.traffic import RequestRecord
-from toolmint.core.values import digest
+from toolmint.core.values import digest, sound
 from toolmint.serving.lookup import LookupResult
 
 
@@ -87,8 +87,8 @@ class AnsweredRequest(NamedTuple):
             "output_tokens": usage.output_tokens,
             "cost": self.cost,
             "seconds": self.seconds,
-            "input": texts.input,
-            "answer": texts.answer,
+            "input": None if texts.input is None else sound(texts.input),
+            "answer": None if texts.answer is None else sound(texts.answer),
         }
 
 
@@ -105,7 +105,7 @@ def hit_record(answered: AnsweredRequest, found: LookupResult, mean: float | Non
         request_class=entry.key_text if entry else None,
         version=entry.record.version if entry else None,
         why=found.why,
-        attempts=found.attempts,
+        attempts=tuple(map(sound, found.attempts)),
         saved=saved_by(found, mean),
     )
 
@@ -121,14 +121,15 @@ def strong_record(
 
     What light models used before stands beside the answer's own usage: the ledger has it from them.
     """
-    text = answered.texts.input
+    fields = answered.fields()
+    text = fields["input"]
     waits = joined.queue is not None and text is not None
     return RequestRecord(
-        **answered.fields(),
+        **fields,
         status=status,
         calls=answered.usage.requests,
         request_class=str(joined.key) if joined.key else None,
-        attempts=found.attempts,
+        attempts=tuple(map(sound, found.attempts)),
         light=found.usage if found.turns else None,
         why=why,
         queued=str(joined.queue) if waits else None,

@@ -3,11 +3,11 @@
 import hashlib
 import re
 from collections.abc import Collection, Sequence
-from itertools import islice
+from itertools import count, islice
 
 from toolmint.core.store import ClassInfo, ToolStore
 from toolmint.core.values import clip
-from toolmint.serving.classify import Classifier, Guess
+from toolmint.serving.classify import EXAMINED, Classifier, Guess
 from toolmint.serving.titles import class_title
 
 JOIN_SCORE = 0.3
@@ -19,6 +19,8 @@ MAX_CLASSES, MAX_EXAMPLES = 2000, 200
 _LOADED = 50
 """Examples of a waiting class that are read at the start; wording shows in fewer."""
 _MAX_UPCOMING = 30
+_MAX_WORDINGS = 60
+"""Wordings by which one class is known."""
 _TITLE_WORDS, _TITLE_LENGTH = 8, 60
 
 
@@ -35,7 +37,10 @@ def title_for(text: str) -> str:
 
 
 class RequestClasses:
-    """Knows the classes of one namespace by their wording.
+    """Knows the classes of one namespace by their wordings.
+
+    A class is a kind of request and may be worded in many ways: each wording is learnt on its own, under a
+    name that is seen nowhere else.
 
     Attributes:
         waiting: queued demonstrations by class; the class that was joined last stands last.
@@ -44,6 +49,10 @@ class RequestClasses:
     def __init__(self, store: ToolStore) -> None:
         self._store, self._classifier = store, Classifier()
         self._made: set[str] = set()
+        self._wordings: dict[str, list[str]] = {}
+        self._class_of: dict[str, str] = {}
+        self._numbers = count()
+        self._merged: dict[str, str] = {}
         self._info: dict[str, ClassInfo] = {}
         self._titles: dict[str, str] = {}
         self.waiting: dict[str, int] = {}
@@ -51,21 +60,44 @@ class RequestClasses:
     async def load(self) -> None:
         """Read titles, and what waits in the queue."""
         self._classifier, self._made = Classifier(), set()
+        self._wordings.clear()
+        self._class_of.clear()
         self._info = dict(await self._store.classes())
         self._titles.clear()
         self.waiting = dict(await self._store.waiting())
         for name, queued in (await self._store.queued(most=_LOADED)).items():
             for one in queued:
-                self._classifier.learn(name, one.input)
+                self.learn(name, one.input)
         self._trim()
 
     def __len__(self) -> int:
         """Return how many classes are known by their wording."""
-        return len(self._classifier)
+        return len(self._wordings)
 
     def learn(self, name: str, text: str) -> None:
-        """Know a class by one more request."""
-        self._classifier.learn(name, text)
+        """Know a class by one more request; one that is worded like none of the others begins a wording."""
+        wordings = self._wordings.setdefault(name, [])
+        alike = self._classifier.rank(text, most=EXAMINED, least=JOIN_SCORE) if wordings else []
+        known = next((one.request_class for one in alike if self._of(one) == name), None)
+        if known is None and len(wordings) < _MAX_WORDINGS:
+            known = name if name not in self._classifier else f"{name}\0{next(self._numbers)}"
+            wordings.append(known)
+            self._class_of[known] = name
+        if known is not None:
+            self._classifier.learn(known, text)
+
+    def _of(self, guess: Guess) -> str:
+        return self._class_of[guess.request_class]
+
+    def _forget(self, name: str) -> None:
+        for wording in self._wordings.pop(name, ()):
+            self._classifier.forget(wording)
+            del self._class_of[wording]
+
+    @property
+    def untooled(self) -> dict[str, int]:
+        """How many requests wait in each class that has no tool."""
+        return {name: n for name, n in self.waiting.items() if name not in self._made}
 
     def title(self, name: str) -> str:
         """Return what people call a class."""
@@ -83,12 +115,16 @@ class RequestClasses:
 
     def rank(self, text: str, *, most: int, least: float) -> list[Guess]:
         """Return the most alike classes, the best first."""
-        return self._classifier.rank(text, most=most, least=least)
+        found: dict[str, Guess] = {}
+        for one in self._classifier.rank(text, most=max(most, EXAMINED), least=least):
+            name = self._of(one)
+            found.setdefault(name, Guess(name, one.score))
+        return list(found.values())[:most]
 
     def alike(self, text: str, least: float = JOIN_SCORE) -> str | None:
         """Return the class with the most alike wording; None: no class is alike."""
         guesses = self._classifier.rank(text, most=1, least=least)
-        return guesses[0].request_class if guesses else None
+        return self._of(guesses[0]) if guesses else None
 
     def join(self, text: str, known: str | None) -> tuple[str, bool]:
         """Return the class of an answered request, and whether to queue it as a demonstration.
@@ -100,38 +136,56 @@ class RequestClasses:
             text: the request.
             known: its class, as far as a look-up has told.
         """
+        known = self.merged(known) if known is not None else None
         name = known if known is not None and known in self.waiting else None
         name = name or known or self.alike(text) or class_name_for(text)
-        count = self.waiting.pop(name, 0) + 1
-        self.waiting[name] = count
+        waiting = self.waiting.pop(name, 0) + 1
+        self.waiting[name] = waiting
         if name not in self._info:
             self._info[name] = ClassInfo(title=title_for(text))
             self._titles.pop(name, None)
         if name in self._made:
             return name, True
-        if count <= MAX_EXAMPLES:
-            self._classifier.learn(name, text)
+        if waiting <= MAX_EXAMPLES:
+            self.learn(name, text)
         self._trim()
-        return name, count <= MAX_EXAMPLES
+        return name, waiting <= MAX_EXAMPLES
 
     def with_tool(self, name: str, examples: Sequence[str]) -> None:
         """Know a class by the demonstrations of its tool alone."""
         self._made.add(name)
-        self._classifier.forget(name)
+        self._forget(name)
         for text in examples:
-            self._classifier.learn(name, text)
+            self.learn(name, text)
 
     def without_tool(self, name: str) -> None:
         """Let a class whose tool is gone wait for one again."""
         self._made.discard(name)
 
-    def merge(self, name: str, other: str, texts: Sequence[str]) -> None:
-        """Follow a class that turned out to be another one."""
-        self._classifier.forget(name)
+    def merge(self, name: str, other: str) -> None:
+        """Follow a class that turned out to be another one, which is then known by its wordings too."""
+        self._merged[name] = other
+        while len(self._merged) > MAX_CLASSES:
+            del self._merged[next(iter(self._merged))]
+        mine = self._wordings.pop(name, [])
+        self._class_of.update(dict.fromkeys(mine, other))
+        self._wordings.setdefault(other, []).extend(mine)
         self.waiting[other] = self.waiting.get(other, 0) + self.waiting.pop(name, 0)
-        if other not in self._made:
-            for text in texts:
-                self._classifier.learn(other, text)
+        known = self._info.pop(name, None)
+        if known is not None:
+            self._info.setdefault(other, known)
+        self._titles.pop(name, None)
+
+    def merged(self, name: str) -> str:
+        """Return the class that a class was joined to, else the name itself.
+
+        A request may be on its way under the old name, as it was looked up before.
+        """
+        seen = {name}
+        while (other := self._merged.get(name)) is not None and other not in seen:
+            seen.add(other)
+            name = other
+        return name
 
     def upcoming_of(
         self, name: str, texts: Sequence[str], known: Collection[str]
@@ -150,4 +204,4 @@ class RequestClasses:
             self._info.pop(oldest, None)
             self._titles.pop(oldest, None)
             if oldest not in self._made:
-                self._classifier.forget(oldest)
+                self._forget(oldest)

@@ -150,11 +150,15 @@ class ToolServer:
         for entry, _ in serving:
             if not entry.record.has_parser:
                 continue
-            run = await entry.run(self._sandbox, text, self.namespace.tenant)
+            run = await self.run(entry, text)
             if run.answer is not None:
                 return tried.result(self._mode(entry), entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
+
+    async def run(self, entry: ActiveVersion, text: str) -> ToolRun:
+        """Return what a version, in whatever state, makes of a request."""
+        return await entry.run(self._sandbox, text, self.namespace.tenant)
 
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
@@ -225,7 +229,7 @@ class ToolServer:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
             if entry.record.has_parser:
-                run = await entry.run(self._sandbox, text, self.namespace.tenant)
+                run = await self.run(entry, text)
                 if run.answer is not None:
                     return tried.result("shadow", entry, run)
             elif self._light is not None and score >= self.policy.light_score:
@@ -270,8 +274,7 @@ class ToolServer:
     ) -> ComparisonOutcome:
         """Let a comparison (request, our answer, theirs) count, and follow where the version moves.
 
-        ``rule`` is the one by which the answers agreed, where they were compared; a user's ``report`` counts
-        once.
+        ``rule``: the one by which they agreed, where compared; a user's ``report`` counts once.
         """
         record = entry.record
 
