@@ -1,0 +1,196 @@
+"""Instruments a program so that each call tells which arcs it took.
+
+An arc is one outcome of a branch: of ``if``, ``while``, a conditional expression, a filter, ``assert`` and
+each operand of ``and`` and ``or``; a loop with and without a pass; a ``case``; a handler; a key of a literal
+table, and each branch for each row of a loop over one; a part of a regular expression; the two sides of the
+boundary of a comparison. The numbers follow from the source alone. An arc is evidence about honest code:
+see ``recorder`` for what it is not.
+"""
+
+import ast
+import secrets
+from types import CodeType
+from typing import NamedTuple
+
+from toolmint.sandbox.guest.arc_numbers import mark_statement
+from toolmint.sandbox.guest.arc_values import ArcValues
+from toolmint.sandbox.guest.recorder import Plan, Recorder
+
+_ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
+
+
+class Instrumented(NamedTuple):
+    """An instrumented program: its bytecode, and what its recorder needs."""
+
+    code: CodeType
+    plan: Plan
+
+    def recorder(self) -> Recorder:
+        """Return a recorder for a process that runs it."""
+        return Recorder(self.plan)
+
+
+class _Arcs(ArcValues):
+    """Instruments the statements of a program; ``ArcValues`` does its expressions."""
+
+    def _marked(self, node: ast.AST, text: str, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return statements with a mark before them."""
+        mark = mark_statement(self.prefix, self.arc(node, text))
+        return [ast.copy_location(mark, node), *body]
+
+    def _body(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        found: list[ast.stmt] = []
+        for one in body:
+            new = self.visit(one)
+            found += new if isinstance(new, list) else [new]
+        return found
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - a name of the visitor
+        """Instrument a function; one that is called on some paths alone gets a mark."""
+        node.args = self.visit(node.args)
+        node.decorator_list = [self.visit(one) for one in node.decorator_list]
+        with self.function():
+            mark = [] if node.name in _ENTRY_POINTS else self._marked(node, f"{node.name}()", [])
+            doc = node.body[:1] if ast.get_docstring(node) is not None else []
+            node.body = [*doc, *mark, *self._body(node.body[len(doc) :])]
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - a name of the visitor
+        """Instrument the methods of a class, and not what runs as the class is made."""
+        with self.outside():
+            node.body = self._body(node.body)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:  # noqa: N802 - a name of the visitor
+        """Mark both outcomes."""
+        if not self.inside:
+            return self.generic_visit(node)
+        said = self.said(node.test)
+        node.test = self.test(node.test)
+        node.body = self._marked(node, f"{said} is true", self._body(node.body))
+        node.orelse = self._marked(node, f"{said} is false", self._body(node.orelse))
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST | list[ast.stmt]:  # noqa: N802 - a name of the visitor
+        """Mark a loop with a pass and one without."""
+        if not self.inside:
+            return self.generic_visit(node)
+        said = f"while {self.said(node.test)}"
+        node.test = self.test(node.test)
+        return self._loop(node, said)
+
+    def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:  # noqa: N802 - a name of the visitor
+        """Mark a loop with a pass and one without; over a literal table, each row has arcs of its own."""
+        if not self.inside:
+            return self.generic_visit(node)
+        said = f"for ... in {self.said(node.iter)}"
+        table = self.constants.looped(node.iter)
+        node.target, node.iter = self.visit(node.target), self.visit(node.iter)
+        if table is None:
+            return self._loop(node, said)
+        node.target, node.iter, row = self.rows(node.target, node.iter)
+        with self.row(row, table.rows):
+            return self._loop(node, said)
+
+    def _loop(self, node: ast.For | ast.While, said: str) -> list[ast.stmt]:
+        flag = self.new_name()
+        body = self._marked(node, f"{said}: a pass", self._body(node.body))
+        with self.no_row():
+            none = self._marked(node, f"{said}: no pass", [])
+            node.orelse = self._body(node.orelse)
+            if node.orelse:
+                node.orelse = self._marked(node.orelse[0], f"{said}: not left early", node.orelse)
+
+        def set_flag(value: int) -> ast.stmt:
+            target = ast.Name(flag, ast.Store())
+            return ast.copy_location(ast.Assign([target], ast.Constant(value)), node)
+
+        node.body = [set_flag(0), *body]
+        after = ast.copy_location(ast.If(ast.Name(flag, ast.Load()), none, []), node)
+        return [set_flag(1), node, after]
+
+    def _handled(self, node: ast.Try) -> ast.AST:
+        if not self.inside:
+            return self.generic_visit(node)
+        node.body = self._body(node.body)
+        for one in node.handlers:
+            said = self.said(one.type) if one.type is not None else ""
+            one.body = self._marked(one, f"except {said}".strip(), self._body(one.body))
+        node.orelse = self._body(node.orelse)
+        node.finalbody = self._body(node.finalbody)
+        return node
+
+    visit_Try = _handled  # noqa: N815 - names of the visitor
+    visit_TryStar = _handled  # noqa: N815
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:  # noqa: N802 - a name of the visitor
+        """Mark an assertion that fails."""
+        if self.inside:
+            said = self.said(node.test)
+            node.test = self.both(node.test, said)
+        return node
+
+    def visit_Match(self, node: ast.Match) -> ast.AST:  # noqa: N802 - a name of the visitor
+        """Mark each case, each constant of an alternative, and that no case matched."""
+        if not self.inside:
+            return self.generic_visit(node)
+        node.subject = self.visit(node.subject)
+        whole = False
+        for case in node.cases:
+            said = f"case {self.said(case.pattern)}"
+            whole = whole or (_takes_all(case.pattern) and case.guard is None)
+            keyed = self._alternatives(case)
+            if case.guard is not None:
+                case.guard = self.both(case.guard, f"{said}: its condition")
+            body = keyed + self._body(case.body)
+            case.body = self._marked(case.pattern, said, body)
+        if not whole:
+            mark = self._marked(node, "no case matches", [])
+            node.cases.append(ast.match_case(ast.MatchAs(), None, mark))
+        return node
+
+    def _alternatives(self, case: ast.match_case) -> list[ast.stmt]:
+        """Return the statements that record which constant of ``"a" | "b"`` a case was."""
+        pattern = case.pattern
+        if not isinstance(pattern, ast.MatchOr):
+            return []
+        values = [one.value for one in pattern.patterns if isinstance(one, ast.MatchValue)]
+        if len(values) != len(pattern.patterns):
+            return []
+        name = self.new_name()
+        case.pattern = ast.copy_location(ast.MatchAs(pattern, name), pattern)
+        keyed = self.key(ast.Name(name, ast.Load()), ast.Tuple(values, ast.Load()), pattern)
+        return [ast.copy_location(ast.Expr(keyed), pattern)] if keyed is not None else []
+
+
+def _takes_all(pattern: ast.pattern) -> bool:
+    if isinstance(pattern, ast.MatchOr):
+        return any(_takes_all(one) for one in pattern.patterns)
+    return isinstance(pattern, ast.MatchAs) and (
+        pattern.pattern is None or _takes_all(pattern.pattern)
+    )
+
+
+def instrumented(source: str) -> Instrumented:
+    """Return a program that records its arcs.
+
+    Raises:
+        SyntaxError: the source is not Python.
+    """
+    tree = ast.parse(source, "<tool>")
+    arcs = _Arcs(tree, f"_arcs_{secrets.token_hex(6)}_")
+    tree.body = [ast.fix_missing_locations(one) for one in arcs.module(tree.body)]
+    code = compile(tree, "<tool>", "exec", dont_inherit=True)
+    return Instrumented(code, arcs.plan())
+
+
+def arc_lines(source: str) -> list[str]:
+    """Return what each arc of a program is, in words: ``line 14: x < 3 is false``.
+
+    Raises:
+        SyntaxError: the source is not Python.
+    """
+    tree = ast.parse(source, "<tool>")
+    arcs = _Arcs(tree, "_", told=True)
+    arcs.module(tree.body)
+    return arcs.lines
