@@ -1,6 +1,7 @@
 """Instruments the expressions of a program; see ``arcs``."""
 
 import ast
+from typing import cast
 
 from toolmint.sandbox.guest.arc_numbers import ArcNumbers
 from toolmint.sandbox.guest.recorder import REGEX_WIDTH
@@ -91,20 +92,56 @@ class ArcValues(ArcNumbers):
         if keys is not None:
             new[0] = self.key(new[0], keys, node) or new[0]
         elif len(node.ops) == 1 and type(node.ops[0]) in _ORDER:
-            name, below = _ORDER[type(node.ops[0])]
             if isinstance(parts[0], ast.Constant) and isinstance(parts[1], ast.Constant):
                 return node
-            arcs = self._contacts(node, said)
-            operation = ast.Name(self.prefix + name, ast.Load())
-            called = self.call("t", arcs, operation, ast.Constant(below), *new)
-            return ast.copy_location(called, node)
+            node.left, node.comparators = new[0], new[1:]
+            return ast.copy_location(self._ordered(node, numbers, said), node)
         for place, op in enumerate(node.ops):
             self._bounds(node, new, numbers, (place, op, said))
         node.left, node.comparators = new[0], new[1:]
         return node
 
-    def _contacts(self, node: ast.AST, said: str) -> ast.expr:
-        return self.numbers(node, [f"{said}: both are equal", f"{said}: one step apart"])
+    def _ordered(self, node: ast.Compare, numbers: list[int | None], said: str) -> ast.expr:
+        """Return a comparison that also marks where its two sides are equal or one step apart.
+
+        Names and numbers are compared in place, as a call would cost more than the comparison.
+        """
+        left, right = node.left, node.comparators[0]
+        name, below = _ORDER[type(node.ops[0])]
+        constant = numbers[0] is not None or numbers[1] is not None
+        first = self._contacts(node, said, apart=constant)
+        simple = all(isinstance(one, (ast.Name, ast.Constant)) for one in (left, right))
+        if not simple or not isinstance(first, ast.Constant):
+            operation = ast.Name(self.prefix + name, ast.Load())
+            apart = ast.Constant(below if constant else 0)
+            return self.call("t", first, operation, apart, left, right)
+
+        def mark(further: int) -> ast.expr:
+            return self.call("s", ast.Constant(cast("int", first.value) + further))
+
+        checks: list[tuple[ast.expr, ast.expr, ast.expr]] = [(left, right, mark(0))]
+        if numbers[1] is not None:
+            checks.append((left, ast.Constant(numbers[1] + below), mark(1)))
+        elif numbers[0] is not None:
+            checks.append((right, ast.Constant(numbers[0] - below), mark(1)))
+        equal_is_true = isinstance(node.ops[0], (ast.LtE, ast.GtE))
+        found: ast.expr = node
+        for place, (one, other, marked) in enumerate(checks):
+            # Where both are equal the outcome is known; so it is one step apart, and it is the other one.
+            if equal_is_true != bool(place):
+                differ = ast.Compare(one, [ast.NotEq()], [other])
+                found = ast.BoolOp(
+                    ast.And(), [found, ast.BoolOp(ast.Or(), [differ, _never(marked)])]
+                )
+            else:
+                equal = ast.Compare(one, [ast.Eq()], [other])
+                found = ast.BoolOp(ast.Or(), [found, ast.BoolOp(ast.And(), [equal, marked])])
+        return found
+
+    def _contacts(self, node: ast.AST, said: str, *, apart: bool = True) -> ast.expr:
+        """Give numbers to the two sides of a boundary, or to equality alone."""
+        texts = [f"{said}: both are equal", f"{said}: one step apart"]
+        return self.numbers(node, texts if apart else texts[:1])
 
     def _bounds(
         self,

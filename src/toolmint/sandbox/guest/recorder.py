@@ -7,6 +7,7 @@ no wall: code that looks for them finds them. Arcs are evidence about honest cod
 import operator
 import re
 from collections.abc import Callable, Hashable, Iterator
+from types import CodeType
 from typing import Any, NamedTuple
 
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES, MarkedPattern
@@ -77,11 +78,23 @@ class Recorder:
         }
         self._names = {plan.prefix + name: value for name, value in functions.items()}
 
-    def begin(self) -> dict[str, object]:
-        """Forget what was taken, and return what the program's module is given."""
+    def begin(self) -> None:
+        """Forget what was taken."""
         self._marks[:] = [_FREE] * self._size
         self._extra.clear()
-        return self._names
+
+    def load(self, code: CodeType, space: dict[str, Any]) -> None:
+        """Execute the module in a name space.
+
+        What it does as it is loaded is the same at each call and is not recorded: a function that also
+        ran then would otherwise hide which of its arcs the request took.
+        """
+        space.update(self._names)
+        marks, extra = self._marks[:], self._extra.copy()
+        exec(code, space)
+        self._marks[:] = marks
+        self._extra.clear()
+        self._extra.update(extra)
 
     def bitmap(self) -> str:
         """Return the arcs taken as a number in hexadecimal: arc 0 is its lowest bit."""
@@ -116,7 +129,7 @@ class Recorder:
             apart = left - right
             if apart == 0:
                 self._add(arc)
-            elif apart == below:
+            elif apart == below:  # 0: neither is a constant, so that one step means nothing
                 self._add(arc + 1)
         elif left == right:
             self._add(arc)

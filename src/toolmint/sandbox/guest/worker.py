@@ -171,11 +171,14 @@ def run_calls(
     def load() -> dict[str, Any]:
         space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
         spaces.append(space)
-        space.update(names)
-        exec(code, space)
+        if recorder is None:
+            exec(code, space)
+        else:
+            recorder.load(code, space)
         return space
 
-    names = {} if recorder is None else recorder.begin()
+    if recorder is not None:
+        recorder.begin()
     results: list[Any] = []
     texts: list[str] = []
     module = load()
