@@ -15,6 +15,11 @@ from toolmint.maker.verification_input import (
 _SUSPECT_SHARE = 0.2
 
 
+def meets_label(answer: str, target: str | None) -> bool:
+    """Return whether an answer is the one that a demonstration shows."""
+    return answer.strip() == (target or "").strip()
+
+
 class _Labels:
     """The labels that a tool does not meet, by the likely reason."""
 
@@ -28,7 +33,7 @@ class _Labels:
     ) -> None:
         """Add one label to its list; a label that is met is in none."""
         target = demo.target or ""
-        if mine.answer is not None and mine.answer.strip() == target.strip():
+        if mine.answer is not None and meets_label(mine.answer, target):
             return
         if mine.answer is not None and other is not None and other.answer == mine.answer:
             self.suspects.append({"input": demo.input, "label": target, "tools": mine.answer})

@@ -9,6 +9,7 @@ from toolmint.maker.program import run_tool
 from toolmint.maker.report import MakingResult
 from toolmint.maker.stages import stage_form, stage_labels
 from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verified_arcs import coverage_said, verified_arcs
 from toolmint.maker.verify import failed_stage, verify
 from toolmint.roles import prompts
 from toolmint.roles.replies import code_in
@@ -156,6 +157,9 @@ async def _wrap(
     answered = [(one, run.args) for one, run in runs if run.status == "answered"]
     uses = [[one.input, args] for one, args in answered[:_USES]]
     second = verification.second_model.name if verification.second is not None else None
+    arcs = await verified_arcs(source, request.labelled, evidence, verification.sandbox)
+    if arcs is not None:
+        making.note("arcs", coverage_said(arcs))
     return ToolRecord(
         request_class=request.request_class,
         source=source,
@@ -166,4 +170,5 @@ async def _wrap(
         evidence=evidence,
         provenance=making.provenance(name, second, prompts.template_digest(*_TEMPLATES)),
         usage=making.usage,
+        arcs=arcs,
     )

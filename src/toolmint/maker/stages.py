@@ -1,7 +1,10 @@
 """The verification stages 1 to 6, each of which returns its evidence; ``verify`` runs them in order."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
+from toolmint.core.arcs import read_arcs, write_arcs
 from toolmint.core.guest_modules import GUEST_MODULES
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
@@ -213,7 +216,8 @@ async def stage_second(
     if inputs.second is None:
         return Evidence(stage=stage, verdict="skipped", summary="no second tool was made")
     second = inputs.second
-    mine, theirs, owner = answer_program(inputs.source), answer_program(second), trial_owner()
+    mine, theirs = answer_program(inputs.source, arcs=True), answer_program(second)
+    owner = trial_owner()
 
     async def unparse(args: dict[str, Value]) -> str | None:
         call = FunctionCall(function="unparse", arguments=(args,))
@@ -237,7 +241,8 @@ async def stage_second(
         return text, one, await serve_tool(sandbox, theirs, text, owner)
 
     tried = await each(compare, sorted(set(texts)))
-    agreed = sum(one.answer is not None and one.answer == two.answer for _, one, two in tried)
+    same = [one for _, one, two in tried if one.answer is not None and one.answer == two.answer]
+    agreed = len(same)
     split = [
         f"{text!r}: one tool says {one.answer!r}, another {two.answer!r}"
         for text, one, two in tried
@@ -250,6 +255,6 @@ async def stage_second(
         return Evidence(
             stage=stage, verdict="skipped", summary="the second tool answers none of them"
         )
-    return stage_passed(
-        stage, f"{agreed} of {len(tried)} answers agree, none contradicts", agreed=agreed
-    )
+    taken = reduce(or_, (read_arcs(one.arcs) for one in same))
+    summary = f"{agreed} of {len(tried)} answers agree, none contradicts"
+    return stage_passed(stage, summary, agreed=agreed, arcs=write_arcs(taken))

@@ -16,8 +16,9 @@ from toolmint.core.values import fold
 from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
+from toolmint.serving.comparisons import comparison_update
 from toolmint.serving.ledger import Ledger
-from toolmint.serving.lifecycle import Auditor, ServingPolicy, after_comparison
+from toolmint.serving.lifecycle import Auditor, ServingPolicy
 from toolmint.serving.lookup import ActiveVersion, LookupResult, Mode
 from toolmint.serving.request_classes import JOIN_SCORE, RequestClasses
 
@@ -48,7 +49,8 @@ class _Attempts:
     ) -> LookupResult:
         answer = tried.answer if tried else None
         said, turns = tuple(self.said), tuple(self.turns)
-        return LookupResult(mode, entry, answer, why, said, self.best, turns)
+        arcs = tried.arcs if tried else ""
+        return LookupResult(mode, entry, answer, why, said, self.best, turns, arcs=arcs)
 
 
 class ToolServer:
@@ -149,9 +151,22 @@ class ToolServer:
                 continue
             run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
             if run.answer is not None:
-                return tried.result(self._mode(entry), entry, run, entry.why)
+                return self._answered(tried, entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
+
+    def _answered(
+        self, tried: _Attempts, entry: ActiveVersion, run: ToolRun, why: str
+    ) -> LookupResult:
+        """Return a serving tool's answer; one that took an arc which is not verified is compared."""
+        unverified = entry.unverified(run.arcs)
+        if not unverified:
+            return tried.result(self._mode(entry), entry, run, why)
+        said = f"its answer took what no verified request took: {unverified}"
+        if self.policy.accept_unverified:
+            return tried.result(self._mode(entry), entry, run, f"{why}; {said}")
+        tried.said.append(f"{entry.record.label} is compared, {said}")
+        return tried.result("shadow", entry, run, said)
 
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
@@ -181,7 +196,7 @@ class ToolServer:
                 f"{entry.record.label} with {self._light.name} {run.status}: {run.why}"
             )
             return None
-        return tried.result(self._mode(entry), entry, run, said)._replace(by_light=True)
+        return self._answered(tried, entry, run, said)._replace(by_light=True)
 
     def _may_read(self, entry: ActiveVersion) -> bool:
         """Return whether a light model may read requests for a version."""
@@ -242,16 +257,16 @@ class ToolServer:
         """
         if found.entry is None or found.mode not in {"audit", "shadow"}:
             return None
-        ours = found.answer
+        ours, arcs = found.answer, found.arcs
         if ours is None and self._light is not None:
             run, _ = await self._use(_Attempts(None), found.entry, self._light, text)
-            ours = run.answer
+            ours, arcs = run.answer, run.arcs
         if ours is None:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
         texts = (text, ours, theirs) if keep else (None, None, None)
         return await self.record_comparison(
-            found.entry, by, texts, agreed=fold(ours) == fold(theirs)
+            found.entry, by, texts, agreed=fold(ours) == fold(theirs), arcs=arcs
         )
 
     async def record_comparison(
@@ -261,14 +276,11 @@ class ToolServer:
         texts: tuple[str | None, str | None, str | None],
         *,
         agreed: bool,
+        arcs: str = "",
     ) -> ComparisonOutcome:
         """Let a comparison (request, our answer, theirs) count, and follow where the version moves."""
         record = entry.record
-
-        def update(tally: Tally, state: State) -> tuple[Tally, State | None, str]:
-            moved = after_comparison(tally, state, agreed=agreed, policy=self.policy)
-            return moved.tally, moved.state, moved.reason
-
+        update = comparison_update(entry, arcs, self.policy, agreed=agreed)
         asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
