@@ -194,7 +194,13 @@ class Session:
 
 def command_line_policy(settings: Settings) -> ServingPolicy:
     """Return the policy of the command line: tools serve once verified, and answer for the bound alone."""
-    return ServingPolicy(shadow=False, dispatch=settings.dispatch, light_after_unparsed=True)
+    return ServingPolicy(
+        shadow=False,
+        dispatch=settings.dispatch,
+        light_after_unparsed=True,
+        arc_agreements=settings.arc_agreements,
+        accept_unverified=settings.accept_unverified,
+    )
 
 
 def make_request_of(

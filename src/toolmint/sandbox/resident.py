@@ -20,8 +20,8 @@ _READ_BYTES = 1 << 16
 class Reply(NamedTuple):
     """A frame of a resident worker: its kind, its body, its print.
 
-    ``O`` results, ``A`` arcs and results, ``E`` the code raised, ``B`` a result that is not JSON, ``N`` the program may not be
-    resident, ``S`` a call left something behind, ``L`` larger than allowed.
+    ``O`` results, ``A`` arcs and results, ``E`` the code raised, ``B`` a result that is not JSON, ``N`` the
+    program may not be resident, ``S`` a call left something behind, ``L`` larger than allowed.
     """
 
     kind: bytes

@@ -9,7 +9,8 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 _MOST_KEYS = 256
-_WRAPPERS = frozenset({"frozenset", "set", "tuple", "list", "sorted", "dict", "OrderedDict"})
+_DICTIONARIES = frozenset({"dict", "OrderedDict"})
+_WRAPPERS = _DICTIONARIES | {"frozenset", "set", "tuple", "list"}
 _OF_RE = frozenset(["fullmatch", "match", "search", "finditer", "findall", "sub", "subn", "split"])
 _VIEWS = frozenset({"items", "keys", "values"})
 
@@ -63,8 +64,11 @@ def _called(node: ast.Call) -> LiteralTable | None:
     function = node.func
     if isinstance(function, ast.Name) and function.id in _WRAPPERS and len(node.args) == 1:
         inner = literal_table(node.args[0])
-        ordered = function.id in {"tuple", "list", "dict", "OrderedDict"}
-        return inner if inner is None or ordered else inner._replace(rows=0)
+        if inner is None or function.id in {"tuple", "list"}:
+            return inner
+        if function.id in _DICTIONARIES:
+            return _of_pairs(inner) if inner.places else inner
+        return inner._replace(rows=0)
     if not isinstance(function, ast.Attribute) or function.attr != "split" or node.args:
         return None
     text = function.value
@@ -76,6 +80,14 @@ def _called(node: ast.Call) -> LiteralTable | None:
         if 0 < len(words) <= _MOST_KEYS
         else None
     )
+
+
+def _of_pairs(table: LiteralTable) -> LiteralTable | None:
+    """Return the table that ``dict`` makes of a list of pairs."""
+    keys = [one[0] for one in table.keys if isinstance(one, tuple) and len(one) == 2]
+    if len(keys) != len(table.keys) or len(set(keys)) != len(keys):
+        return None
+    return LiteralTable(tuple(keys), len(keys), places=False)
 
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
