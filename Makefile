@@ -10,6 +10,9 @@ EXPORT := $(BIN)/uv export --quiet --frozen --no-emit-project --prune torch
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 TORCH := torch>=2.13,<2.14
 
+# Where `make bench` keeps what it found, and looks for the run before.
+HISTORY ?= benchmarks/history.jsonl
+
 .PHONY: demo test check bench docs release clean lock
 
 # What users install, with what the shipped trio runs on: no torch, no tools of development.
@@ -42,7 +45,7 @@ check: $(READY)
 	$(BIN)/pyright
 
 bench: $(READY)
-	$(BIN)/python benchmarks/run_all.py
+	$(BIN)/python benchmarks/run_all.py --history $(HISTORY)
 
 lock: $(PLAIN)
 	$(BIN)/uv lock

@@ -22,14 +22,15 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from mutation import ASKER, MUTATOR
 from right_tools import SHOWN, Subject, subjects
 from toolmint.core.arcs import Arcs, read_arcs, write_arcs
-from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxResult, SandboxRun
+from toolmint.core.sandbox import FunctionCall, Given, Ref, RunLimits, SandboxResult, SandboxRun
 from toolmint.core.store import Tally
 from toolmint.core.tool import Demonstration, Evidence
+from toolmint.core.values import Value
 from toolmint.maker.program import ToolRun, answer_program, read_run
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verify import failed_stage, verify
@@ -92,23 +93,20 @@ class GatePower:
 
     async def ask(self, source: str, requests: Sequence[Demonstration]) -> list[ToolRun]:
         """Return a tool's run of each request."""
-        program = answer_program(source)
-        plain: list[object] = []
-        for call in program.calls:
-            one = call.model_dump(mode="json")
-            spread = "given" if one["spread"] == {"given": True} else one["spread"]
-            plain.append(
-                {
-                    **one,
-                    "arguments": [_source(given) for given in one["arguments"]],
-                    "spread": _source(spread),
-                }
-            )
+        plain: list[Value] = [
+            {
+                "function": call.function,
+                "arguments": [_source(given) for given in call.arguments],
+                "spread": _source(call.spread),
+                "fresh": call.fresh,
+                "refuses": call.refuses,
+            }
+            for call in answer_program(source).calls
+        ]
         texts, found, hangs = [one.input for one in requests], list[ToolRun](), False
         for start in range(0, len(texts), CHUNK):
             part = texts[start : start + CHUNK]
-            arguments = (source, json.loads(json.dumps(plain)), part)
-            call = FunctionCall(function="ask", arguments=arguments)
+            call = FunctionCall(function="ask", arguments=(source, plain, [*part]))
             run = SandboxRun(source=ASKER, calls=(call,), limits=_CHUNK_LIMITS)
             # A tool that hangs on one request has no answer to those beside it and after it.
             result = SandboxResult(status="timeout") if hangs else await self.sandbox.run(run)
@@ -159,16 +157,23 @@ def _is_wrong(demo: Demonstration, run: ToolRun) -> bool:
 
 
 def _run_of(text: str, row: object) -> ToolRun:
-    if isinstance(row, list) and isinstance(row[0], list):
-        return read_run(text, SandboxResult(status="ok", value=tuple(row[0]), arcs=str(row[1])))
-    return ToolRun(status="failed", why="no result")
+    match row:
+        case [list(values), str(arcs)]:
+            known = tuple(cast("list[Value]", values))
+            return read_run(text, SandboxResult(status="ok", value=known, arcs=arcs))
+        case _:
+            return ToolRun(status="failed", why="no result")
 
 
-def _source(given: object) -> object:
+def _source(given: Value | Ref | Given | None) -> Value:
     """Return where a call's value comes from, as a worker reads it."""
-    if isinstance(given, dict):
-        return {"given": None} if "given" in given else given
-    return {"given": None} if given == "given" else {"value": given}
+    match given:
+        case Ref():
+            return {"ref": given.ref}
+        case Given():
+            return {"given": None}
+        case _:
+            return {"value": given}
 
 
 def serve(

@@ -45,12 +45,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(words: list[str], port: int, **variables: str) -> Generator[psutil.Process]:
-    """Start a server and wait until it listens."""
+def started(
+    words: list[str], port: int, patience: float = 60.0, **variables: str
+) -> Generator[psutil.Process]:
+    """Start a server and wait until it listens, for some seconds at most."""
     process = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **variables}
     )
-    until = time.monotonic() + 60
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         with socket.socket() as recheck:
             if recheck.connect_ex(("127.0.0.1", port)) == 0:

@@ -1,23 +1,23 @@
 """The gateway beside a bare pass-through (Starlette, aiohttp) in one run: processor time, latency, hits.
 
-    python benchmarks/gateway_speed.py [--rounds 5] [--seconds 3] [--litellm FOLDER]
+    python benchmarks/gateway_speed.py [--rounds 5] [--seconds 3] [--litellm FOLDER | --no-litellm]
 
 Every feature is on: a key, the store, the log of each request, metrics. The targets take turns in each
-round and medians are shown, as ratios; times of one machine say little about another. LiteLLM's proxy stands
-beside them where a folder is named; it is installed there, in an environment of its own.
+round and medians are shown, as ratios; times of one machine say little about another. LiteLLM's proxy with
+its in-memory cache stands beside them, installed in an environment of its own where it is not there yet.
 """
 
 import argparse
 import asyncio
-import secrets
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from openai import OpenAI
 from rich.console import Console
@@ -25,18 +25,27 @@ from rich.progress import track
 from rich.table import Table
 
 from gateway_load import Load, Target, free_port, load, started
+from history import figures_option, write_figures
+from litellm_peer import FOLDER, HIT, NotInstalled, litellm_targets, program_in
 from toolmint.core.namespace import Namespace
 from toolmint.core.tool import Demonstration, Provenance, ToolRecord
 from toolmint.gateway.api.requests import scope_of
 from toolmint.store.sql import SqlStore
 
 HERE = Path(__file__).parent
-LITELLM = ("litellm[proxy]<1.109", "opentelemetry-sdk")
-"""Later ones ask for parts that the package index does not have; without the second it looks for it at each
-request, which would not be a fair comparison.
-"""
 TOOLMINT = str(Path(sys.executable).with_name("toolmint"))
 ASK = "Put these words into alphabetical order: {}."
+BARE, TOOL = "bare pass-through", "toolmint, a tool answers"
+KEPT = {
+    TOOL: "hit",
+    HIT: "litellm_hit",
+    "toolmint, pass-through": "pass",
+    "toolmint, stream of 22 events": "stream",
+}
+"""Targets whose CPU against bare the history keeps."""
+CALLERS = (1, 16)
+Loads = dict[tuple[str, int], list[Load]]
+"""The rounds, by target and number of callers."""
 SOURCE = """import re
 
 def parse(request):
@@ -59,7 +68,7 @@ def keep_tool(store: Path) -> None:
 
     async def keep() -> None:
         opened = SqlStore.open(store)
-        namespace = opened.namespace(Namespace("bench", scope_of("gpt-5", [""], b"")))
+        namespace = opened.namespace(Namespace("bench", scope_of("gpt-5")))
         record = ToolRecord(
             request_class="sorting",
             source=SOURCE,
@@ -73,18 +82,9 @@ def keep_tool(store: Path) -> None:
     asyncio.run(keep())
 
 
-def litellm_in(folder: Path) -> str:
-    """Return LiteLLM's program, installed in a folder where it is not there yet."""
-    program = folder / "bin" / "litellm"
-    if not program.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *LITELLM], check=True)
-    return str(program)
-
-
 def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]:
     """Start the upstream and everything that is measured."""
-    ports = [free_port() for _ in range(4)]
+    ports = [free_port() for _ in range(3)]
     upstream = f"http://127.0.0.1:{ports[0]}/v1"
     python, store = sys.executable, folder / "tools.db"
     stack.enter_context(
@@ -125,24 +125,14 @@ def targets(stack: ExitStack, folder: Path, litellm: str | None) -> list[Target]
         "messages": [{"role": "user", "content": ASK.format("pear, fig, apple")}],
     }
     found = [
-        Target("bare pass-through", ports[1], bare, key, hello),
+        Target(BARE, ports[1], bare, key, hello),
         Target("toolmint, pass-through", ports[2], ours, key, hello),
         Target("bare, stream of 22 events", ports[1], bare, key, stream),
         Target("toolmint, stream of 22 events", ports[2], ours, key, stream),
-        Target("toolmint, a tool answers", ports[2], ours, key, hit, "x-toolmint-cache: hit"),
+        Target(TOOL, ports[2], ours, key, hit, "x-toolmint-cache: hit"),
     ]
     if litellm:
-        config = folder / "litellm.yaml"
-        config.write_text(
-            "model_list:\n- model_name: gpt-5\n  litellm_params:\n    model: openai/gpt-5\n"
-            f"    api_base: {upstream}\n    api_key: none\n"
-        )
-        words = [litellm, "--config", str(config), "--port", str(ports[3])]
-        master = f"sk-{secrets.token_hex(16)}"
-        proxy = stack.enter_context(
-            started(words, ports[3], LITELLM_LOG="ERROR", LITELLM_MASTER_KEY=master)
-        )
-        found.append(Target("LiteLLM proxy", ports[3], proxy, master, hello))
+        found += litellm_targets(stack, litellm, folder, upstream, hit)
     return found
 
 
@@ -184,61 +174,116 @@ def first_answer(folder: Path, upstream: int) -> float:
         return time.perf_counter() - start
 
 
+class Found(NamedTuple):
+    """Medians of a target with so many callers: requests a second, milliseconds, CPU, CPU against bare."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    against: float
+
+
+def medians(targets: list[Target], loads: Loads) -> dict[tuple[str, int], Found]:
+    """Return what all rounds found."""
+    found: dict[tuple[str, int], Found] = {}
+    for target in targets:
+        beside = "bare, stream of 22 events" if "stream" in target.name else BARE
+        for callers in CALLERS:
+            mine = loads[target.name, callers]
+            cpu = statistics.median(one.cpu for one in mine)
+            base = statistics.median(one.cpu for one in loads[beside, callers])
+            seconds = [1000 * second for one in mine for second in one.seconds]
+            rate = statistics.median(one.rate for one in mine)
+            found[target.name, callers] = Found(
+                rate, share(seconds, 0.5), share(seconds, 0.99), 1e6 * cpu, cpu / base
+            )
+    return found
+
+
+def table(found: dict[tuple[str, int], Found]) -> Table:
+    """Return a table with a line for each target and number of callers."""
+    out = Table("target", "callers", "requests a second", "p50 ms", "p99 ms")
+    out.add_column("CPU us a request")
+    out.add_column("CPU against bare")
+    for (name, callers), one in found.items():
+        numbers = f"{one.rate:,.0f}", f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.cpu:.0f}"
+        out.add_row(name, str(callers), *numbers, f"{one.against:.2f}")
+    return out
+
+
+def figures_of(found: dict[tuple[str, int], Found]) -> dict[str, float]:
+    """Return what the history keeps of the table."""
+    out: dict[str, float] = {}
+    for name, key in KEPT.items():
+        for callers in CALLERS:
+            if (name, callers) in found:
+                out[f"{key}_cpu_against_bare_{callers}"] = found[name, callers].against
+    for callers in CALLERS:
+        hit = found[TOOL, callers]
+        out[f"hit_p50_ms_{callers}"] = hit.p50
+        out[f"hits_{callers}_per_second"] = hit.rate
+        if (HIT, callers) in found:
+            out[f"hits_{callers}_times_litellm"] = hit.rate / found[HIT, callers].rate
+    return out
+
+
+def say_litellm(found: dict[tuple[str, int], Found]) -> None:
+    """Print a tool's answer beside LiteLLM's cache hit, as ratios."""
+    for callers in CALLERS:
+        ours, theirs = found[TOOL, callers], found[HIT, callers]
+        print(
+            f"a tool's answer against LiteLLM's cache hit, {callers} callers: {ours.rate / theirs.rate:.1f}"
+            f" times as many a second, {theirs.p50 / ours.p50:.1f} times less time (p50),"
+            f" {theirs.cpu / ours.cpu:.1f} times less CPU"
+        )
+
+
 def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--seconds", type=float, default=3.0)
-    words.add_argument("--litellm", type=Path, help="folder of an environment for LiteLLM")
+    words.add_argument("--litellm", type=Path, default=FOLDER, help="where LiteLLM is installed")
+    words.add_argument("--no-litellm", action="store_true")
+    figures_option(words)
     given = words.parse_args()
-    loads: dict[tuple[str, int], list[Load]] = defaultdict(list)
+    litellm, why = None, "it was not asked for"
+    if not given.no_litellm:
+        try:
+            litellm = program_in(given.litellm)
+        except NotInstalled as fault:
+            why = f"it cannot be installed: {fault}"
+    loads: Loads = defaultdict(list)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        found = targets(stack, folder, given.litellm and litellm_in(given.litellm))
-        for target in found:
-            asyncio.run(load(target, 4, 0.5))
+        running = targets(stack, folder, litellm)
+        for target in running:
+            with suppress(RuntimeError):  # a cache is empty at first
+                asyncio.run(load(target, 4, 0.5))
         for _ in track(range(given.rounds), "rounds"):
-            for callers in (1, 16):
-                for target in found:
-                    loads[target.name, callers].append(
-                        asyncio.run(load(target, callers, given.seconds))
-                    )
-        table = Table(
-            "target",
-            "callers",
-            "requests a second",
-            "p50 ms",
-            "p99 ms",
-            "CPU us a request",
-            "CPU against bare",
-        )
-        for target in found:
-            beside = "bare, stream of 22 events" if "stream" in target.name else "bare pass-through"
-            for callers in (1, 16):
-                mine = loads[target.name, callers]
-                cpu = statistics.median(one.cpu for one in mine)
-                base = statistics.median(one.cpu for one in loads[beside, callers])
-                seconds = [second for one in mine for second in one.seconds]
-                table.add_row(
-                    target.name,
-                    str(callers),
-                    f"{statistics.median(one.rate for one in mine):,.0f}",
-                    f"{1000 * share(seconds, 0.5):.2f}",
-                    f"{1000 * share(seconds, 0.99):.2f}",
-                    f"{1e6 * cpu:.0f}",
-                    f"{cpu / base:.2f}",
-                )
-        Console(width=140).print(table)
-        starts = [first_answer(folder, found[0].port) for _ in range(5)]
+            for callers in CALLERS:
+                for target in running:
+                    found = asyncio.run(load(target, callers, given.seconds))
+                    loads[target.name, callers].append(found)
+        found = medians(running, loads)
+        Console(width=140).print(table(found))
+        if litellm:
+            say_litellm(found)
+        else:
+            print(f"LiteLLM does not stand beside them: {why}")
+        starts = [first_answer(folder, running[0].port) for _ in range(5)]
+        start = statistics.median(starts)
+        print(f"start of the command to its first answer: {start:.2f} s (median of 5)")
+        hit, memory = running[4], running[4].process.memory_full_info().pss / 2**20
+        sdk = sdk_milliseconds(hit)
         print(
-            f"start of the command to its first answer: {statistics.median(starts):.2f} s (median of 5)"
-        )
-        hit, memory = found[4], found[4].process.memory_full_info().pss / 2**20
-        print(
-            f"the official SDK sees a tool's answer in {sdk_milliseconds(hit):.2f} ms back to back, in"
+            f"the official SDK sees a tool's answer in {sdk:.2f} ms back to back, in"
             f" {sdk_milliseconds(hit, 0.02):.2f} ms with 20 ms between requests; an answer passed on in"
-            f" {sdk_milliseconds(found[1]):.2f}, a bare one in {sdk_milliseconds(found[0]):.2f} (medians)"
+            f" {sdk_milliseconds(running[1]):.2f}, a bare one in {sdk_milliseconds(running[0]):.2f} (medians)"
         )
         print(f"memory of the gateway after all this: {memory:.0f} MiB (PSS, without its workers)")
+    more = {"first_answer_s": start, "sdk_hit_ms": sdk, "memory_mib": memory}
+    write_figures(given.figures, figures_of(found) | more)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,16 @@ STAGES = (
         ("gateway/http_server", "gateway/asgi", "gateway/app"),
     ),
     ("key: who asks, and may they", ("gateway/auth",)),
-    ("reading the request", ("gateway/api/chat", "gateway/api/requests", "gateway/api/fitting")),
+    (
+        "reading the request",
+        (
+            "gateway/api/chat",
+            "gateway/api/requests",
+            "gateway/api/fields",
+            "gateway/api/value_rules",
+            "gateway/api/fitting",
+        ),
+    ),
     ("which tools may understand it", ("serving/classify", "serving/request_classes")),
     ("look-up", ("serving/server", "serving/lookup", "serving/lifecycle")),
     ("tool: to its process and back", ("sandbox/", "maker/", "core/values")),

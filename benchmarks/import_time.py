@@ -3,11 +3,14 @@
 Run: ``python benchmarks/import_time.py``. Each is the best of several runs, in milliseconds.
 """
 
+import argparse
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from history import figures_option, write_figures
 
 RUNS = 7
 
@@ -23,17 +26,18 @@ def best(words: list[str]) -> float:
 
 
 if __name__ == "__main__":
+    words = argparse.ArgumentParser()
+    figures_option(words)
+    given = words.parse_args()
     bare = best([sys.executable, "-c", "pass"])
     package = best([sys.executable, "-c", "import toolmint"])
     names = best([sys.executable, "-c", "from toolmint import Session"])
     helped = best([str(Path(sys.executable).with_name("toolmint")), "--help"])
-    print(
-        json.dumps(
-            {
-                "bare_python_ms": round(bare),
-                "import_ms": round(package - bare),
-                "import_session_ms": round(names - bare),
-                "help_ms": round(helped),
-            }
-        )
-    )
+    found = {
+        "bare_python_ms": round(bare),
+        "import_ms": round(package - bare),
+        "import_session_ms": round(names - bare),
+        "help_ms": round(helped),
+    }
+    print(json.dumps(found))
+    write_figures(given.figures, found)

@@ -82,7 +82,7 @@ def world(count: int = 10_000) -> None:
 def retrieval(data: Path) -> None:
     """Print the recall of the needed tools among 4,076."""
     specs: list[ToolSpec] = []
-    for line in (data / "seal_tools/tool.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (data / "seal_tools/tool.jsonl").read_text(encoding="utf-8").strip().split("\n"):
         one = json.loads(line)
         fields = {
             name: {"description": about["description"]} for name, about in one["parameters"].items()
@@ -94,7 +94,7 @@ def retrieval(data: Path) -> None:
     built = time.perf_counter()
     queries = [
         json.loads(line)
-        for line in (data / "seal_tools/dev.jsonl").read_text(encoding="utf-8").splitlines()
+        for line in (data / "seal_tools/dev.jsonl").read_text(encoding="utf-8").strip().split("\n")
     ]
     recalls: dict[int, list[float]] = {1: [], 5: [], 10: []}
     for one in queries:

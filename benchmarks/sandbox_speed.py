@@ -14,9 +14,11 @@ import socket
 import time
 from pathlib import Path
 
+import psutil
 from rich.progress import track
 
 from gateway_speed import SOURCE
+from history import figures_option, write_figures
 from toolmint.core.sandbox import FunctionCall, Given, Program, RunLimits, SandboxRun
 from toolmint.core.values import Value
 from toolmint.maker.each import each
@@ -112,17 +114,7 @@ def usage() -> dict[str, int]:
 
 def children() -> int:
     """Return how many processes descend from this one."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    mine = {os.getpid()}
-    while new := {pid for pid, parent in parents.items() if parent in mine and pid not in mine}:
-        mine |= new
-    return len(mine) - 1
+    return len(psutil.Process().children(recursive=True))
 
 
 def leaked(before: dict[str, int], processes: int) -> dict[str, int]:
@@ -264,7 +256,7 @@ async def resident_soak(sandbox: ForkServer, count: int) -> dict[str, object]:
     }
 
 
-async def main(calls: int, resident_calls: int) -> None:
+async def main(calls: int, resident_calls: int, out: Path | None) -> None:
     bare, echo = bare_fork_ms(), bare_echo_ms()
     started = time.perf_counter()
     async with ForkServer() as sandbox:
@@ -288,11 +280,13 @@ async def main(calls: int, resident_calls: int) -> None:
             "soak": await soak(sandbox, calls),
         }
     print(json.dumps(found, indent=1))
+    write_figures(out, {name: one for name, one in found.items() if isinstance(one, (int, float))})
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=15_000)
     parser.add_argument("--resident-calls", type=int, default=100_000)
+    figures_option(parser)
     words = parser.parse_args()
-    asyncio.run(main(words.calls, words.resident_calls))
+    asyncio.run(main(words.calls, words.resident_calls, words.figures))

@@ -13,6 +13,7 @@ from docs_src import (
     agent_roles,
     asynchronous,
     command_reference,
+    error_reference,
     gateway_client,
     handling_errors,
     make_and_solve,
@@ -137,11 +138,16 @@ def test_every_snippet_is_shown_on_a_page() -> None:
     shown = "".join(page.read_text() for page in PAGES)
     files = {file.name for file in SNIPPETS.iterdir() if file.is_file()}
     included = set(re.findall(r'--8<-- "docs_src/([^"]+)"', shown))
-    assert included == files - {"__init__.py", "command_reference.py"}
+    scripts = {"command_reference.py", "error_reference.py", "field_table.py"}
+    assert included == files - {"__init__.py", *scripts}
 
 
 def test_the_command_reference_is_up_to_date() -> None:
     assert command_reference.PAGE.read_text() == command_reference.page()
+
+
+def test_the_list_of_error_codes_is_up_to_date() -> None:
+    assert error_reference.PAGE.read_text() == error_reference.page()
 
 
 def test_no_line_is_wider_than_a_page() -> None:

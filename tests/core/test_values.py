@@ -12,7 +12,7 @@ from toolmint.core.messages import AssistantMessage, Message, ToolCall, ToolResu
 from toolmint.core.model import Usage
 from toolmint.core.sandbox import FunctionCall, Ref
 from toolmint.core.task import Step, Task, Trajectory
-from toolmint.core.values import MAX_DEPTH, Value, canonical, clip, digest, fold, too_deep
+from toolmint.core.values import MAX_DEPTH, Value, canonical, clip, digest, too_deep
 
 USAGES = st.builds(
     Usage,
@@ -35,11 +35,6 @@ def test_an_unknown_cost_makes_the_sum_unknown(one: Usage, other: Usage) -> None
 
 def test_no_usage_costs_nothing() -> None:
     assert Usage().cost == Decimal(0)
-
-
-@given(st.text())
-def test_folding_twice_is_folding_once(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
 
 
 def test_the_digest_ignores_the_order_of_keys() -> None:

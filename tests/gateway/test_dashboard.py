@@ -12,7 +12,7 @@ from tests.gateway.test_keys import key
 from toolmint.assembly.settings import Settings
 from toolmint.core.namespace import ClassKey
 from toolmint.core.store import ClassInfo
-from toolmint.core.traffic import DailyTotal, MakingCost
+from toolmint.core.totals import DailyTotal, MakingCost
 from toolmint.gateway.dashboard.naming import dollar_text
 from toolmint.gateway.dashboard.plots import Bar, bars
 from toolmint.gateway.dashboard.session import DashboardSession
@@ -166,6 +166,14 @@ def test_the_tallest_bar_fills_the_plot() -> None:
     plot = bars([Bar("01-01", 1.0, 2.0), Bar("01-02", 0.0, 4.0)], "t", ("spent", "saved"))
     assert max(block.height for block in plot.blocks) == 132 and len(plot.labels) == 2
     assert bars([], "t", ("a", "b")).blocks == []
+
+
+def test_a_bar_of_a_partly_unknown_amount_says_so() -> None:
+    plot = bars([Bar("01-01", 0.0, 2.0, (3, 0))], "t", ("spent", "saved"))
+    assert [block.title for block in plot.blocks] == [
+        "01-01: spent ? ($0.0000 known, 3 unknown)",
+        "01-01: saved $2.0000",
+    ]
 
 
 def test_an_unknown_or_small_amount_is_not_shown_as_zero() -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from toolmint.assembly.settings import PREFIX, Settings
 from toolmint.cli.main import COMMANDS
-from toolmint.cli.serve_process import DRAIN_SECONDS
+from toolmint.gateway.http_server import DRAIN_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -67,14 +67,14 @@ async def test_hits_come_as_responses_too_and_say_what_they_are(tmp_path: Path) 
         await here.proved()
         hits = 0
         for text in QUESTIONS[-6:]:
-            said = await here.client.responses.create(model="gpt-5", input=text)
+            said = await here.client.responses.create(model="gpt-5", input=text, store=False)
             assert said.output_text == solved(text)
             facts = (said.model_extra or {}).get("toolmint")
             events = (
                 [
                     one
                     async for one in await here.client.responses.create(
-                        model="gpt-5", input=text, stream=True
+                        model="gpt-5", input=text, store=False, stream=True
                     )
                 ]
                 if facts

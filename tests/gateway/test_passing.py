@@ -136,26 +136,9 @@ BODIES: list[tuple[bytes, int, str]] = [
     (b"{", 400, "no JSON"),
     (b"[]", 400, "must be a JSON object"),
     (b"{}", 400, "'model' is missing"),
-    (b'{"model": 3}', 400, "'model' must be a text, got int"),
-    (b'{"model": "m"}', 400, "'messages' is missing"),
-    (b'{"model": "m", "messages": [3]}', 400, "messages[0] must be an object"),
-    (b'{"model": "m", "messages": [{"content": "x"}]}', 400, "messages[0].role"),
-    (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "n": 0}', 400, "'n' must be"),
-    (
-        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": 1}',
-        400,
-        "'stream' must",
-    ),
-    (
-        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stop": 1}',
-        400,
-        "'stop' must",
-    ),
-    (
-        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "x"}}',
-        400,
-        "response_format.type",
-    ),
+    (b'{"model": 3}', 400, "'model' has the value 3: a text that names a model"),
+    (b'{"model": "\\ud800"}', 400, "'model' has the value"),
+    (b"[" * 4000, 400, "no JSON"),
     (b" " * 5000, 413, "larger than"),
 ]
 

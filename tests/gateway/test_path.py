@@ -47,7 +47,7 @@ def ask_all(url: str, texts: list[str]) -> None:
             client.chat.completions.create(model="gpt-5", messages=messages)
             for _ in client.chat.completions.create(model="gpt-5", messages=messages, stream=True):
                 pass
-            client.responses.create(model="gpt-5", input=text)
+            client.responses.create(model="gpt-5", input=text, store=False)
         list(client.models.list())
 
 

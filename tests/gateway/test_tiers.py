@@ -1,6 +1,7 @@
 """Tiers between the compiled tools and the strong model: a light model that uses tools, and the agent."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from tests.gateway.upstream import solved
 from tests.maker.tools import fenced
 from tests.models.endpoint import Said, completion, endpoint
 
+from toolmint.assembly.keys import create_key
 from toolmint.assembly.session import Models
 from toolmint.assembly.settings import Settings
 from toolmint.core.errors import ModelError
 from toolmint.core.model import Model, ModelRequest
+from toolmint.core.traffic import Key
 from toolmint.models.scripted import AnsweringModel
 from toolmint.models.wrap import PricedAs
+from toolmint.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 TOOL = "def order(words):\n    return sorted(words)\n"
@@ -164,3 +168,65 @@ async def test_without_a_toolbox_there_is_no_agent(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         with pytest.raises(NotFoundError):
             await here.client.models.retrieve("agent")
+
+
+async def test_what_a_light_model_costs_is_charged_to_the_keys_budget(tmp_path: Path) -> None:
+    rich = Key(id="key_rich", tenant="acme", record=True, budget=Decimal(50))
+    at = Settings(store=tmp_path / "tools.db")
+    secret = await create_key(at, rich)
+    models = Models(paper_maker(), None, light([]))
+    async with house(tmp_path, quick, key=secret, models=models) as here:
+        await here.proved(60)
+        tiers: set[str] = set()
+        for text in QUESTIONS[60:90]:
+            _, headers = await here.ask(text)
+            tiers.add(headers["x-toolmint-tier"])
+        assert tiers == {"light", "strong"}
+        await here.finish_background_work()
+        await here.app.parts.request_log.flush()
+        kept = await here.app.parts.log.requests(most=1000)
+        store = SqlStore.open(at.store)
+        found = (await store.traffic.spending({rich.id: None}))[rich.id]
+        assert found.reserved == 0
+        costs = [one.used.cost for one in kept]
+        assert found.spent == sum((one for one in costs if one), start=Decimal(0))
+        assert any(one.tier == "light" and one.cost for one in kept) and None not in costs
+        assert any(one.light is not None for one in kept), "an audit pays the light model as well"
+        store.close()
+
+
+async def test_an_agent_stops_where_its_keys_budget_ends(tmp_path: Path) -> None:
+    poor = Key(id="key_poor", tenant="acme", budget=Decimal("0.000001"))
+    at = Settings(store=tmp_path / "tools.db")
+    secret = await create_key(at, poor)
+    script = [Said(200, completion("I look.\nNext: caller")) for _ in range(4)]
+    async with endpoint(script) as (roles, asked):
+
+        def tools(settings: Settings) -> Settings:
+            update = {"toolbox": (TOOLS,), "planner_model": f"openai:gpt-5?base_url={roles}"}
+            return settings.model_copy(update=update)
+
+        async with house(tmp_path, tools, key=secret) as here:
+            with pytest.raises(UnprocessableEntityError, match="are allowed"):
+                await here.ask("When was Norda founded?", model="agent")
+            assert len(asked) == 1
+            with pytest.raises(UnprocessableEntityError, match=r"budget of \$0.000001 is spent"):
+                await here.ask("When was Norda founded?", model="agent")
+            assert len(asked) == 1
+
+
+async def test_an_agent_of_unknown_price_is_refused_where_a_key_has_a_budget(
+    tmp_path: Path,
+) -> None:
+    poor = Key(id="key_poor", tenant="acme", budget=Decimal(1))
+    secret = await create_key(Settings(store=tmp_path / "tools.db"), poor)
+    async with endpoint([]) as (roles, asked):
+
+        def tools(settings: Settings) -> Settings:
+            update = {"toolbox": (TOOLS,), "planner_model": f"openai:ours?base_url={roles}"}
+            return settings.model_copy(update=update)
+
+        async with house(tmp_path, tools, key=secret) as here:
+            with pytest.raises(UnprocessableEntityError, match="unknown_prices"):
+                await here.ask("When was Norda founded?", model="agent")
+            assert not asked

@@ -166,8 +166,10 @@ class Endpoint:
         raw = await request.read()
         body = await self._take(request)
         parsed = read_response(raw)
-        answer = solved(parsed.text or "")
-        asked_tokens, said_tokens = self._used(parsed.text or "", answer)
+        asked = body["input"]
+        text = asked if isinstance(asked, str) else content_text(asked[-1]["content"], "input_text")
+        answer = solved(text or "")
+        asked_tokens, said_tokens = self._used(text or "", answer)
         used = {
             "input_tokens": asked_tokens,
             "output_tokens": said_tokens,

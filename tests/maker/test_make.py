@@ -7,7 +7,10 @@ import pytest
 from tests.maker.tools import RIGHT, demos, fenced
 
 from toolmint.core.errors import InputError, ModelUnavailable
+from toolmint.core.model import ModelRequest, ModelResponse
 from toolmint.core.tool import Demonstration
+from toolmint.core.values import Value
+from toolmint.maker.latm import meets_demonstrations
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest
 from toolmint.maker.report import MakingResult, title_of
@@ -91,6 +94,19 @@ async def test_a_model_that_fails_leaves_a_report(boxes: tuple[ForkServer, ForkS
     assert outcome.record is None and outcome.body["ending"] == "down for now"
 
 
+async def test_a_fault_of_our_own_leaves_a_report_too(
+    boxes: tuple[ForkServer, ForkServer],
+) -> None:
+    class Broken(ScriptedModel):
+        async def complete(self, request: ModelRequest) -> ModelResponse:
+            raise ZeroDivisionError(f"{len(request.messages)} by nothing")
+
+    asked = MakeRequest(request_class="sorting", labelled=tuple(demos()))
+    outcome = await Maker(Broken([]), *boxes).make(asked)
+    assert outcome.record is None and "ZeroDivisionError" in str(outcome.body["ending"])
+    assert "in complete" in str(outcome.body["steps"])
+
+
 async def test_a_second_tool_is_made_where_requests_have_no_labels(
     boxes: tuple[ForkServer, ForkServer],
 ) -> None:
@@ -127,9 +143,21 @@ async def test_a_wrong_label_is_reported_not_learned(boxes: tuple[ForkServer, Fo
             (*demos(), demos()[0].model_copy(update={"target": "other"})),
             "demonstrations-contradict",
         ),
+        (
+            (*demos(), demos()[0].model_copy(update={"target": f"a  {demos()[0].target}"})),
+            "demonstrations-contradict",
+        ),
+        (
+            tuple(
+                one.model_copy(update={"target": f"{one.target}{end}"})
+                for end in ("", "\n", " ")
+                for one in demos(4)
+            ),
+            "demonstrations-few",
+        ),
         ((*demos(), Demonstration(input="q", target=None)), "input"),
     ],
-    ids=["none", "five", "repeated", "contradictory", "unanswered"],
+    ids=["none", "five", "repeated", "contradictory", "spaced", "ends-alone", "unanswered"],
 )
 async def test_bad_demonstrations_are_refused_before_any_call(
     boxes: tuple[ForkServer, ForkServer], labelled: tuple[Demonstration, ...], code: str
@@ -183,7 +211,7 @@ async def test_the_papers_own_steps(boxes: tuple[ForkServer, ForkServer]) -> Non
     record = outcome.record
     assert record is not None and record.entry == "order" and not record.has_parser
     assert record.source == TOOL and record.wrap == wrap
-    assert "3 met exactly" in record.evidence[0].summary
+    assert "3 met by the answer itself" in record.evidence[0].summary
     assert [len(request.messages) for request in model.requests] == [1, 3, 5]
     assert model.requests[0].temperature == 0.3
 
@@ -221,3 +249,28 @@ async def test_latm_gives_up_after_its_tries(boxes: tuple[ForkServer, ForkServer
     assert outcome.record is None and outcome.body["ending"] == "no proposal ran"
     outcome, _ = await make([fenced(TOOL), "no", "no", "no"], boxes, profile="latm")
     assert outcome.body["ending"] == "the maker's tests never passed"
+
+
+async def test_demonstrations_that_differ_at_the_ends_alone_are_one(
+    boxes: tuple[ForkServer, ForkServer],
+) -> None:
+    again = tuple(one.model_copy(update={"target": f"{one.target}\n"}) for one in demos())
+    outcome, _ = await make([fenced(RIGHT)], boxes, labelled=(*demos(), *again))
+    assert outcome.record is not None and outcome.body["demonstrations"] == len(demos())
+
+
+@pytest.mark.parametrize(
+    ("answer", "label", "how"),
+    [
+        ("(C)", "(C)\n", "text"),
+        ("C", "(C)", "converted"),
+        (3, "(C)", "converted"),
+        (3, "3", "converted"),
+        ([1, 2], "[1,2]", "json"),
+        ({"a": 1}, '{ "a": 1.0 }', "json"),
+        ("a  b", "a b", "contradicts"),
+        ([1, 2], "[2, 1]", "contradicts"),
+    ],
+)
+def test_what_a_makers_tests_computed_meets_its_label(answer: Value, label: str, how: str) -> None:
+    assert meets_demonstrations(answer, label) == how

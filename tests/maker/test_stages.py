@@ -1,10 +1,14 @@
 """Each verification stage against tools that are right and tools that are built to cheat it."""
 
+import json
+
 import pytest
 from tests.maker.tools import RIGHT, demos
 
 from toolmint.core.tool import Demonstration
+from toolmint.core.values import Value
 from toolmint.maker.determinism import stage_determinism
+from toolmint.maker.program import ToolRun
 from toolmint.maker.stages import (
     smuggled,
     stage_form,
@@ -238,3 +242,105 @@ async def test_only_long_texts_count_as_smuggled() -> None:
     assert smuggled("sort a b c d e", {"x": "a b c d e"}) == "a b c d e"
     assert smuggled("sort a b c d e", {"x": ["a", "b", "c", "d", "e"]}) is None
     assert smuggled("what is 12345678901?", {"n": "12345678901"}) is None
+
+
+def words(target: str | None) -> Value:
+    return list((target or "").split(", "))
+
+
+def relabelled(change: str) -> tuple[Demonstration, ...]:
+    """Return the demonstrations, the first with another label."""
+    return (DEMOS[0].model_copy(update={"target": change}), *DEMOS[1:])
+
+
+async def test_labels_are_met_but_for_white_space_at_their_ends(sandbox: ForkServer) -> None:
+    ends = inputs_of(RIGHT, labelled=relabelled(f" {DEMOS[0].target}\n"))
+    evidence, _ = await stage_labels(ends, sandbox)
+    assert evidence.verdict == "passed" and evidence.details["rules"] == {"text": 10}
+    inner = inputs_of(RIGHT, labelled=relabelled((DEMOS[0].target or "").replace(", ", ",  ", 1)))
+    evidence, _ = await stage_labels(inner, sandbox)
+    assert evidence.verdict == "failed" and "1 of 10 demonstrations are not met" in evidence.summary
+
+
+AS_JSON = RIGHT.replace("import re", "import json, re").replace(
+    '    return ", ".join(result)\n', '    return json.dumps({"words": result})\n'
+)
+
+
+async def test_json_labels_are_met_by_value_and_the_record_says_so(sandbox: ForkServer) -> None:
+    def labels(layout: str, *, swap: bool = False) -> tuple[Demonstration, ...]:
+        found: list[Demonstration] = []
+        for one in DEMOS:
+            words = (one.target or "").split(", ")
+            said = json.dumps({"words": words[::-1] if swap else words}, indent=1)
+            found.append(one.model_copy(update={"target": layout.format(said)}))
+        return tuple(found)
+
+    met, runs = await stage_labels(inputs_of(AS_JSON, labelled=labels("{}\n")), sandbox)
+    assert (met.verdict, met.summary) == ("passed", "10 of 10 labels met (10 as JSON)")
+    assert met.details["rules"] == {"json": 10}
+    for wrong in (labels("{}", swap=True), labels("```json\n{}\n```")):
+        evidence, _ = await stage_labels(inputs_of(AS_JSON, labelled=wrong), sandbox)
+        assert evidence.verdict == "failed"
+    second = AS_JSON.replace("json.dumps(", "json.dumps(indent=2, obj=")
+    both = inputs_of(AS_JSON, labelled=DEMOS, second=second)
+    evidence = await stage_second(both, runs, sandbox)
+    assert evidence.verdict == "passed"
+    assert evidence.details["rules"] == {"json": evidence.details["agreed"]}
+
+
+FOLDING = RIGHT.replace(", request)", ', " ".join(request.split()))')
+
+
+async def test_a_demonstration_that_a_tool_folds_is_refused_by_name(sandbox: ForkServer) -> None:
+    spaced = DEMOS[0].model_copy(update={"input": DEMOS[0].input.replace(": ", ":  ")})
+    tried = inputs_of(FOLDING, labelled=(spaced, *DEMOS[1:]))
+    evidence, _ = await stage_labels(tried, sandbox)
+    assert evidence.verdict == "failed"
+    assert "refused: the rebuilt request differs, in white space alone" in evidence.summary
+
+
+async def test_the_round_trip_of_verification_is_exact(sandbox: ForkServer) -> None:
+    source = RIGHT.replace('args["words"]) + "."', 'args["words"]) + ".\\n"')
+    runs = [ToolRun(status="answered", why="", args={"words": words(one.target)}) for one in DEMOS]
+    evidence = await stage_round_trip(inputs_of(source), runs, sandbox)
+    assert evidence.verdict == "failed" and "differs" in evidence.summary
+
+
+REVERSE = """import re
+
+
+def parse(request):
+    found = re.fullmatch(r"Reverse the characters of <([a-z ]+)>", request)
+    return {"text": found[1]} if found else None
+
+
+def unparse(args):
+    return "Reverse the characters of <" + args["text"] + ">"
+
+
+def solve(text):
+    return text[::-1]
+
+
+def render(args, result):
+    return result
+"""
+
+
+async def test_a_second_tool_shows_that_the_first_one_folds_what_it_computes_with(
+    sandbox: ForkServer,
+) -> None:
+    pairs = ("red sea", "old oak", "big dog", "hot tea", "low tide", "far away")
+    labelled = tuple(
+        Demonstration(input=f"Reverse the characters of <{text}>", target=text[::-1])
+        for text in pairs
+    )
+    folding = REVERSE.replace("text[::-1]", '" ".join(text.split())[::-1]')
+    tried = inputs_of(folding, labelled=labelled, second=REVERSE)
+    evidence, runs = await stage_labels(tried, sandbox)
+    assert evidence.verdict == "passed"
+    evidence = await stage_second(tried, runs, sandbox)
+    assert evidence.verdict == "failed" and "are contradicted" in evidence.summary
+    alike = inputs_of(REVERSE, labelled=labelled, second=REVERSE)
+    assert (await stage_second(alike, runs, sandbox)).verdict == "passed"

@@ -52,8 +52,18 @@ def _readable_python() -> str | None:
     return None
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("group", GROUPS)
+async def test_attacks_of_tools_that_keep_their_process_are_contained(
+    group: str, sandbox: ForkServer, canary: Path
+) -> None:
+    attacks = [attack for attack in ATTACKS if attack.group == group]
+    assert await besiege(sandbox, attacks, canary, resident=True) == []
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="already a normal user")
-def test_attacks_are_contained_for_a_normal_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("mode", [[], ["--resident"]], ids=["call", "resident"])
+def test_attacks_are_contained_for_a_normal_user(mode: list[str]) -> None:
     python = _readable_python()
     if python is None:
         pytest.skip("no interpreter here that a normal user may start")
@@ -62,8 +72,9 @@ def test_attacks_are_contained_for_a_normal_user(tmp_path_factory: pytest.TempPa
     try:
         canary = folder / "canary"
         canary.write_text("SECRET")
+        words = ["-m", "tests.sandbox.siege", str(canary), "--user", "65534", "--python", python]
         done = subprocess.run(
-            [sys.executable, "-m", "tests.sandbox.siege", str(canary), "65534", python],
+            [sys.executable, *words, *mode],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
@@ -71,6 +82,8 @@ def test_attacks_are_contained_for_a_normal_user(tmp_path_factory: pytest.TempPa
             check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]
-        assert json.loads(done.stdout) == {"user": 65534, "faults": []}
+        found = json.loads(done.stdout)
+        assert (found["user"], found["faults"]) == (65534, [])
+        assert found["attacks"] >= len(ATTACKS)
     finally:
         shutil.rmtree(folder)

@@ -5,7 +5,7 @@ import pytest
 from toolmint.core.messages import UserMessage
 from toolmint.core.model import ModelRequest
 from toolmint.core.store import ClassInfo
-from toolmint.core.traffic import DailyTotal, MakingCost
+from toolmint.core.totals import DailyTotal, MakingCost
 from toolmint.models.scripted import ScriptedModel
 from toolmint.serving.billing import Bill, Cost, bill_of
 from toolmint.serving.ledger import Ledger
@@ -82,3 +82,25 @@ async def test_every_metered_call_is_entered_to_the_token(store: SqlStore) -> No
     kept = await store.ledger()
     assert [one.usage for one in kept] == [one.usage for one in said]
     assert sum(one.usage.tokens for one in kept) == 23
+
+
+def test_a_saving_that_was_not_known_is_taken_at_the_mean_and_without_one_it_is_unknown() -> None:
+    late = total("code", 4, 0.0, saved=0.02)._replace(unsaved=3)
+    (one,) = billed(total("strong", 2, 0.04), late).classes
+    assert one.saved == pytest.approx(0.02 + 3 * 0.02)
+    assert billed(late).classes[0].saved is None and billed(late).saved is None
+    dear = total("light", 2, 0.01, unknown=1)._replace(unsaved=1)
+    assert billed(total("strong", 2, 0.04), dear).classes[0].saved is None
+
+
+def test_a_day_says_how_many_of_its_amounts_are_not_known() -> None:
+    (day,) = billed(
+        total("strong", 3, 0.1, unknown=2), total("code", 2, 0.0)._replace(unsaved=2)
+    ).days
+    assert (day.spent, day.unknown, day.unsaved) == (0.1, 2, 2)
+
+
+def test_a_model_that_costs_nothing_is_not_billed_at_the_mean_of_others() -> None:
+    bill = billed(total("strong", 5, 0.0), total("strong", 5, 5.0, "others"), total("code", 5, 0.0))
+    found = {one.key: one for one in bill.classes}
+    assert found["sums"].break_even is None and found["sums"].saved == 0

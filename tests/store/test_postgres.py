@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,17 +14,20 @@ import pytest
 from sqlalchemy import create_engine, text
 from tests.store.test_store import record
 
+from toolmint.core.budgets import BudgetRequest
 from toolmint.core.errors import ConfigError, StoreError
 from toolmint.core.namespace import Namespace
 from toolmint.core.tool import Demonstration
 from toolmint.core.traffic import Key, RequestRecord
+from toolmint.core.user_report import UserReport
 from toolmint.core.values import digest
 from toolmint.store.migrations import MIGRATIONS
 from toolmint.store.schema import METADATA, MIGRATIONS_TABLE
 from toolmint.store.sql import SqlStore
 
 ACME = Namespace("acme", "0123456789ab")
-SUMS = str(ACME.key("sums"))
+CLASS = ACME.key("sums")
+SUMS = str(CLASS)
 URL = os.environ.get("POSTGRES_URL", "")
 pytestmark = [
     pytest.mark.anyio,
@@ -89,6 +93,68 @@ async def test_an_older_store_is_migrated_and_goes_on_counting(where: str) -> No
         ("sums", "code", 2),
     ]
     store.close()
+
+
+async def test_a_store_of_schema_6_is_migrated(where: str) -> None:
+    SqlStore.open(where).close()
+    engine = create_engine(where.replace("postgresql", "postgresql+psycopg", 1))
+    with engine.begin() as connection:
+        for statement in (
+            "DROP TABLE reservations",
+            "DROP TABLE feedback",
+            "ALTER TABLE daily_totals DROP COLUMN unsaved",
+            "DELETE FROM migrations WHERE number = 7",
+            "INSERT INTO daily_totals VALUES ('2026-11-01', '', '', '', 'code', 3, 0, 0, 0, 0)",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    store = SqlStore.open(where)
+    (day,) = await store.traffic.days("")
+    assert (day.requests, day.unsaved) == (3, 3)
+    report = UserReport("r", "k", agreed=True)
+    assert [await store.live.keep_report(CLASS, 1, report) for _ in range(2)] == [True, False]
+    assert await store.live.report_counts(CLASS) == {1: (1, 0)}
+    store.close()
+
+
+async def test_a_budget_is_reserved_once_over_many_gateways(where: str) -> None:
+    opened = [SqlStore.open(where) for _ in range(4)]
+    stores = [one.traffic for one in opened]
+
+    def asked(number: int) -> BudgetRequest:
+        return BudgetRequest(f"r{number}", "k", Decimal(1), None, Decimal("0.1"))
+
+    found = await asyncio.gather(*[stores[n % 4].reserve([asked(n)], [], 60.0) for n in range(40)])
+    states = [one.state for (one,) in found]
+    assert states.count("granted") == 10 and states.count("reserved") == 30
+    mine = [n for n, state in enumerate(states) if state == "granted"]
+    written = [
+        RequestRecord(
+            id=f"r{n}",
+            tenant="acme",
+            key="k",
+            model="m",
+            tier="strong",
+            cost=Decimal("0.05"),
+            estimated=Decimal("0.1"),
+        )
+        for n in mine
+    ]
+    # While records move from the reservations to what is spent, no request is missed in both.
+    asks = [
+        stores[1].reserve([asked(n + 100)._replace(budget=Decimal("0.5"))], [], 60.0) for n in mine
+    ]
+    writes = [stores[0].write([one]) for one in written]
+    during = await asyncio.gather(
+        *[work for pair in zip(asks, writes, strict=True) for work in pair]
+    )
+    assert not [out for some in during if some for out in some if out.state == "granted"]
+    assert (await stores[2].spending({"k": None}))["k"] == (Decimal("0.5"), 0)
+    assert [one.state for one in await stores[3].reserve([asked(99)], [], 60.0)] == ["granted"]
+    await stores[3].renew_reservations(["r99"], 0.0)
+    assert (await stores[2].spending({"k": None}))["k"] == (Decimal("0.5"), 0)
+    for one in opened:
+        one.close()
 
 
 async def test_many_writers_share_the_numbers(where: str) -> None:

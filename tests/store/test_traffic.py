@@ -8,7 +8,8 @@ import pytest
 from toolmint.core.model import Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.store import ClassInfo, LedgerEntry
-from toolmint.core.traffic import DailyTotal, MakingCost, RequestRecord
+from toolmint.core.totals import DailyTotal, MakingCost
+from toolmint.core.traffic import RequestRecord
 from toolmint.core.values import digest
 from toolmint.store.sql import SqlStore
 

@@ -2,7 +2,7 @@ TOKENS = ("True", "False", "and", "or", "not", "(", ")")
 
 
 def parse(request: str) -> dict | None:
-    words = request.split()
+    words = request.split(" ")
     if len(words) < 2 or words[-1] != "is" or any(word not in TOKENS for word in words[:-1]):
         return None
     try:

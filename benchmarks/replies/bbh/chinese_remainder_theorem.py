@@ -6,7 +6,7 @@ CLAUSE = rf"if we divide them equally among (\d+) ({NAME}), we have (\d+) left"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(
         rf"There is a ([a-z]+) of no more than (\d+) ({NAME})\. If we (.+?)\. "
         rf"How many ({NAME}) are in the ([a-z]+)\?",

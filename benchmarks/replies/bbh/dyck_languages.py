@@ -7,11 +7,11 @@ PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(re.escape(HEAD) + r"((?: [()\[\]{}<>])+)", text)
     if found is None:
         return None
-    return {"brackets": found[1].split()}
+    return {"brackets": found[1][1:].split(" ")}
 
 
 def unparse(args: dict) -> str:

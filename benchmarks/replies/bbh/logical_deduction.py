@@ -82,8 +82,8 @@ def read_clue(sentence, scene, scale, names, words):
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
-    head, mark, tail = text.partition(" Options: ")
+    text = request
+    head, mark, tail = text.partition("\nOptions:\n")
     if not mark:
         return None
     for number, count in NUMBERS.items():
@@ -117,7 +117,7 @@ def parse(request: str) -> dict | None:
     clues = [read_clue(s, scene, scale, names, words) for s in clues_text[:-1].split(". ")]
     if None in clues:
         return None
-    options = re.findall(r"\(([A-G])\) (.+?)(?= \([A-G]\) |$)", tail)
+    options = re.findall(r"\(([A-G])\) (.+?)(?=\n\([A-G]\) |$)", tail)
     if [letter for letter, _ in options] != list(LETTERS[: len(options)]):
         return None
     asked = [read_clue(option, scene, scale, names, words) for _, option in options]

@@ -2,7 +2,7 @@ import re
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     if not text.endswith(" ="):
         return None
     tokens = re.findall(r"-?\d+|[()+*-]", text[:-2])

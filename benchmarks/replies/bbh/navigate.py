@@ -1,15 +1,15 @@
 import re
 
 HEAD = "If you follow these instructions, do you return to the starting point?"
-TAIL = "Options: - Yes - No"
+TAIL = "Options:\n- Yes\n- No"
 FACING = "Always face forward."
 SIDES = {"forward": (0, 1), "backward": (0, -1), "left": (-1, 0), "right": (1, 0)}
 TURNS = {"Turn left.": 3, "Turn right.": 1, "Turn around.": 2}
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
-    if not text.startswith(HEAD + " ") or not text.endswith(" " + TAIL):
+    text = request
+    if not text.startswith(HEAD + " ") or not text.endswith("\n" + TAIL):
         return None
     body = text[len(HEAD) + 1 : -len(TAIL) - 1]
     facing = body.startswith(FACING + " ")
@@ -41,7 +41,7 @@ def sentence(move):
 def unparse(args: dict) -> str:
     body = " ".join(sentence(move) for move in args["moves"])
     facing = FACING + " " if args["facing"] else ""
-    return f"{HEAD} {facing}{body}\nOptions:\n- Yes\n- No"
+    return f"{HEAD} {facing}{body}\n{TAIL}"
 
 
 def solve(facing, moves):

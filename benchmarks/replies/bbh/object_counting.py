@@ -59,7 +59,7 @@ def kind_of(count, noun):
 
 
 def parse(request: str) -> dict | None:
-    found = FORM.fullmatch(" ".join(request.split()))
+    found = FORM.fullmatch(request)
     if found is None or (found[2] not in KINDS and found[2] != "objects") or found[2] == "things":
         return None
     head, mark, last = found[1].rpartition(", and ")

@@ -2,15 +2,15 @@ import re
 
 SLOT = r"\d\d:\d\d - \d\d:\d\d"
 FORM = re.compile(
-    r"A and B want to schedule a (\d+(?:\.\d+)?)-hour meeting together\. "
-    rf"A's availability: ({SLOT}(?:, {SLOT})*) "
-    rf"B's availability: ({SLOT}(?:, {SLOT})*) "
+    r"A and B want to schedule a (\d+(?:\.\d+)?)-hour meeting together\.\n"
+    rf"A's availability: ({SLOT}(?:, {SLOT})*)\n"
+    rf"B's availability: ({SLOT}(?:, {SLOT})*)\n"
     r"What time slot works best\? \(if multiple, choose the earliest one(\)?)"
 )
 
 
 def parse(request: str) -> dict | None:
-    found = FORM.fullmatch(" ".join(request.split()))
+    found = FORM.fullmatch(request)
     if found is None:
         return None
     return {

@@ -59,8 +59,8 @@ def pattern(form, *groups):
 def read(scene, text):
     opening, holding, middle, swap, question, _ = SCENES[scene]
     found = re.fullmatch(
-        pattern(opening, "(.+?)") + r"(.+?)\. " + re.escape(middle) + " (.+) "
-        + pattern(question, f"({NAME})") + r" Options: (.+)",
+        pattern(opening, "(.+?)") + r"(.+?)\.\n" + re.escape(middle) + " (.+) "
+        + pattern(question, f"({NAME})") + r"\nOptions:\n((?:.|\n)+)",
         text,
     )
     if found is None:
@@ -90,7 +90,7 @@ def read(scene, text):
         if pair[1] not in people or pair[2] not in people:
             return None
         swaps.append([pair[1], pair[2]])
-    options = re.findall(r"\(([A-G])\) (.+?)(?= \([A-G]\) |$)", found[5])
+    options = re.findall(r"\(([A-G])\) (.+?)(?=\n\([A-G]\) |$)", found[5])
     if [letter for letter, _ in options] != list(LETTERS[: len(things)]):
         return None
     if [text for _, text in options] != things or found[4] not in people:
@@ -99,7 +99,7 @@ def read(scene, text):
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     for scene in SCENES:
         args = read(scene, text)
         if args is not None:

@@ -5,7 +5,7 @@ SAYING = rf"({NAME}) says ({NAME}) (tells the truth|lies)"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(
         rf"Question: ({NAME}) (tells the truth|lies)\. (.+)\. Does ({NAME}) tell the truth\?", text
     )

@@ -5,11 +5,11 @@ WORD = r"[a-z0-9][a-z0-9&'.\-]*"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(re.escape(HEAD) + rf"((?: {WORD})+)", text)
     if found is None:
         return None
-    return {"words": found[1].split()}
+    return {"words": found[1][1:].split(" ")}
 
 
 def unparse(args: dict) -> str:

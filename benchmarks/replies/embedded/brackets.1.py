@@ -5,7 +5,7 @@ CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(re.escape(HEAD) + r"([()\[\]{}<>](?: [()\[\]{}<>])*)", text)
     return {"marks": found[1].split(" ")} if found else None
 

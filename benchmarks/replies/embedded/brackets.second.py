@@ -3,7 +3,7 @@ OPEN, SHUT = "([{<", ")]}>"
 
 
 def parse(request: str) -> dict | None:
-    words = request.split()
+    words = request.split(" ")
     if words[:8] != START or len(words) < 9:
         return None
     if any(len(word) != 1 or word not in OPEN + SHUT for word in words[8:]):

@@ -9,7 +9,7 @@ FORM = re.compile(
 
 
 def parse(request: str) -> dict | None:
-    found = FORM.fullmatch(" ".join(request.split()))
+    found = FORM.fullmatch(request)
     if found is None:
         return None
     return {

@@ -2,7 +2,7 @@ import re
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(
         r"Find the earliest common slot of (\d+) minutes\. "
         r"([A-Z][a-z]+) is free ([\d:, -]+)\. ([A-Z][a-z]+) is free ([\d:, -]+)\.",

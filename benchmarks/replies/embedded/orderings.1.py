@@ -7,7 +7,7 @@ NAME = "[A-Z][a-z]+"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(
         rf"(Three|Four|Five|Six) runners finished a race: ({NAME}(?:, {NAME})*) and ({NAME})\. "
         rf"(.+) Who finished ({'|'.join(PLACES)})\?",

@@ -5,7 +5,7 @@ RANK = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     head, colon, rest = text.partition(" runners finished a race: ")
     if not colon or head not in NUMBER or not rest.endswith("?"):
         return None

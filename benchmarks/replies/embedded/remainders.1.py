@@ -5,7 +5,7 @@ CLAUSE = r"packed in bags of (\d+), (\d+) remain"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(
         r"A ([a-z]+) holds fewer than (\d+) ([a-z]+)\. P(.+)\. "
         r"How many ([a-z]+) does the ([a-z]+) hold\?",

@@ -2,7 +2,7 @@ import re
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     head = re.match(r"A ([a-z]+) holds fewer than (\d+) ([a-z]+)\. Packed in ", text)
     if head is None:
         return None

@@ -4,7 +4,7 @@ HEAD = "Put these words into alphabetical order: "
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(re.escape(HEAD) + r"(.+)\.", text)
     if found is None:
         return None

@@ -5,7 +5,7 @@ WORD = "[a-z]+"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(re.escape(HEAD) + rf"({WORD}(?:, {WORD})+)\.", text)
     if found is None:
         return None

@@ -2,7 +2,7 @@ import re
 
 
 def parse(request: str) -> dict | None:
-    words = request.split()
+    words = request.split(" ")
     if words[:6] != ["Put", "these", "words", "into", "alphabetical", "order:"] or len(words) < 8:
         return None
     items = words[6:]

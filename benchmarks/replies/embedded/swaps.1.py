@@ -5,7 +5,7 @@ HOLDS = rf"({NAME}) holds the ([a-z]+) card"
 
 
 def parse(request: str) -> dict | None:
-    text = " ".join(request.split())
+    text = request
     found = re.fullmatch(rf"(.+? card)\. (First .+ swap cards\.) Which card does ({NAME}) hold at the end\?", text)
     if found is None:
         return None

@@ -2,7 +2,7 @@ import re
 
 
 def parse(request: str) -> dict | None:
-    sentences = " ".join(request.split()).split(". ")
+    sentences = request.split(". ")
     if len(sentences) < 3:
         return None
     start, *moves, question = sentences

@@ -8,7 +8,7 @@ _SIGNS = [
 
 
 def parse(request):
-    found = _PATTERN.fullmatch(request.strip())
+    found = _PATTERN.fullmatch(request)
     if not found or int(found.group(1)) > 3999:
         return None
     return {"number": int(found.group(1))}

@@ -2,7 +2,7 @@ import re
 
 
 def parse(request):
-    words = re.match(r"^\s*Write (\d+) as a Roman numeral\.\s*$", request)
+    words = re.fullmatch(r"Write (\d+) as a Roman numeral\.", request)
     if words is None or words.group(1).startswith("0"):
         return None
     number = int(words.group(1))

@@ -2,13 +2,15 @@
 
 import logging
 from contextlib import AsyncExitStack
+from decimal import Decimal
 
 from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, agent_policy
 from toolmint.assembly.session import Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.toolboxes import toolbox_of
-from toolmint.assembly.uri import TRIO
-from toolmint.core.task import Trajectory
+from toolmint.assembly.uri import TRIO, parse_uri
+from toolmint.core.model import Usage
+from toolmint.core.task import Limits, Trajectory
 from toolmint.gateway.api.agent import AgentModel
 
 _LOG = logging.getLogger("toolmint.gateway")
@@ -29,11 +31,24 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
     for problem in session.problems:
         _LOG.warning("toolbox: %s", problem)
 
-    async def solve(text: str, *, keep: bool) -> Trajectory:
-        done = await session.agent().solve(await session.task(text))
+    async def solve(text: str, *, keep: bool, cost: Decimal | None) -> Trajectory:
+        limits = None if cost is None else Limits(cost=cost)
+        done = await session.agent(limits).solve(await session.task(text))
         if keep:
             await client.store.traces.log(done)
         await client.ledger.flush(client.store)
         return done
 
-    return AgentModel(settings.agent, solve)
+    named = (settings.planner_model or settings.model or TRIO, settings.caller_model)
+    uris = [uri for uri in (*named, settings.summarizer_model) if uri]
+    return AgentModel(settings.agent, solve, all(_priced(settings, uri) for uri in uris))
+
+
+def _priced(settings: Settings, text: str) -> bool:
+    """Return whether a model's price is known; what runs here, or is replayed, tells its own cost."""
+    uri = parse_uri(text)
+    if uri.scheme != "openai":
+        return True
+    probe = Usage(requests=1, input_tokens=1, output_tokens=1)
+    name = uri.options.get("price_as", uri.rest)
+    return settings.price_table.cost(name, probe) is not None

@@ -147,7 +147,7 @@ class RoleModels:
             if not isinstance(model, str):
                 return as_model(model)
             if model not in known:
-                known[model] = as_model(model, place_of(settings))
+                known[model] = as_model(model, place_of(settings), settings.price_table)
             return known[model]
 
         self.planner: Model = of(planner)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iter
 from typing import NamedTuple
 
 from toolmint.core.errors import ModelError, NoAnswer, ToolmintError
+from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration
@@ -31,10 +32,10 @@ class ApplyResult(NamedTuple):
 
     @property
     def right(self) -> bool | None:
-        """Whether the answer is the known one, but for space around it; None: that is not known."""
+        """Whether the answer is the known one (``core.sameness``); None: that is not known."""
         if self.request.target is None:
             return None
-        return (self.answer or "").strip() == self.request.target.strip()
+        return self.answer is not None and same_answer(self.answer, self.request.target) is not None
 
 
 async def apply_all(

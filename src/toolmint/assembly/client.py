@@ -78,7 +78,8 @@ class Toolmint:
         )
 
     def _model(self, given: ModelLike | None) -> Model | None:
-        return None if given is None else as_model(given, place_of(self.settings))
+        prices = self.settings.price_table
+        return None if given is None else as_model(given, place_of(self.settings), prices)
 
     # Making
 

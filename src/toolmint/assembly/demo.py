@@ -16,6 +16,7 @@ from typing import NamedTuple
 from toolmint.assembly.session import Models, Session
 from toolmint.assembly.settings import Settings
 from toolmint.core.model import Model, ModelRequest, ModelResponse
+from toolmint.core.sameness import same_answer
 from toolmint.core.task import Trajectory
 from toolmint.embedded.stream import Arrival, stream
 from toolmint.maker.making_run import Observer
@@ -74,7 +75,8 @@ async def run_stream(session: Session, arrivals: list[Arrival]) -> AsyncIterator
         started = time.perf_counter()
         trajectory = await session.solve(arrival.demonstration.input)
         seconds = time.perf_counter() - started
-        right = trajectory.answer == arrival.demonstration.target
+        answer, target = trajectory.answer, arrival.demonstration.target
+        right = answer is not None and same_answer(answer, target or "") is not None
         yield DemoAnswer(arrival, trajectory, right, seconds)
 
 

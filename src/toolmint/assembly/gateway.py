@@ -17,6 +17,7 @@ from toolmint.core.toolbox import Tool, Toolbox
 from toolmint.core.traffic import KeyStore, RequestRecord
 from toolmint.gateway.api.agent import AgentModel
 from toolmint.gateway.api.completions import Completions
+from toolmint.gateway.api.endpoints import endpoint_kinds
 from toolmint.gateway.api.feedback import Feedback
 from toolmint.gateway.app import Gateway, Parts
 from toolmint.gateway.asgi import BodyLimits
@@ -28,7 +29,6 @@ from toolmint.gateway.recording.request_log import LOG, RequestLog
 from toolmint.gateway.recording.write_ahead_log import WriteAheadLog
 from toolmint.gateway.upstream.endpoint import Upstream
 from toolmint.gateway.upstream.pass_through import PassThrough
-from toolmint.models.prices import price
 from toolmint.sandbox.forkserver import ForkServer
 from toolmint.serving.error_bound import ErrorBound, comparisons_needed
 from toolmint.serving.lifecycle import ServingPolicy
@@ -144,7 +144,7 @@ async def gateway(
         ConfigError: no endpoint is named, or it would be open to everybody.
     """
     name = _strong_name(settings)
-    base_url, secret, seconds = endpoint or endpoint_of(name)
+    upstream = Upstream(*(endpoint or endpoint_of(name)))
     async with AsyncExitStack() as stack:
         policy = serving_policy_of(settings)
         session = await stack.enter_async_context(
@@ -153,14 +153,13 @@ async def gateway(
         store, log, metrics = session.store, session.store.traffic, Metrics()
         if isinstance(session.sandbox, ForkServer):
             metrics.residents = session.sandbox.residents
-        ring = await _keys(settings.host, log)
+        ring = await _keys(settings, log)
         needed = comparisons_needed(policy.bound)
         LOG.info("a tool without a fault serves after %d comparisons", needed)
         request_log = RequestLog(log, WriteAheadLog(write_ahead_folder(settings)))
         maker = session.background_maker(_log_making, request_log.flush)
         if settings.making:  # what was due when the last process ended
             session.servers.on_open = maker.offer_all
-        upstream = Upstream(base_url, secret, seconds)
         spans = exported_spans() if settings.spans else None
         recorder = Recorder(
             request_log, ring, metrics, redact=redaction(settings.redact), spans=spans
@@ -170,7 +169,7 @@ async def gateway(
             PassThrough(upstream),
             recorder,
             maker=maker if settings.making else None,
-            price=price,
+            prices=settings.price_table,
             agent=await _agent(settings, session, stack),
         )
         factory = toolbox_factory(session.sandbox)
@@ -188,6 +187,7 @@ async def gateway(
             feedback=Feedback(log, session.servers, request_log),
             maker=maker,
             catalogue=McpCatalog(store, factory, completions, name_of(name)),
+            kinds=endpoint_kinds(settings.fields),
         )
         yield Gateway(parts, BodyLimits(most=settings.largest_body), settings.keep_days)
 
@@ -206,13 +206,14 @@ def _strong_name(settings: Settings) -> str:
     return settings.model
 
 
-async def _keys(host: str, store: KeyStore) -> KeyRing:
+async def _keys(settings: Settings, store: KeyStore) -> KeyRing:
     """Return the keys; a gateway that others can reach has to have one.
 
     Raises:
         ConfigError: it has none.
     """
-    ring = KeyRing(store, open_access=loopback(host))
+    host = settings.host
+    ring = KeyRing(store, open_access=loopback(host), unknown_prices=settings.unknown_prices)
     await ring.refresh()
     if not ring.known and not loopback(host):
         raise ConfigError(

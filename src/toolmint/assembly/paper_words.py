@@ -23,7 +23,7 @@ def paper_family(folder: Path | None) -> Paper:
         path = folder / f"train_{role}.json"
         if path.is_file():
             try:
-                samples[role] = json.loads(path.read_text(encoding="utf-8"))[0]
+                samples[role] = json.loads(path.read_text(encoding="utf-8-sig"))[0]
             except (ValueError, LookupError, TypeError) as fault:
                 raise InputError(
                     f"{str(path)!r} is no list of training samples: {fault!r}"

@@ -43,7 +43,7 @@ class Models:
         """Return the models that the settings name."""
 
         def of(uri: str | None) -> Model | None:
-            return model_of(uri, place_of(settings)) if uri else None
+            return model_of(uri, place_of(settings), settings.price_table) if uri else None
 
         return cls(of(settings.model), of(settings.second_model), of(settings.light_model))
 

@@ -1,5 +1,6 @@
 """The settings, and the only reading of the environment."""
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
+from toolmint.models.prices import OwnPrice, PriceTable
 
 PREFIX = "TOOLMINT_"
 FILE = "CONFIG"
@@ -20,6 +22,10 @@ _FORMER_FILE = "toolwright.toml"
 _FORMER_STORE = ".toolwright/tools.db"
 _FORMER_NAMES = {"spool": "write_ahead_log", "user_model": "light_model"}
 """Settings that were renamed."""
+
+
+FieldChoices = dict[str, Literal["served", "scope", "model"]]
+"""What becomes of fields of requests, by name; see the setting ``fields``."""
 
 
 class Settings(Frozen):
@@ -100,17 +106,55 @@ class Settings(Frozen):
     """How long a gateway that died in the middle of a making keeps others from it."""
     keep_days: int | None = Field(default=None, ge=1)
     """Days for which requests and disagreements are kept; None: for good. What was spent and saved stays."""
+    prices: Mapping[str, OwnPrice] = Field(default_factory=dict)
+    """Prices of one's own by the models' names, in US dollars for a million tokens, such as
+    ``[prices."my-model"]`` with ``input``, ``output`` and ``cached`` (in a variable: as JSON). They come
+    before list prices.
+    """
+    unknown_prices: Literal["refuse", "allow"] = "refuse"
+    """Whether a key with a budget may ask for a model of unknown price. ``allow``: its budget does not hold
+    for such a model.
+    """
+    longest_answer: int | None = Field(default=None, ge=1)
+    """Tokens to reserve for the answer to a request without ``max_tokens``; None: the model's limit."""
     log: Literal["text", "json"] = "text"
     """How the gateway writes its log: lines for people, or a JSON object a line."""
     largest_body: int = Field(default=20 << 20, ge=1024)
     """Bytes that a request's body may have."""
+    fields: FieldChoices = Field(default={})
+    """What the gateway does with fields of requests, by name: ``served`` (a tool's answer is the same for
+    each value), ``scope`` (tools answer only where the value is the same), ``model`` (the model answers). In
+    a variable: ``temperature=scope user=model``.
+    """
     data: Path | None = None
     """Folder with benchmark data, see ``toolmint eval fetch``."""
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return {name: choice for name, _, choice in (one.partition("=") for one in value.split())}
 
     @field_validator("toolbox", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _table(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as fault:
+            raise ValueError(f"in a variable it is JSON: {fault}") from fault
+
+    @property
+    def price_table(self) -> PriceTable:
+        """Prices of one's own, and list prices for the rest."""
+        return PriceTable(self.prices, self.longest_answer)
 
 
 def environment() -> Mapping[str, str]:
@@ -158,7 +202,7 @@ def _file() -> tuple[dict[str, object], str]:
             raise ConfigError(f"there is no file {named!r}, which {PREFIX + FILE} names")
         return {}, ""
     try:
-        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ConfigError(f"{path} cannot be read as TOML: {fault}") from fault
     for name in values:
@@ -218,8 +262,17 @@ def effective(**given: object) -> Effective:
         return Effective(Settings.model_validate(values), origins)
     except ValidationError as fault:
         first = fault.errors()[0]
-        name = str(first["loc"][0])
-        said = f"{name} = {first['input']!r} (from {origins.get(name, 'a flag')})"
+        name, *inner = map(str, first["loc"])
+        whole = ".".join([name, *(f'"{one}"' if not one.isidentifier() else one for one in inner)])
+        where = origins.get(name, "a flag")
+        if first["type"] == "missing":
+            raise ConfigError(f"{whole} (in {where}) is missing", code="setting-value") from fault
+        said = f"{whole} = {first['input']!r:.200} (from {where})"
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(OwnPrice.model_fields)
+            raise ConfigError(
+                f"{said} is not known; known are {known}", code="setting-value"
+            ) from fault
         raise ConfigError(f"{said} is not allowed: {first['msg']}", code="setting-value") from fault
 
 

@@ -274,6 +274,6 @@ async def _text(where: str, network: Transport) -> str:
 
 def _file_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{str(path)!r} cannot be read: {fault}") from fault

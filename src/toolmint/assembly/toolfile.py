@@ -16,7 +16,7 @@ FENCE = "# ---- source ----"
 def dump_tool(record: ToolRecord) -> str:
     """Return the file's text."""
     facts = record.model_dump(mode="json", exclude={"source"}) | {"source_digest": record.digest}
-    comment = "\n".join(f"# {line}" for line in json.dumps(facts, indent=1).splitlines())
+    comment = "\n".join(f"# {line}" for line in json.dumps(facts, indent=1).split("\n"))
     return f"{_FIRST}\n{comment}\n{FENCE}\n{record.source}"
 
 
@@ -26,8 +26,11 @@ def load_tool(text: str, name: str) -> ToolRecord:
     Raises:
         InputError: it is no such file, or the source is not the one that the record describes.
     """
+    if f"{FENCE}\r\n" in text:
+        # The file was checked out or sent with other line ends than it was written with.
+        text = text.replace("\r\n", "\n")
     head, fence, source = text.partition(f"{FENCE}\n")
-    lines = head.splitlines()
+    lines = head.split("\n")[:-1]
     if not fence or not lines or lines[0] not in {_FIRST, _FORMER_FIRST}:
         raise InputError(f"{name} is no exported tool: the first line must be {_FIRST!r}")
     try:

@@ -8,11 +8,13 @@ from typing import NamedTuple, TypeAlias, cast
 from urllib.parse import parse_qsl
 
 from toolmint.assembly.settings import secret
+from toolmint.core.budgets import Prices
 from toolmint.core.errors import ConfigError
 from toolmint.core.model import Embed, Model
 from toolmint.embedded import trio_path
 from toolmint.models.cassette import CassetteModel, RecordingModel, from_transcript
 from toolmint.models.openai_wire import DEFAULT_BASE_URL
+from toolmint.models.prices import LIST_PRICES
 from toolmint.models.wrap import (
     Budgeted,
     ConcurrencyLimited,
@@ -138,7 +140,12 @@ def endpoint_of(text: str) -> Endpoint:
 
 
 def openai_model(
-    name: str, endpoint: Endpoint, *, attempts: int = 5, price_as: str | None = None
+    name: str,
+    endpoint: Endpoint,
+    *,
+    attempts: int = 5,
+    price_as: str | None = None,
+    prices: Prices = LIST_PRICES,
 ) -> Model:
     """Return the model of an endpoint; it connects with its first request, and tries again on a refusal."""
 
@@ -151,17 +158,19 @@ def openai_model(
             base_url=endpoint.base_url,
             timeout=endpoint.timeout,
             price_as=price_as,
+            prices=prices,
         )
 
     return Retrying(LazyModel(name, opened), attempts=attempts)
 
 
-def _openai(uri: ModelUri) -> Model:
+def _openai(uri: ModelUri, prices: Prices) -> Model:
     model = openai_model(
         uri.rest,
         _endpoint(uri, 120.0),
         attempts=int(_number(uri, "attempts", 5)),
         price_as=uri.options.get("price_as"),
+        prices=prices,
     )
     if "rpm" in uri.options:
         model = RateLimited(model, requests=_number(uri, "rpm", 60))
@@ -212,10 +221,10 @@ def embed_of(text: str) -> Embed:
     return OpenAIEmbeddings(uri.rest, api_key=key, base_url=base_url, timeout=timeout)
 
 
-def _plain(uri: ModelUri, text: str) -> Model:
+def _plain(uri: ModelUri, text: str, prices: Prices) -> Model:
     match uri.scheme:
         case "openai":
-            return _openai(uri)
+            return _openai(uri, prices)
         case "cassette":
             return CassetteModel.load(Path(uri.rest))
         case "transcript":
@@ -237,7 +246,7 @@ Place = Callable[[str], Model]
 """Returns a model that runs elsewhere, such as on a cluster, by its URI without options."""
 
 
-def model_of(text: str, place: Place | None = None) -> Model:
+def model_of(text: str, place: Place | None = None, prices: Prices = LIST_PRICES) -> Model:
     """Return the model that a URI names; one that runs from a folder where ``place`` puts it, else here.
 
     Raises:
@@ -247,9 +256,9 @@ def model_of(text: str, place: Place | None = None) -> Model:
     if place is not None and uri.scheme in MARKED:
         model = place(f"{uri.scheme}:{uri.rest}")
     else:
-        model = _plain(uri, text)
+        model = _plain(uri, text, prices)
     if "price_as" in uri.options and uri.scheme != "openai":
-        model = PricedAs(model, uri.options["price_as"])
+        model = PricedAs(model, uri.options["price_as"], prices)
     if "budget" in uri.options or "tokens" in uri.options:
         cost = Decimal(str(_number(uri, "budget", 1))) if "budget" in uri.options else None
         tokens = int(_number(uri, "tokens", 1)) if "tokens" in uri.options else None
@@ -259,14 +268,14 @@ def model_of(text: str, place: Place | None = None) -> Model:
     return model
 
 
-def as_model(model: ModelLike, place: Place | None = None) -> Model:
+def as_model(model: ModelLike, place: Place | None = None, prices: Prices = LIST_PRICES) -> Model:
     """Return a model that is given as an object, or as a URI.
 
     Raises:
         ConfigError: the URI is wrong, or the object is no model.
     """
     if isinstance(model, str):
-        return model_of(model, place)
+        return model_of(model, place, prices)
     given = cast("object", model)
     if not (hasattr(given, "complete") and hasattr(given, "name")):
         raise ConfigError(

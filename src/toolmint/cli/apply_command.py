@@ -1,9 +1,10 @@
 """``toolmint apply``: a whole JSONL file; stopped at any moment, it goes on where it was."""
 
-import asyncio
 import json
-from collections import Counter, deque
+import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -20,13 +21,17 @@ from toolmint.cli.common import (
     store_option,
 )
 from toolmint.core import demonstrations as read
-from toolmint.core.errors import InputError, ModelError, NoAnswer
+from toolmint.core.errors import InputError
+from toolmint.core.sameness import same_answer
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
 from toolmint.core.tool import Demonstration
 
 if TYPE_CHECKING:
     from toolmint.assembly.session import Session
+
+_NOTICE_SECONDS = 0.1
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def take_up(path: Path, requests: list[Demonstration]) -> int:
@@ -39,7 +44,7 @@ def take_up(path: Path, requests: list[Demonstration]) -> int:
         return 0
     data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
-    for number, line in enumerate(whole.splitlines()):
+    for number, line in enumerate(whole.split(b"\n")[:-1]):
         try:
             fits = json.loads(line)["input"] == requests[number].input
         except (ValueError, KeyError, TypeError, IndexError):
@@ -72,47 +77,54 @@ def line_of(
                 "tokens": served.usage.tokens,
             }
     if request.target is not None and trajectory is not None:
-        line["right"] = (trajectory.answer or "").strip() == request.target.strip()
+        answer = trajectory.answer
+        rule = same_answer(answer, request.target) if answer is not None else None
+        line |= {"right": rule is not None, "same_by": rule}
     return line
-
-
-async def _one(client: "Session", request: Demonstration) -> dict[str, Any]:
-    try:
-        return line_of(request, await client.solve(request.input), None)
-    except (NoAnswer, ModelError) as fault:
-        if fault.retryable:
-            raise
-        return line_of(request, None, f"[{fault.code}] {fault}")
 
 
 async def answer_all(
     client: "Session",
     requests: list[Demonstration],
     out: TextIO,
-    notify: Callable[[Counter[str]], None],
+    notify: Callable[[Counter[str], int], None],
     *,
     most: int,
 ) -> Counter[str]:
-    """Answer requests side by side, writing lines in order; returns how many each tier answered."""
+    """Answer requests side by side, writing lines in order; returns how many each tier answered.
+
+    Args:
+        client: who answers.
+        requests: in the order of the lines.
+        out: where the lines go. A line that a model was paid for is on its way to the disk at once.
+        notify: told now and then how many each tier answered, and how many lines there are.
+        most: requests that are answered at once.
+    """
+    from toolmint.assembly.apply import apply_all
+
     seen: Counter[str] = Counter()
-    running: deque[asyncio.Task[dict[str, Any]]] = deque()
-    left = iter(requests)
+    number, due = 0, 0.0
     try:
-        while True:
-            while len(running) < most and (request := next(left, None)) is not None:
-                running.append(asyncio.create_task(_one(client, request)))
-            if not running:
-                return seen
-            line = await running.popleft()
-            out.write(json.dumps(line, ensure_ascii=False) + "\n")
-            out.flush()
-            seen[line.get("tier", "none")] += 1
-            if "right" in line:
-                seen["right" if line["right"] else "wrong"] += 1
-            notify(seen)
+        async with aclosing(apply_all(client.solve, requests, most)) as results:
+            async for result in results:
+                fault = result.error
+                line = line_of(
+                    result.request, result.trajectory, f"[{fault.code}] {fault}" if fault else None
+                )
+                out.write(_ENCODE(line) + "\n")
+                number += 1
+                seen[line.get("tier", "none")] += 1
+                if "right" in line:
+                    seen["right" if line["right"] else "wrong"] += 1
+                # A tool's answer costs less than a flush and a new picture of the bar.
+                if line.get("tokens") or time.monotonic() >= due:
+                    out.flush()
+                    notify(seen, number)
+                    due = time.monotonic() + _NOTICE_SECONDS
     finally:
-        for task in running:
-            task.cancel()
+        out.flush()
+    notify(seen, number)
+    return seen
 
 
 @click.command("apply")
@@ -137,9 +149,9 @@ def apply_command(*, file: Path, output: Path, concurrency: int, **given: object
         with Progress(console=console()) as progress, output.open("a", encoding="utf-8") as out:
             bar = progress.add_task("answering", total=len(requests), completed=done)
 
-            def notify(seen: Counter[str]) -> None:
+            def notify(seen: Counter[str], number: int) -> None:
                 counts = ", ".join(f"{name} {count}" for name, count in sorted(seen.items()))
-                progress.update(bar, advance=1, description=counts)
+                progress.update(bar, completed=done + number, description=counts)
 
             async with opened(settings) as client:
                 client.maker.upcoming = [one.input for one in requests[done:]]

@@ -1,9 +1,8 @@
 """``toolmint eval toolbench``: the static step metrics, compat and strict, with the floors beside them."""
 
-import json
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +23,7 @@ from toolmint.cli.eval_options import (
 from toolmint.core.errors import InputError
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory
+from toolmint.core.text_files import json_items, read_text
 
 if TYPE_CHECKING:
     from toolmint.evaluation.report import Report
@@ -35,18 +35,10 @@ _PART = "toolbench/static_out_of_domain_first120.json"
 
 
 def _items(path: Path) -> list[Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        found: object = (
-            [json.loads(line) for line in text.splitlines() if line.strip()]
-            if path.suffix == ".jsonl"
-            else json.loads(text)
-        )
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{str(path)!r} cannot be read as JSON: {fault}") from fault
-    if not isinstance(found, list) or not found:
+    found = [item for _, item in json_items(read_text(path), str(path))]
+    if not found:
         raise InputError(f"{str(path)!r} must hold a list of items, and at least one")
-    return cast("list[Any]", found)
+    return found
 
 
 def read_gold(path: Path, most: int | None = None) -> list[Trajectory]:

@@ -30,10 +30,10 @@ def _dollars(text: str | None) -> Decimal | None:
 @click.option("--record", is_flag=True, help="Its requests may be kept, and tools made of them.")
 @click.option("--admin", is_flag=True, help="It may see and change everything.")
 @click.option("--models", default="", help="Models it may ask for, with commas between [all].")
-@click.option("--budget", help="US dollars it may spend in a window.")
+@click.option("--budget", help="US dollars it may spend in a window, over all gateways.")
 @click.option("--window", type=click.IntRange(1), help="Days of the budget's window [for good].")
-@click.option("--rpm", type=click.IntRange(1), help="Requests a minute.")
-@click.option("--tpm", type=click.IntRange(1), help="Tokens a minute.")
+@click.option("--rpm", type=click.IntRange(1), help="Requests a minute, of each gateway.")
+@click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, of each gateway.")
 @click.option("--days", type=click.IntRange(1), help="Days until it expires.")
 @store_option
 def create_key_command(

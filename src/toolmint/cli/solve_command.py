@@ -41,6 +41,19 @@ def explain(trajectory: Trajectory, known: Mapping[str, ClassInfo]) -> list[str]
     return lines
 
 
+def _read_input() -> str:
+    """Return standard input exactly, but for one line end at its end: shells and editors write that one.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as fault:
+        raise InputError(f"standard input is not UTF-8 (byte {fault.start})") from fault
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
 @click.command("solve")
 @click.argument("request", required=False)
 @click.option("--class", "name", help="Name or title of the request's class, where it is known.")
@@ -52,8 +65,8 @@ def explain(trajectory: Trajectory, known: Mapping[str, ClassInfo]) -> list[str]
 def solve_command(
     *, request: str | None, name: str | None, explained: bool, as_json: bool, **given: object
 ) -> None:
-    """Answer REQUEST (or what stands on standard input)."""
-    text = request if request is not None else sys.stdin.read()
+    """Answer REQUEST (or what stands on standard input, without the line end that closes it)."""
+    text = request if request is not None else _read_input()
     if not text.strip():
         raise InputError("the request is empty")
     settings = settings_of(**given)
@@ -66,7 +79,7 @@ def solve_command(
             if as_json:
                 say(trajectory.model_dump_json(indent=1))
                 return
-            say(trajectory.answer or "")
+            click.echo(trajectory.answer or "", color=True)  # as it stands: nothing is taken out
             if explained:
                 for line in explain(trajectory, await session.store.classes()):
                     click.echo(line, err=True)

@@ -12,6 +12,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.store import TrajectorySummary
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory, read_trajectory
+from toolmint.core.text_files import lines_of, read_text
 from toolmint.core.values import clip
 
 _FORMATS = ("trajectory", "openai", "toolbench")
@@ -77,12 +78,15 @@ def read_trace_file(name: str) -> list[Trajectory]:
     from toolmint.evaluation.rows import trajectories_in
 
     try:
-        lines = trajectories_in(path) or path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
+        kept = trajectories_in(path)
+        lines = list(lines_of(read_text(path)) if kept is None else enumerate(kept, 1))
+    except InputError as fault:
+        if fault.code != "file":
+            raise
         raise InputError(
             f"{name!r} is neither the number of a trajectory nor a readable file: {fault}"
         ) from fault
-    chosen = [(n, text) for n, text in enumerate(lines, 1) if text.strip() and only in {None, n}]
+    chosen = [(number, text) for number, text in lines if only in {None, number}]
     if not chosen:
         raise InputError(f"{name!r} contains no trajectory there")
     return [read_trajectory(text, f"{path}:{number}") for number, text in chosen]

@@ -10,6 +10,7 @@ import click
 from toolmint.cli.common import console, say
 from toolmint.core.errors import InputError
 from toolmint.core.sync import run_sync
+from toolmint.core.text_files import lines_of, read_text
 
 if TYPE_CHECKING:
     from toolmint.core.task import Trajectory
@@ -79,11 +80,7 @@ def read_tasks(path: Path) -> "Iterator[WorldTask]":
     """
     from toolmint.world.task import read_task
 
-    try:
-        with path.open(encoding="utf-8") as file:
-            lines = [(number, line) for number, line in enumerate(file, 1) if line.strip()]
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"{str(path)!r} cannot be read: {fault}") from fault
+    lines = list(lines_of(read_text(path)))
     if not lines:
         raise InputError(f"{str(path)!r} holds no task")
     for number, line in lines:

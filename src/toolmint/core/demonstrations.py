@@ -1,27 +1,16 @@
 """Reads demonstrations and requests from JSON lines or a BIG-Bench task; errors name the line."""
 
-import json
-from pathlib import Path
 from typing import Any, cast
 
 from toolmint.core.errors import InputError
+from toolmint.core.text_files import is_one_value, json_value, lines_of, read_text
 from toolmint.core.tool import Demonstration
 
+__all__ = ["demonstration_of", "parse_demonstrations", "read_text"]
+
 _EXPECTED = 'expected an object with "input" (a string) and "target" (a string)'
-
-
-def read_text(path: Path) -> str:
-    """Return a file's text.
-
-    Raises:
-        InputError: the file is missing, unreadable or not UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"{str(path)!r} cannot be read: {fault.strerror}", code="file") from fault
-    except UnicodeDecodeError as fault:
-        raise InputError(f"{str(path)!r} is not UTF-8 (byte {fault.start})", code="file") from fault
+_DESCRIPTIVE = frozenset({"id", "source", "comment", "metadata"})
+"""Fields that say where an entry is from; they shape neither the request nor the answer."""
 
 
 def _target(value: object, where: str) -> str | None:
@@ -36,11 +25,17 @@ def demonstration_of(entry: object, where: str, *, labelled: bool) -> Demonstrat
     """Read one entry.
 
     Raises:
-        InputError: it is not an object, or its input or target is missing or not a string.
+        InputError: it is not an object, its input or target is missing or not a string, or it has a field
+            that is not understood; the message names it.
     """
     if not isinstance(entry, dict):
         raise InputError(f"{where}: {_EXPECTED}, got {entry!r:.60}")
     fields = cast("dict[str, object]", entry)
+    for name, value in fields.items():
+        if name not in {"input", "target"} | _DESCRIPTIVE and value is not None:
+            raise InputError(
+                f"{where}: the field {name!r} is not understood; {_EXPECTED}", code="unknown-field"
+            )
     text = fields.get("input")
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}: {_EXPECTED}; 'input' is {text!r:.60}")
@@ -56,9 +51,10 @@ def parse_demonstrations(text: str, name: str, *, labelled: bool = True) -> list
     Raises:
         InputError: an entry is invalid; the message names the file and the line or example.
     """
+    text = text.removeprefix("\ufeff")
     if not text.strip():
         raise InputError(f"{name} is empty: {_EXPECTED} on each line", code="demonstrations-few")
-    whole = _whole(text)
+    whole = _whole(text, name)
     if whole is not None:
         pairs = [(f"{name}, example {number}", entry) for number, entry in enumerate(whole)]
     else:
@@ -66,11 +62,13 @@ def parse_demonstrations(text: str, name: str, *, labelled: bool = True) -> list
     return [demonstration_of(entry, where, labelled=labelled) for where, entry in pairs]
 
 
-def _whole(text: str) -> list[object] | None:
+def _whole(text: str, name: str) -> list[object] | None:
     try:
-        value: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        value: Any = json_value(text)
+    except ValueError as fault:
+        if not is_one_value(text):
+            return None
+        raise InputError(f"{name}: not JSON ({fault}); {_EXPECTED}", code="jsonl") from fault
     if isinstance(value, dict) and "examples" in value:
         value = cast("dict[str, object]", value)["examples"]
     return cast("list[object]", value) if isinstance(value, list) else None
@@ -78,12 +76,10 @@ def _whole(text: str) -> list[object] | None:
 
 def _lines(text: str, name: str) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in lines_of(text):
         try:
-            found.append((f"{name}:{number}", json.loads(line)))
-        except (ValueError, RecursionError) as fault:
+            found.append((f"{name}:{number}", json_value(line)))
+        except ValueError as fault:
             raise InputError(
                 f"{name}:{number}: not JSON ({fault}); {_EXPECTED}", code="jsonl"
             ) from fault

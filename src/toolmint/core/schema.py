@@ -4,18 +4,22 @@ import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, cast
-
-from jsonschema import Draft202012Validator, SchemaError, ValidationError
+from typing import TYPE_CHECKING, Any, cast
 
 from toolmint.core.messages import ToolCall, ToolSpec
 from toolmint.core.values import Value, canonical, clip
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 _MAX_VIOLATIONS = 5
 
 
 @lru_cache(maxsize=4096)
 def _validator(schema: str) -> Any:  # noqa: ANN401 - jsonschema has no types
+    # Here, as it takes long to load, and a gateway that passes requests on checks none.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
     return cast("Any", Draft202012Validator)(json.loads(schema))
 
 
@@ -26,6 +30,8 @@ def schema_fault(schema: Mapping[str, Value]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _fault(schema: str) -> str | None:
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - see above
+
     try:
         cast("Any", Draft202012Validator).check_schema(json.loads(schema))
     except SchemaError as fault:
@@ -48,7 +54,7 @@ def violations(spec: ToolSpec, arguments: Mapping[str, Value]) -> list[str]:
     return [_words(fault) for fault in found[:_MAX_VIOLATIONS]]
 
 
-def _words(fault: ValidationError) -> str:
+def _words(fault: "ValidationError") -> str:
     place = ".".join(str(part) for part in fault.absolute_path)
     return clip(f"{place}: {fault.message}" if place else str(fault.message), 300)
 

@@ -60,6 +60,7 @@ class Tally(Frozen):
         attempt: number of this proof among those of its class, from 1.
         trials: comparisons with a stronger tier, or with a user's word.
         wrong: how many of them disagreed.
+        as_json: how many agreed as JSON, where the texts differ (``core.sameness``).
         recheck: comparisons still due before it serves again, after one that disagreed.
         rechecked: comparisons since that one, itself counted.
         rechecked_wrong: how many of these disagreed.
@@ -73,6 +74,7 @@ class Tally(Frozen):
     attempt: int = Field(default=1, ge=1)
     trials: int = 0
     wrong: int = 0
+    as_json: int = 0
     recheck: int = 0
     rechecked: int = 0
     rechecked_wrong: int = 0

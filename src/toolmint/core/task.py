@@ -55,19 +55,27 @@ class Task(Frozen):
 
 
 class Turn(Frozen):
-    """One model call by one role: the unit of training."""
+    """One model call by one role: the unit of training; with weight 0 it is context and gives no loss."""
 
     role: Annotated[Role, BeforeValidator(current_word)]
     prompt: tuple[Message, ...]
     answer: AssistantMessage
     usage: Usage
     template_digest: str = ""
+    weight: Literal[0, 1] = 1
 
     @classmethod
-    def from_file(cls, role: Role, text: str = "", calls: tuple[ToolCall, ...] = ()) -> "Turn":
+    def from_file(
+        cls,
+        role: Role,
+        text: str = "",
+        calls: tuple[ToolCall, ...] = (),
+        *,
+        weight: Literal[0, 1] = 1,
+    ) -> "Turn":
         """Return a turn read from a file: without its prompt, with unknown usage."""
         answer = AssistantMessage(content=text, tool_calls=calls)
-        return cls(role=role, prompt=(), answer=answer, usage=Usage(cost=None))
+        return cls(role=role, prompt=(), answer=answer, usage=Usage(cost=None), weight=weight)
 
 
 class Step(Frozen):
@@ -138,7 +146,7 @@ class Trajectory(Frozen):
     outcome: Outcome = "answered"
     wants: str | None = None
     served: Served | None = None
-    run: Run = Run()
+    run: Run = Field(default_factory=Run)  # a default would be copied deeply each time
 
     def path(self, leaf: int | None = None) -> tuple[Step, ...]:
         """Return the steps from the root to ``leaf`` (None: the leaf that ended the run)."""

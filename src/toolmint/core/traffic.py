@@ -10,12 +10,17 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 import orjson
 from pydantic import BeforeValidator, Field, TypeAdapter
 
+from toolmint.core.budgets import BudgetStore
+from toolmint.core.grants import GrantStore, StoreChanges
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.sameness import AnswerRule
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
 from toolmint.core.tool import State
+from toolmint.core.totals import DailyTotal, MakingCost
+from toolmint.core.user_report import ReportStore, UserReport
 
 ComparedBy = Literal["shadow", "audit", "feedback"]
 TallyUpdate = Callable[[Tally, State], tuple[Tally, State | None, str]]
@@ -37,15 +42,24 @@ class Comparison(Frozen):
 
 
 class ComparisonOutcome(NamedTuple):
-    """A version after a comparison; ``reason`` is not empty where it has moved."""
+    """A version after a comparison.
+
+    Attributes:
+        reason: why the version has moved; empty where it has not.
+        rule: by which rule of ``core.sameness`` the answers agreed; None where they disagreed, or where a
+            person's word was taken in place of a comparison.
+        counted: False for a user's report on a request that the same key has reported on before.
+    """
 
     tally: Tally
     state: State
     reason: str
     disagreed: bool
+    rule: AnswerRule | None = None
+    counted: bool = True
 
 
-class LiveStore(Protocol):
+class LiveStore(ReportStore, Protocol):
     """Keeps what live traffic shows of tools, in every namespace."""
 
     async def tally(self, key: ClassKey, version: int) -> Tally:
@@ -59,9 +73,17 @@ class LiveStore(Protocol):
         ...
 
     async def record_comparison(
-        self, key: ClassKey, version: int, update: TallyUpdate, kept: Comparison | None = None
+        self,
+        key: ClassKey,
+        version: int,
+        update: TallyUpdate,
+        kept: Comparison | None = None,
+        *,
+        report: UserReport | None = None,
     ) -> ComparisonOutcome:
-        """Apply a comparison to a version, all in one transaction. Raises ToolNotFound."""
+        """Apply a comparison to a version, all in one transaction; a user's ``report`` once. Raises
+        ToolNotFound.
+        """
         ...
 
     async def disagreements(self, key: ClassKey) -> Sequence[Comparison]:
@@ -108,9 +130,14 @@ class Key(Frozen):
     expires: datetime | None = None
     revoked: bool = False
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether what a request uses is reserved before it is sent."""
+        return self.budget is not None or self.tpm is not None
 
-class KeyStore(Protocol):
-    """Keeps keys by the digests of their secrets."""
+
+class KeyStore(BudgetStore, GrantStore, Protocol):
+    """Keeps keys by the digests of their secrets, their budgets, and grants."""
 
     async def keep_key(self, key: Key, digest: str) -> None:
         """Keep a new key, or a changed one."""
@@ -118,22 +145,6 @@ class KeyStore(Protocol):
 
     async def keys(self) -> Mapping[str, Key]:
         """Return all keys by digest."""
-        ...
-
-    async def spent(self, key: Key) -> Decimal:
-        """Return the US dollars that a key has spent in its window."""
-        ...
-
-    async def grant(self, key: ClassKey, tenant: str) -> None:
-        """Let a tenant use a class of another one."""
-        ...
-
-    async def withdraw(self, key: ClassKey, tenant: str) -> None:
-        """Revoke a grant."""
-        ...
-
-    async def granted(self, tenant: str) -> Sequence[ClassKey]:
-        """Return the classes that others let a tenant use."""
         ...
 
 
@@ -144,7 +155,9 @@ class RequestRecord:
     ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
     strong model; ``light`` is what light models used that read the request and did not answer it, beside
     ``cost`` and tokens. ``queued`` is the class, by its full name, for which they wait as a demonstration,
-    and ``input_digest`` then tells equal inputs. A plain dataclass, as it is made for each request.
+    and ``input_digest`` then tells equal inputs. ``estimated`` is the most that it was taken to cost, where
+    its key has a budget; the budget is charged with it where the cost is unknown. A plain dataclass, as it
+    is made for each request.
     """
 
     id: str
@@ -171,6 +184,16 @@ class RequestRecord:
     queued: str | None = None
     input_digest: str | None = None
     light: Usage | None = None
+    estimated: Decimal | None = None
+
+    @property
+    def charged(self) -> Decimal:
+        """US dollars that count against the key's budget; what is known of them where no more is."""
+        light = Decimal(0) if self.light is None else self.light.cost
+        if self.cost is not None and light is not None:
+            return self.cost + light
+        known = (self.cost or Decimal(0)) + (light or Decimal(0))
+        return known if self.estimated is None else max(known, self.estimated)
 
     @property
     def used(self) -> Usage:
@@ -186,8 +209,7 @@ class RequestRecord:
     @cached_property
     def line(self) -> bytes:
         """The record as one line of JSON, without the line's end."""
-        fields = {name: value for name, value in vars(self).items() if name != "line"}
-        return orjson.dumps(fields, default=_plain)
+        return orjson.dumps(vars(self), default=_plain)  # which has no "line" before it is made
 
     @classmethod
     def read(cls, line: str | bytes) -> "RequestRecord":
@@ -205,31 +227,6 @@ def _plain(value: object) -> object:
 
 
 _RECORD = TypeAdapter(RequestRecord)
-
-
-class DailyTotal(NamedTuple):
-    """One day's requests of a class that one tier answered: how many, what they cost and saved.
-
-    Costs are US dollars. An unknown cost is in no sum; ``unknown`` counts such requests.
-    ``request_class`` is ``str`` of the class's key; None: no class is known.
-    """
-
-    day: str
-    request_class: str | None
-    tier: str
-    requests: int
-    cost: float
-    saved: float
-    unknown: int
-    tokens: int = 0
-
-
-class MakingCost(NamedTuple):
-    """What the makings of a class used: US dollars (None: a price is unknown) and tokens."""
-
-    cost: float | None
-    tokens: int
-    calls: int
 
 
 class TrafficLog(Protocol):
@@ -278,8 +275,6 @@ class TenantStores(Protocol):
         """Return the store of one namespace, which sees nothing of the others."""
         ...
 
-    async def changes(self) -> str:
-        """Return a text that differs once any version of any namespace has changed its state, or a
-        grant was made.
-        """
+    async def changes(self, since: int | None) -> StoreChanges:
+        """Return where versions have moved after a change of some number (None: only the last number)."""
         ...

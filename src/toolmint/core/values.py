@@ -24,11 +24,6 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def fold(text: str) -> str:
-    """Return a text with each run of white space as one space, and none at its ends."""
-    return " ".join(text.split())
-
-
 def too_deep(value: object) -> bool:
     """Return whether lists and objects are nested deeper than ``MAX_DEPTH`` levels.
 

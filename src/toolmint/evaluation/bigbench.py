@@ -104,7 +104,11 @@ def read_bigbench_tasks(folder: Path, only: Sequence[str] = ()) -> dict[str, lis
 
 
 def is_exact_match(answered: str | None, target: str | None, tier: str) -> bool:
-    """Compare an answer with its label; for a tool user's code LATM's conversions are allowed."""
+    """Compare an answer with its label by LATM's own rule, not by ``core.sameness``.
+
+    The texts are equal but for white space at the ends; for a tool user's code the conversions of LATM's
+    evaluation are allowed.
+    """
     if answered is None or target is None:
         return False
     same = answered.strip() == target.strip()
@@ -186,9 +190,9 @@ _NOT_MADE = TaskMaking(made=False, why="no tool is made", usage=Usage(), seeds=(
 """Stands for the making of a task whose requests a bare model answers."""
 _TITLE = "BIG-Bench tasks: tools made from the first examples, measured on the rest"
 _LEGEND = (
-    "0 tokens: share answered by a tool alone, precision: share of those that is right; light, strong: "
-    "answers of those tiers; foreign: answers by a tool of another family; LATM: accuracy with GPT-4 "
-    "as tool user, arXiv 2305.17126 v2, table 2"
+    "right: by LATM's own comparison; 0 tokens: share answered by a tool alone, precision: share of those "
+    "that is right; light, strong: answers of those tiers; foreign: answers by a tool of another family; "
+    "LATM: accuracy with GPT-4 as tool user, arXiv 2305.17126 v2, table 2"
 )
 
 

@@ -1,6 +1,5 @@
 """Program-aided mathematics on GSM8K's format (Cobbe et al., 2021; alpha-UMi appendix D): answers checked."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -13,6 +12,7 @@ from toolmint.agent.policy import Move
 from toolmint.core.errors import InputError
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Task, Trajectory
+from toolmint.core.text_files import json_value, lines_of, read_text
 from toolmint.core.toolbox import Toolbox
 from toolmint.core.values import Value, canonical
 from toolmint.evaluation.benchmark import Item, Row, Score
@@ -62,15 +62,9 @@ def read_problems(path: Path) -> list[Problem]:
         InputError: a line is not like that; it is named.
     """
     problems: list[Problem] = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as fault:
-        raise InputError(f"{str(path)!r} cannot be read: {fault.strerror}") from fault
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, line in lines_of(read_text(path)):
         try:
-            item = json.loads(line)
+            item = json_value(line)
             question, answer = str(item["question"]), str(item["answer"])
         except (ValueError, KeyError, TypeError) as fault:
             raise InputError(

@@ -68,7 +68,7 @@ def _header(line: bytes, path: Path) -> Header:
 
 def _whole_lines(content: bytes) -> list[bytes]:
     """Return the lines that were written to their end."""
-    return content[: content.rfind(b"\n") + 1].splitlines()
+    return content.split(b"\n")[:-1]
 
 
 def _parse(lines: Sequence[bytes], path: Path) -> tuple[Row, ...]:

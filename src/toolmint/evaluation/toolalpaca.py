@@ -14,7 +14,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.messages import Frozen, ToolCall, ToolResult
 from toolmint.core.model import Usage
 from toolmint.core.task import Task, Trajectory
-from toolmint.core.values import Value, canonical, clip, fold
+from toolmint.core.values import Value, canonical, clip
 from toolmint.evaluation.benchmark import Item, Measures, Row, Score
 from toolmint.evaluation.bootstrap import share
 from toolmint.evaluation.judge import ModelJudge
@@ -66,7 +66,7 @@ def read_apis(path: Path) -> list[Api]:
         InputError: it is no such file; the API is named.
     """
     try:
-        items: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        items: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as fault:
         raise InputError(
             f"{str(path)!r} cannot be read as ToolAlpaca's file: {clip(str(fault), 160)}"
@@ -121,10 +121,12 @@ def _match(golden: GoldenCall, call: ToolCall) -> float:
 
 
 def _alike(golden: Value, given: Value) -> bool:
+    """Compare arguments by this evaluation's own rule: white space and letter case do not count."""
     if isinstance(golden, str) and golden.startswith(HOLE):
         return True
     texts = [
-        fold(one if isinstance(one, str) else canonical(one)).casefold() for one in (golden, given)
+        (one if isinstance(one, str) else canonical(one)).casefold().split()
+        for one in (golden, given)
     ]
     return texts[0] == texts[1]
 

@@ -20,7 +20,6 @@ from datetime import UTC, datetime, timedelta
 from random import getrandbits
 
 from toolmint.core.errors import ClientLeft, HttpError, ToolmintError, aboundary
-from toolmint.gateway.api.endpoints import KINDS
 from toolmint.gateway.asgi import (
     BodyLimits,
     Receive,
@@ -53,7 +52,7 @@ class Gateway:
         self, parts: Parts, limits: BodyLimits | None = None, keep_days: int | None = None
     ) -> None:
         self.parts, self._limits, self._keep_days = parts, limits or BodyLimits(), keep_days
-        self._hot = {f"/v1{kind.path}": kind for kind in KINDS}
+        self._hot = {f"/v1{kind.path}": kind for kind in parts.kinds}
         self._routes = Routes(parts, self._limits, lambda: self._ready, tuple(self._hot))
         self._ready = False
         self._watch: asyncio.Task[None] | None = None
@@ -128,6 +127,7 @@ class Gateway:
         await self._routes.close()
         await self.parts.completions.idle()
         await self.parts.maker.close()
+        await self.parts.keys.close()
         await self.parts.request_log.close()
         await self.parts.upstream.close()
 

@@ -18,9 +18,9 @@ class ParsedRequest(NamedTuple):
         model: as named by the client.
         stream: the answer is to come as events.
         usage_wanted: the stream is to end with an event that holds the usage.
-        text: the request as a tool reads it; None: only a model can answer.
+        text: the request as a tool reads it; None: it is more than that, or not understood.
         scope: digest of everything else that shapes an answer: model, instructions, format.
-        why: where ``text`` is None, the reason.
+        why: the reason why no tool may answer, also where there is a text; empty: tools may.
         longest: bytes that a tool's answer may have; None: no limit.
         stops: texts that must not stand in a tool's answer.
         as_json: the answer has to be JSON; a schema that it has to meet, where one is given.

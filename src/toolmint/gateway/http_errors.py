@@ -1,5 +1,7 @@
 """Constructors of the HTTP errors that the gateway sends, as the official SDKs expect them."""
 
+from decimal import Decimal
+
 from toolmint.core.errors import HttpError, ToolmintError
 
 
@@ -41,6 +43,30 @@ def budget_exceeded(message: str) -> HttpError:
         message,
         kind="budget_error",
         code="budget_exceeded",
+        headers={"x-should-retry": "false"},
+    )
+
+
+def budget_reserved(message: str) -> HttpError:
+    """Return the error for a request whose budget is reserved by others at work; it may be sent again."""
+    return HttpError(
+        429,
+        message,
+        kind="rate_limit_error",
+        code="budget_reserved",
+        headers={"retry-after": "1"},
+    )
+
+
+def price_unknown(model: str, budget: Decimal) -> HttpError:
+    """Return the error for a model of unknown price, asked for with a key that has a budget."""
+    return HttpError(
+        422,
+        f"The price of {model!r} is unknown, so the key's budget of ${budget} cannot be kept. Set the price "
+        f'in toolmint.toml under [prices."{model}"], or allow such models with unknown_prices = "allow".',
+        kind="budget_error",
+        param="model",
+        code="price_unknown",
         headers={"x-should-retry": "false"},
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_DRAIN_SECONDS = 30
+DRAIN_SECONDS = 30
 
 
 class WriteBuffer:
@@ -75,7 +75,7 @@ def server_config(app: Any, host: str, port: int) -> uvicorn.Config:  # noqa: AN
         lifespan="on",
         access_log=False,
         log_level="warning",
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
         server_header=False,
         date_header=False,
         proxy_headers=False,

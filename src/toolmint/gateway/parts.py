@@ -5,8 +5,10 @@ from typing import NamedTuple
 from toolmint.core.store import ToolStore, TrajectoryLog
 from toolmint.core.traffic import LiveStore, TrafficLog
 from toolmint.gateway.api.completions import Completions
+from toolmint.gateway.api.endpoints import KINDS
 from toolmint.gateway.api.feedback import Feedback
 from toolmint.gateway.auth.keys import KeyRing
+from toolmint.gateway.call import EndpointKind
 from toolmint.gateway.mcp_tools import McpCatalog
 from toolmint.gateway.observability.metrics import Metrics
 from toolmint.gateway.recording.request_log import RequestLog
@@ -16,7 +18,7 @@ from toolmint.serving.servers import ToolServers
 
 
 class Parts(NamedTuple):
-    """The parts of a gateway; ``store`` is the whole store."""
+    """The parts of a gateway; ``store`` is the whole store, ``kinds`` are the endpoints that it serves."""
 
     store: ToolStore
     live: LiveStore
@@ -31,3 +33,4 @@ class Parts(NamedTuple):
     feedback: Feedback
     maker: BackgroundMaker
     catalogue: McpCatalog
+    kinds: tuple[EndpointKind, ...] = KINDS

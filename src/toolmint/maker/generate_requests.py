@@ -28,6 +28,9 @@ def _vary(value: Value, rng: random.Random) -> Value:
             return [_vary(item, rng) for item in value]
         case dict():
             return _vary_one(value, rng)
+        case str() if " " in value:
+            # A tool that folds white space answers this as it answers the known request; most others do not.
+            return value.replace(" ", "  ", 1)
         case _:
             return value
 

@@ -1,7 +1,9 @@
 """Stage 2 of verification: compares answers with labels, and names labels that may be wrong."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value
 from toolmint.maker.program import ToolRun
@@ -15,33 +17,35 @@ from toolmint.maker.verification_input import (
 _SUSPECT_SHARE = 0.2
 
 
-def meets_label(answer: str, target: str | None) -> bool:
-    """Return whether an answer is the one that a demonstration shows."""
-    return answer.strip() == (target or "").strip()
-
-
 class _Labels:
-    """The labels that a tool does not meet, by the likely reason."""
+    """The labels that a tool does not meet, by the likely reason, and by which rule the others are met."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
         self.suspects: list[Value] = []
         self.outsiders: list[Value] = []
+        self.rules = Counter[str]()
 
     def sort(
         self, demo: Demonstration, mine: ToolRun, other: ToolRun | None, *, clustered: bool
     ) -> None:
         """Add one label to its list; a label that is met is in none."""
         target = demo.target or ""
-        if mine.answer is not None and meets_label(mine.answer, target):
+        rule = same_answer(mine.answer, target) if mine.answer is not None else None
+        if rule is not None:
+            self.rules[rule] += 1
             return
-        if mine.answer is not None and other is not None and other.answer == mine.answer:
+        if mine.answer is not None and other is not None and _agree(mine.answer, other.answer):
             self.suspects.append({"input": demo.input, "label": target, "tools": mine.answer})
         elif mine.status == "refused" and clustered:
             self.outsiders.append(demo.input)
         else:
             got = f"{mine.answer!r}" if mine.answer is not None else f"{mine.status}: {mine.why}"
             self.faults.append(f"request {demo.input!r}\n  expected {target!r}\n  got {got}")
+
+
+def _agree(one: str, other: str | None) -> bool:
+    return other is not None and same_answer(one, other) is not None
 
 
 def compare_labels(
@@ -52,6 +56,7 @@ def compare_labels(
     A label that two independent tools contradict with the same answer is *suspect*. Where demonstrations
     were grouped by wording, one that the tool refuses is an *outsider*, of another class. Both are
     reported and few are tolerated, as real labels contain errors; any other difference fails the stage.
+    An answer meets its label by ``core.sameness``; the details count by which of its rules.
 
     Args:
         inputs: the demonstrations.
@@ -62,7 +67,11 @@ def compare_labels(
     labels = _Labels()
     for demo, mine, other in zip(labelled, attempts, seconds, strict=True):
         labels.sort(demo, mine, other, clustered=inputs.clustered)
-    details: dict[str, Value] = {"suspects": labels.suspects, "outsiders": labels.outsiders}
+    details: dict[str, Value] = {
+        "suspects": labels.suspects,
+        "outsiders": labels.outsiders,
+        "rules": dict(labels.rules),
+    }
     doubted = len(labels.suspects) + len(labels.outsiders)
     if doubted > _SUSPECT_SHARE * len(labelled):
         lost = [f"{one!r} is refused" for one in labels.outsiders] + [
@@ -74,6 +83,8 @@ def compare_labels(
         summary = f"{len(labels.faults)} of {len(labelled)} demonstrations are not met:"
         return stage_failed(stage, summary + bullet_list(labels.faults), **details)
     summary = f"{len(labelled) - doubted} of {len(labelled)} labels met"
+    if labels.rules["json"]:
+        summary += f" ({labels.rules['json']} as JSON)"
     if labels.suspects:
         summary += f", {len(labels.suspects)} suspect (every tool contradicts the label)"
     if labels.outsiders:

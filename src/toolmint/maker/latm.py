@@ -4,9 +4,11 @@ Verification runs the maker's own unit tests. Beyond the paper, the answers that
 are compared with the labels, and the report says where they differ.
 """
 
+import json
 from typing import cast
 
 from toolmint.core.model import Model
+from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence, ToolRecord
 from toolmint.core.values import Value, clip
@@ -30,13 +32,15 @@ _TEMPLATES = (
 
 
 def meets_demonstrations(answer: Value, label: str) -> str:
-    """Return how a computed answer matches its label: ``exact``, ``converted`` or ``contradicts``.
+    """Return how a computed answer matches its label: ``text`` or ``json``, ``converted``, ``contradicts``.
 
-    ``converted`` accepts the letter of an option, or its number counted from 1, for ``(C)``, and a
-    value whose text equals the label. These are the conversions of LATM's own evaluation code.
+    ``text`` and ``json`` are the rules of ``core.sameness``. ``converted`` accepts the letter of an option,
+    or its number counted from 1, for ``(C)``, and a value whose text equals the label. These are the
+    conversions of LATM's own evaluation code.
     """
-    if answer == label:
-        return "exact"
+    rule = same_answer(answer if isinstance(answer, str) else json.dumps(answer), label)
+    if rule is not None and isinstance(answer, str | list | dict):
+        return rule
     text = str(answer)
     letter = label[1] if len(label) == 3 and label[0] == "(" and label[2] == ")" else None
     options = {letter, label, str(ord(letter) - ord("A") + 1)} if letter else {label}
@@ -117,7 +121,8 @@ def _meeting(answers: list[dict[str, Value]], held_out: tuple[Demonstration, ...
     contradicted = words.count("contradicts")
     missing = len(held_out) - len(rows)
     summary = (
-        f"the maker's own tests pass; of {len(held_out)} labels {words.count('exact')} met exactly, "
+        f"the maker's own tests pass; of {len(held_out)} labels "
+        f"{words.count('text') + words.count('json')} met by the answer itself, "
         f"{words.count('converted')} after conversion, {contradicted} not met by the answer tested"
         + (f", {missing} not tested" if missing else "")
     )

@@ -1,6 +1,8 @@
 """Makes one tool by the requested profile; a failed making still leaves its report."""
 
-from toolmint.core.errors import ToolmintError
+from traceback import format_exception
+
+from toolmint.core.errors import ToolmintError, aboundary
 from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
 from toolmint.maker.latm import make_latm
@@ -39,13 +41,22 @@ class Maker:
         """
         making = MakingRun(checked_request(make_request), observe)
         try:
-            match make_request.profile:
-                case "latm":
-                    return await make_latm(making, self.model, self._sandbox)
-                case "proved":
-                    return await make_proved(
-                        making, self.model, self.second, self._sandbox, self._other
-                    )
+            return await aboundary(self._making(making), _unexpected)
         except ToolmintError as fault:
-            making.note("error", f"[{fault.code}] {fault}")
+            trace = fault.__cause__ if fault.code == "bug" else None
+            facts = {"trace": "".join(format_exception(trace))} if trace is not None else {}
+            making.note("error", f"[{fault.code}] {fault}", **facts)
             return making.result(None, str(fault))
+
+    async def _making(self, making: MakingRun) -> MakingResult:
+        match making.make_request.profile:
+            case "latm":
+                return await make_latm(making, self.model, self._sandbox)
+            case "proved":
+                return await make_proved(
+                    making, self.model, self.second, self._sandbox, self._other
+                )
+
+
+def _unexpected(fault: Exception) -> ToolmintError:
+    return ToolmintError(f"a bug in toolmint, please report it: {fault!r}", code="bug")

@@ -1,6 +1,5 @@
 """What both profiles share: the request, the run that records each step, and the conversation."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Literal
@@ -10,6 +9,7 @@ from pydantic import Field
 from toolmint.core.errors import InputError
 from toolmint.core.messages import AssistantMessage, Frozen, Message, UserMessage
 from toolmint.core.model import Model, ModelRequest, Usage
+from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration, Evidence, Profile, Provenance, ToolRecord
 from toolmint.core.values import Value, clip, digest
 from toolmint.maker.report import MakingResult, title_of
@@ -76,15 +76,16 @@ def checked_request(make_request: MakeRequest) -> MakeRequest:
     for number, one in enumerate(make_request.labelled, 1):
         if one.target is None:
             raise InputError(f"demonstration {number} of {make_request.called!r} has no answer")
-        before = answers.setdefault(one.input, one.target)
-        if before != one.target:
+        before = answers.get(one.input)
+        if before is None:
+            answers[one.input] = one.target
+            kept.append(one)
+        elif same_answer(before, one.target) is None:
             raise InputError(
                 f"demonstration {number} of {make_request.called!r} contradicts an earlier one: "
                 f"{clip(one.input, 80)!r} is answered {before!r} and {one.target!r}",
                 code="demonstrations-contradict",
             )
-        if Counter(kept)[one] == 0:
-            kept.append(one)
     if len(kept) < MIN_DEMONSTRATIONS:
         raise InputError(
             f"{make_request.called!r} has {len(kept)} different demonstrations, "

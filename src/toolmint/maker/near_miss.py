@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from toolmint.core.values import Value, fold
+from toolmint.core.values import Value
 
 _INVENTED_WORDS = (
     "blorptly",
@@ -229,13 +229,15 @@ def near_misses(
     texts = [request for request, _ in parsed]
     common = common_words(texts)
     vocabulary = frozenset(word.lower() for text in texts for word in _WORD.findall(text))
-    known = {fold(text) for text in texts}
-    found: dict[str, NearMiss] = {}
+    # A change of white space alone is no change of the wording, and may be a right request.
+    known = {tuple(text.split()) for text in texts}
+    found: dict[tuple[str, ...], NearMiss] = {}
     for request, args in parsed:
         spans = wording(request, args, common)
         for kind, text in _changes(request, spans, vocabulary, rng):
-            if fold(text) not in known:
-                found.setdefault(fold(text), NearMiss(text, kind))
+            words = tuple(text.split())
+            if words not in known:
+                found.setdefault(words, NearMiss(text, kind))
     every = list(found.values())
     rng.shuffle(every)
     return every[:count]

@@ -14,7 +14,7 @@ from toolmint.core.sandbox import (
     Sandbox,
     SandboxResult,
 )
-from toolmint.core.values import Value, fold
+from toolmint.core.values import Value
 
 ToolRunStatus = Literal["answered", "refused", "failed"]
 SERVING_LIMITS = RunLimits(seconds=2.0)
@@ -96,9 +96,10 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
     """Return what the result of an ``answer_program`` means.
 
     The round trip is compared here, in the host: code inside the sandbox may change any comparison made
-    there. It is exact apart from white space, and checked at every request, not only in verification.
-    A request is then answered only if each of its words is in the arguments or in the fixed text
-    that the tool itself wrote, so no word of it can be overlooked.
+    there. It is checked at every request, not only in verification, and it is exact: each character counts,
+    white space, line ends and Unicode normalisation forms too. A request is then answered only if each
+    character of it is in the arguments or in the fixed text that the tool itself wrote, so nothing in it
+    can be overlooked.
     """
     seconds = result.seconds
     if result.status != "ok":
@@ -109,10 +110,10 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
     args, rebuilt, computed, answer = result.value
     if not isinstance(args, dict):
         return ToolRun(status="failed", why="parse gave no object", args=args, seconds=seconds)
-    if not isinstance(rebuilt, str) or fold(rebuilt) != fold(request):
+    if rebuilt != request:
         return ToolRun(
             status="refused",
-            why=f"the rebuilt request differs: {str(rebuilt)[:300]!r}",
+            why=rebuilt_differently(request, rebuilt),
             args=args,
             seconds=seconds,
         )
@@ -127,6 +128,21 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
         seconds=seconds,
         arcs=result.arcs,
     )
+
+
+def rebuilt_differently(request: str, rebuilt: Value) -> str:
+    """Return in words how a rebuilt request differs, and whether in white space alone.
+
+    The reason is kept with the request's record, also where its text may not be: it shows two characters.
+    """
+    if not isinstance(rebuilt, str):
+        return "the rebuilt request is no text"
+    pairs = enumerate(zip(request, rebuilt, strict=False))
+    shorter = min(len(request), len(rebuilt))
+    at = next((place for place, (one, other) in pairs if one != other), shorter)
+    alone = ", in white space alone" if request.split() == rebuilt.split() else ""
+    mine, theirs = (repr(text[at]) if at < len(text) else "the end" for text in (rebuilt, request))
+    return f"the rebuilt request differs{alone}: {mine} for {theirs} at character {at + 1}"
 
 
 async def run_tool(

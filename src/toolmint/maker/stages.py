@@ -1,14 +1,14 @@
 """The verification stages 1 to 6, each of which returns its evidence; ``verify`` runs them in order."""
 
+from collections import Counter
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 
 from toolmint.core.arcs import read_arcs, write_arcs
 from toolmint.core.guest_modules import GUEST_MODULES
+from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
-from toolmint.core.values import Value, clip, fold
+from toolmint.core.values import Value, clip
 from toolmint.maker.each import each
 from toolmint.maker.generate_requests import generate_requests
 from toolmint.maker.labels import compare_labels
@@ -18,6 +18,7 @@ from toolmint.maker.program import (
     ToolRun,
     answer_program,
     guest_source,
+    rebuilt_differently,
     run_tool,
     serve_tool,
     trial_owner,
@@ -101,17 +102,21 @@ def smuggled(request: str, args: Value) -> str | None:
     return None
 
 
+async def _unparse(sandbox: Sandbox, source: str, args: Value) -> tuple[str | None, str]:
+    """Return the request that ``unparse`` builds in a process of its own (None: no text), and its fault."""
+    calls = (FunctionCall(function="unparse", arguments=(args,)),)
+    result = await sandbox.run(SandboxRun(source=source, calls=calls, limits=SERVING_LIMITS))
+    rebuilt = result.value[0] if result.status == "ok" else None
+    return (rebuilt if isinstance(rebuilt, str) else None), result.message
+
+
 async def _rebuild(sandbox: Sandbox, source: str, request: str, args: Value) -> str | None:
     """Return how ``unparse(args)`` differs from the request, or None."""
-    run = SandboxRun(
-        source=source,
-        calls=(FunctionCall(function="unparse", arguments=(args,)),),
-        limits=SERVING_LIMITS,
-    )
-    result = await sandbox.run(run)
-    rebuilt = result.value[0] if result.status == "ok" else None
-    same = isinstance(rebuilt, str) and fold(rebuilt) == fold(request)
-    return None if same else f"{request!r} was rebuilt as {rebuilt!r} {result.message}"
+    rebuilt, fault = await _unparse(sandbox, source, args)
+    if rebuilt == request:
+        return None
+    how = fault or rebuilt_differently(request, rebuilt)
+    return f"{request!r} was rebuilt as {rebuilt!r} ({how})"
 
 
 async def stage_round_trip(
@@ -120,9 +125,9 @@ async def stage_round_trip(
     """Stage 3: each known request is rebuilt from its arguments, and no argument smuggles the text.
 
     ``unparse`` runs in a worker that never saw the request, so nothing that ``parse`` left behind in
-    the process can help it. Requests are compared as a whole (white space folded): a word that is not
-    in the arguments is a word that the parser overlooked, and a tool that overlooks a word answers
-    another question.
+    the process can help it. Requests are compared exactly, as they are at each later request: a character
+    that is not in the arguments is one that the parser overlooked, and a tool that overlooks a part of a
+    request answers another question.
     """
     stage = "3 round trip"
 
@@ -220,13 +225,7 @@ async def stage_second(
     owner = trial_owner()
 
     async def unparse(args: dict[str, Value]) -> str | None:
-        call = FunctionCall(function="unparse", arguments=(args,))
-        result = await sandbox.run(
-            SandboxRun(source=inputs.source, calls=(call,), limits=SERVING_LIMITS)
-        )
-        return (
-            result.value[0] if result.status == "ok" and isinstance(result.value[0], str) else None
-        )
+        return (await _unparse(sandbox, inputs.source, args))[0]
 
     generated = generate_requests(
         [tried.args for tried in runs if tried.status == "answered"], count=_GENERATED
@@ -241,12 +240,17 @@ async def stage_second(
         return text, one, await serve_tool(sandbox, theirs, text, owner)
 
     tried = await each(compare, sorted(set(texts)))
-    same = [one for _, one, two in tried if one.answer is not None and one.answer == two.answer]
-    agreed = len(same)
-    split = [
-        f"{text!r}: one tool says {one.answer!r}, another {two.answer!r}"
+    both = [
+        (text, one.answer, two.answer)
         for text, one, two in tried
-        if one.answer is not None and two.answer is not None and one.answer != two.answer
+        if one.answer is not None and two.answer is not None
+    ]
+    rules = Counter(rule for _, one, two in both if (rule := same_answer(one, two)))
+    agreed = rules.total()
+    split = [
+        f"{text!r}: one tool says {one!r}, another {two!r}"
+        for text, one, two in both
+        if same_answer(one, two) is None
     ]
     if split:
         summary = f"{len(split)} of {len(tried)} answers are contradicted:{bullet_list(split)}"
@@ -255,6 +259,19 @@ async def stage_second(
         return Evidence(
             stage=stage, verdict="skipped", summary="the second tool answers none of them"
         )
-    taken = reduce(or_, (read_arcs(one.arcs) for one in same))
-    summary = f"{agreed} of {len(tried)} answers agree, none contradicts"
-    return stage_passed(stage, summary, agreed=agreed, arcs=write_arcs(taken))
+    taken = 0
+    for _, one, two in tried:
+        taken |= read_arcs(one.arcs) if _agree(one, two) else 0
+    return stage_passed(
+        stage,
+        f"{agreed} of {len(tried)} answers agree, none contradicts",
+        agreed=agreed,
+        rules=dict(rules),
+        arcs=write_arcs(taken),
+    )
+
+
+def _agree(one: ToolRun, other: ToolRun) -> bool:
+    return None not in (one.answer, other.answer) and (
+        same_answer(one.answer or "", other.answer or "") is not None
+    )

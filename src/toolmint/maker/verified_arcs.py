@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from toolmint.core.arcs import Arcs, arc_numbers, read_arcs, write_arcs
+from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.maker.each import each
-from toolmint.maker.labels import meets_label
 from toolmint.maker.program import answer_program, serve_tool, trial_owner
 
 ARCS = "arcs"
@@ -42,7 +42,7 @@ async def verified_arcs(
 
     async def taken(demo: Demonstration) -> int | None:
         run = await serve_tool(sandbox, program, demo.input, owner)
-        if run.answer is None or not meets_label(run.answer, demo.target):
+        if run.answer is None or same_answer(run.answer, demo.target or "") is None:
             return 0
         return read_arcs(run.arcs) if run.arcs else None
 

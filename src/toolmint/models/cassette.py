@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from toolmint.core.errors import ConfigError, ModelError
+from toolmint.core.errors import ConfigError, InputError, ModelError
 from toolmint.core.model import Model, ModelRequest, ModelResponse
+from toolmint.core.text_files import lines_of, read_text
 from toolmint.core.values import digest
 from toolmint.models.scripted import ScriptedModel
 from toolmint.models.wrap import ModelWrapper
@@ -53,17 +54,16 @@ class CassetteModel:
         """
         number = 1
         try:
-            with path.open(encoding="utf-8") as file:
-                header: dict[str, Any] = json.loads(file.readline())
-                if 1 not in [header.get(name) for name in _HEADERS]:
-                    raise ConfigError(f"{path} is no cassette of version 1", code="cassette")
-                lines: list[tuple[str, ModelResponse]] = []
-                for text in file:
-                    number += 1
-                    line: dict[str, Any] = json.loads(text)
-                    lines.append((line["key"], ModelResponse.model_validate(line["response"])))
-        except OSError as fault:
-            raise ConfigError(f"cassette {str(path)!r} cannot be read: {fault.strerror}") from fault
+            first, *rest = lines_of(read_text(path))
+            header: dict[str, Any] = json.loads(first[1])
+            if 1 not in [header.get(name) for name in _HEADERS]:
+                raise ConfigError(f"{path} is no cassette of version 1", code="cassette")
+            lines: list[tuple[str, ModelResponse]] = []
+            for number, text in rest:  # noqa: B007 - the number is for the error
+                line: dict[str, Any] = json.loads(text)
+                lines.append((line["key"], ModelResponse.model_validate(line["response"])))
+        except InputError as fault:
+            raise ConfigError(f"cassette {fault}") from fault
         except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as fault:
             raise ConfigError(f"{path}:{number}: no line of a cassette", code="cassette") from fault
         return cls(str(header.get("model", path.stem)), lines, note=str(header.get("note", "")))
@@ -118,10 +118,10 @@ def from_transcript(path: Path) -> ScriptedModel:
         ConfigError: the file is missing or is no list of messages.
     """
     try:
-        messages: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        messages: list[dict[str, str]] = json.loads(read_text(path))
         turns = [message["content"] for message in messages if message["role"] == "assistant"]
-    except OSError as fault:
-        raise ConfigError(f"transcript {str(path)!r} cannot be read: {fault.strerror}") from fault
+    except InputError as fault:
+        raise ConfigError(f"transcript {fault}") from fault
     except (ValueError, KeyError, TypeError) as fault:
         raise ConfigError(f"{path} is no JSON list of chat messages", code="transcript") from fault
     replies = [

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 
+from toolmint.core.budgets import Prices
 from toolmint.core.errors import ContextOverflow, ModelError, ModelUnavailable
 from toolmint.core.model import ModelDelta, ModelRequest, ModelResponse
 from toolmint.models.openai_wire import (
@@ -18,7 +19,7 @@ from toolmint.models.openai_wire import (
     decode_response,
     encode_request,
 )
-from toolmint.models.prices import price
+from toolmint.models.prices import LIST_PRICES
 from toolmint.models.retry_after import RetryAfter
 
 _RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -32,7 +33,8 @@ class OpenAIModel:
         api_key: bearer token, if any.
         base_url: up to and including ``/v1``.
         timeout: seconds a request.
-        price_as: name of the model whose list price applies.
+        price_as: name of the model whose price applies.
+        prices: what models cost.
     """
 
     def __init__(
@@ -43,9 +45,10 @@ class OpenAIModel:
         base_url: str = DEFAULT_BASE_URL,
         timeout: float = 120.0,
         price_as: str | None = None,
+        prices: Prices = LIST_PRICES,
     ) -> None:
         self.name = model
-        self._price_as = price_as or model
+        self._price_as, self._prices = price_as or model, prices
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
@@ -121,7 +124,7 @@ class OpenAIModel:
                 return
 
     def _priced(self, response: ModelResponse) -> ModelResponse:
-        cost = price(self._price_as, response.usage)
+        cost = self._prices.cost(self._price_as, response.usage)
         usage = response.usage.model_copy(update={"cost": cost})
         return response.model_copy(update={"usage": usage, "model": response.model or self.name})
 

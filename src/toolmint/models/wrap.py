@@ -9,10 +9,11 @@ from aiolimiter import AsyncLimiter
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from toolmint.core.budgets import Prices
 from toolmint.core.errors import ToolmintError
 from toolmint.core.model import Model, ModelRequest, ModelResponse, Usage
 from toolmint.core.spend import check_spend
-from toolmint.models.prices import price
+from toolmint.models.prices import LIST_PRICES
 from toolmint.models.retry_after import RetryAfter
 
 
@@ -135,15 +136,15 @@ class ConcurrencyLimited(ModelWrapper):
 
 
 class PricedAs(ModelWrapper):
-    """Prices each reply by the list price of the model ``price_as``."""
+    """Prices each reply by the price of the model ``price_as``."""
 
-    def __init__(self, model: Model, price_as: str) -> None:
-        self._model, self._price_as = model, price_as
+    def __init__(self, model: Model, price_as: str, prices: Prices = LIST_PRICES) -> None:
+        self._model, self._price_as, self._prices = model, price_as, prices
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """Answer one prompt; the cost is that of ``price_as``."""
         response = await self._model.complete(request)
-        cost = price(self._price_as, response.usage)
+        cost = self._prices.cost(self._price_as, response.usage)
         usage = response.usage.model_copy(update={"cost": cost})
         return response.model_copy(update={"usage": usage})
 

@@ -58,20 +58,29 @@ def plain_text(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    if "enum" in schema:
-        return "|".join(map(str, schema["enum"]))
-    kind = schema.get("type", "any")
+def _mapping(value: object) -> dict[str, Any]:
+    """Return a schema that is an object, and an empty one for others, such as ``true``."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _kind(value: object) -> str:
+    schema = _mapping(value)
+    choices, kind = schema.get("enum"), schema.get("type", "any")
+    if isinstance(choices, list):
+        return "|".join(map(str, cast("list[object]", choices)))
     if kind == "array":
-        return f"[{_kind(cast('dict[str, Any]', schema.get('items') or {}))}]"
+        return f"[{_kind(schema.get('items'))}]"
     if kind == "object" and schema.get("properties"):
         return f"{{{_fields(schema)}}}"
-    return kind if isinstance(kind, str) else "|".join(kind)
+    if isinstance(kind, list):
+        return "|".join(map(str, cast("list[object]", kind)))
+    return kind if isinstance(kind, str) else "any"
 
 
 def _fields(schema: dict[str, Any]) -> str:
-    required = schema.get("required") or ()
-    known = cast("dict[str, dict[str, Any]]", schema.get("properties") or {})
+    required = schema.get("required")
+    required = cast("list[object]", required) if isinstance(required, list) else []
+    known = _mapping(schema.get("properties"))
     return ", ".join(
         f"{name}{'' if name in required else '?'}: {_kind(one)}" for name, one in known.items()
     )
@@ -91,10 +100,10 @@ def _order_keys(value: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JS
     """Return a value with its keys in the schema's order, in which the caller has read them."""
     if not isinstance(value, dict):
         return value
-    known = cast("dict[str, dict[str, Any]]", schema.get("properties") or {})
+    known = _mapping(schema.get("properties"))
     given = cast("dict[str, Any]", value)
     keys = [name for name in known if name in given] + [name for name in given if name not in known]
-    return {name: _order_keys(given[name], known.get(name) or {}) for name in keys}
+    return {name: _order_keys(given[name], _mapping(known.get(name))) for name in keys}
 
 
 def call_text(call: ToolCall, tools: Sequence[ToolSpec] = ()) -> str:
@@ -122,11 +131,12 @@ def head(task: Task) -> list[Piece]:
 def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
     """Return a step's pieces: hints, each role's text after its mark, then the observation.
 
-    A piece has a role only where that role took a turn; a thought without a planner turn is context.
+    A piece has a role only where that role took a turn that is to be learnt; a thought without a planner
+    turn is context, and so is a turn of weight 0.
     """
     number = step.id
     pieces = [Piece(f"{_HINT}{plain_text(hint)}", step=number) for hint in step.hints]
-    spoke = {turn.role for turn in step.turns}
+    spoke = {turn.role for turn in step.turns if turn.weight}
     if step.thought or step.decision is not None:
         pieces += _role_pieces(
             "planner", f"{step.thought}{NEXT[step.decision]}", number, own="planner" in spoke

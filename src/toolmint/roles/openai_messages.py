@@ -1,5 +1,9 @@
 """Lossless codec between a trajectory's chain and OpenAI messages, one assistant message a turn.
 
+Chat files of other programs are read too (``chat_files``). Their assistant messages have no ``role_tag``:
+text beside calls is the planner's, calls are the caller's, and text alone is the summarizer's, in a step of
+its own.
+
 Each assistant message has a ``role_tag`` (planner, caller, summarizer, backbone), so that training tools can
 mask by role; endpoints ignore the field. What a step holds beyond its messages goes into the
 field ``toolmint`` of its first message. Prompts, usage and other branches of the tree are lost; the
@@ -7,17 +11,18 @@ JSON lines of ``Trajectory`` keep them.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import ValidationError
 
 from toolmint.core.errors import InputError
-from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
+from toolmint.core.messages import ToolCall, ToolResult
 from toolmint.core.task import Role, Step, Task, Trajectory, Turn
 from toolmint.core.values import clip
+from toolmint.roles.chat_fields import tool_specs
+from toolmint.roles.chat_files import DESCRIPTIVE_FIELDS, EXTENSION, openai_item, plain_messages
 from toolmint.roles.reading import read_plan
 
-_EXTENSION = "toolmint"
 _RANK = {"user": 0, "planner": 1, "backbone": 1, "caller": 2, "tool": 3, "summarizer": 4}
 Wire = dict[str, Any]
 
@@ -33,11 +38,15 @@ def _wire_calls(calls: tuple[ToolCall, ...]) -> list[Wire]:
     ]
 
 
+def _weight(turn: Turn) -> Wire:
+    return {} if turn.weight else {"weight": 0}
+
+
 def _step_messages(step: Step) -> list[Wire]:
     messages: list[Wire] = [{"role": "user", "content": hint} for hint in step.hints]
     early = [turn for turn in step.turns if turn.role != "summarizer"]
     messages += [
-        {"role": "assistant", "role_tag": turn.role, "content": turn.answer.content}
+        {"role": "assistant", "role_tag": turn.role, "content": turn.answer.content} | _weight(turn)
         for turn in early
     ]
     if step.calls:
@@ -52,13 +61,16 @@ def _step_messages(step: Step) -> list[Wire]:
     if answer is not None:
         messages.append(
             {"role": "assistant", "role_tag": "summarizer", "content": answer.answer.content}
+            | _weight(answer)
         )
     return messages or [{"role": "assistant", "role_tag": "planner", "content": step.thought}]
 
 
 def without_prompts(step: Step) -> Step:
     """Return a step without what messages cannot carry: prompts, digests, usage, and the turns' own calls."""
-    turns = tuple(Turn.from_file(one.role, one.answer.content) for one in step.turns)
+    turns = tuple(
+        Turn.from_file(one.role, one.answer.content, weight=one.weight) for one in step.turns
+    )
     return step.model_copy(update={"turns": turns})
 
 
@@ -76,7 +88,7 @@ def encode_messages(trajectory: Trajectory) -> Wire:
             for name, value in bare.model_dump(mode="json").items()
             if getattr(bare, name) != getattr(plain, name)
         }
-        written[0][_EXTENSION] = {"messages": len(written)} | ({"step": facts} if facts else {})
+        written[0][EXTENSION] = {"messages": len(written)} | ({"step": facts} if facts else {})
         messages += written
     tools = [
         {"type": "function", "function": tool.model_dump(mode="json", exclude_none=True)}
@@ -86,7 +98,7 @@ def encode_messages(trajectory: Trajectory) -> Wire:
     rest = trajectory.model_dump(mode="json", exclude=hidden, exclude_defaults=True)
     if task.request_class is not None:
         rest["request_class"] = task.request_class
-    return {"messages": messages, "tools": tools, _EXTENSION: rest | {"answer": trajectory.answer}}
+    return {"messages": messages, "tools": tools, EXTENSION: rest | {"answer": trajectory.answer}}
 
 
 def _read_step(messages: list[Wire], number: int) -> Step:
@@ -109,23 +121,38 @@ def _read_turn(message: Wire, text: str, fields: dict[str, Any]) -> dict[str, An
         ToolCall(id=one["id"], name=one["function"]["name"], arguments=one["function"]["arguments"])
         for one in message.get("tool_calls") or ()
     )
-    role = _tag(message)
-    found: dict[str, Any] = {
-        "turns": (*fields["turns"], Turn.from_file(role, text)),
-        "calls": fields["calls"] + calls,
-    }
+    role, weight = _tag(message), message.get("weight", 1)
+    turns = (*fields["turns"], Turn.from_file(role, text, weight=weight))
+    found: dict[str, Any] = {"turns": turns, "calls": fields["calls"] + calls}
     if role in {"planner", "backbone"}:
         plan = read_plan(text)
         found |= {"thought": plan.thought, "decision": plan.decision}
     elif role == "summarizer":
         found["answer"] = text
+    if "role_tag" not in message:
+        found |= _read_untagged(text, found, fields, weight)
     return found
+
+
+def _read_untagged(
+    text: str, found: dict[str, Any], fields: dict[str, Any], weight: Literal[0, 1]
+) -> dict[str, Any]:
+    """Return what an assistant message without ``role_tag`` says beyond its calls and its answer."""
+    if not found["calls"]:
+        return {"decision": "answer"}
+    if not text:
+        return {"decision": "call"}
+    spoken = (
+        Turn.from_file("planner", text, weight=weight),
+        Turn.from_file("caller", weight=weight),
+    )
+    return {"thought": text, "decision": "call", "turns": (*fields["turns"], *spoken)}
 
 
 def _tag(message: Wire) -> Role:
     """Return the role of an assistant message; without a tag it is the caller's or the summarizer's."""
     tag = message.get("role_tag")
-    if tag in _RANK and tag not in {"user", "tool"}:
+    if tag is not None:
         return cast("Role", tag)
     return "caller" if message.get("tool_calls") else "summarizer"
 
@@ -134,7 +161,7 @@ def _groups(messages: list[Wire]) -> Iterator[tuple[list[Wire], dict[str, Any]]]
     """Yield each step's messages and extra fields; foreign files are split by the order of roles."""
     at = 0
     while at < len(messages):
-        ours: dict[str, Any] = messages[at].get(_EXTENSION) or {}
+        ours: dict[str, Any] = messages[at].get(EXTENSION) or {}
         count = ours.get("messages")
         end = at + count if isinstance(count, int) and count > 0 else _end(messages, at)
         yield messages[at:end], ours.get("step") or {}
@@ -151,35 +178,60 @@ def _end(messages: list[Wire], start: int) -> int:
     while at < len(messages):
         before, now = _rank(messages[at - 1]), _rank(messages[at])
         same = now == before and now in {0, 3}
-        if (now <= before and not same) or _EXTENSION in messages[at]:
+        untagged = messages[at]["role"] == "assistant" and "role_tag" not in messages[at]
+        if (now <= before and not same) or EXTENSION in messages[at] or (untagged and before):
             break
         at += 1
     return at
 
 
+def _instructed(messages: list[Wire], where: str) -> tuple[str, list[Wire]]:
+    """Return the task, with the instructions before it, and the messages after it.
+
+    Later instructions are hints, as a later message of the user is.
+    """
+    count = next(
+        (place for place, one in enumerate(messages) if one["role"] != "system"), len(messages)
+    )
+    if messages[count : count + 1] == [] or messages[count]["role"] != "user":
+        raise InputError(
+            f"{where} must begin with the user's task; only system messages may stand before it"
+        )
+    task = "\n\n".join(one["content"] for one in messages[: count + 1])
+    later = [
+        one | {"role": "user"} if one["role"] == "system" else one for one in messages[count + 1 :]
+    ]
+    return task, later
+
+
 def decode_messages(item: Mapping[str, Any], where: str = "the messages") -> Trajectory:
     """Return the trajectory of ``{"messages", "tools"}``, with or without the ``toolmint`` field.
 
+    System messages before the task are the beginning of the task's text. A message of weight 0 is context.
+
     Raises:
-        InputError: the first message is not the user's, or a message does not follow OpenAI's format.
+        InputError: the first message is not the user's, or a role, a field or a content part is not
+            understood; the message is named, and what was expected.
     """
+    fields = openai_item(item, where)
+    parallel: bool = fields.get("parallel_tool_calls", True)
+    messages = plain_messages(fields.get("messages"), where, parallel=parallel)
+    tools = tool_specs(fields.get("tools"), where)
+    text, later = _instructed(messages, where)
+    about = {name: fields[name] for name in DESCRIPTIVE_FIELDS if name in fields}
     try:
-        messages = [one for one in cast("list[Wire]", item["messages"]) if one["role"] != "system"]
-        tools = tuple(ToolSpec.model_validate(one["function"]) for one in item.get("tools") or ())
-        rest: dict[str, Any] = dict(item.get(_EXTENSION) or {})
-        if not messages or messages[0]["role"] != "user":
-            raise InputError(f"{where} must begin with the user's task")
+        rest: dict[str, Any] = dict(fields.get(EXTENSION) or {})
         steps: list[Step] = []
-        for group, facts in _groups(messages[1:]):
+        for group, facts in _groups(later):
             read = _read_step(group, len(steps))
             steps.append(Step.model_validate(read.model_dump() | facts))
-    except (KeyError, TypeError, AttributeError, ValidationError) as fault:
+        task = Task(input=text, request_class=rest.pop("request_class", None), tools=tools)
+        answer = rest.pop("answer", steps[-1].answer if steps else None)
+        ended: Wire = {"task": task, "steps": tuple(steps), "leaf": steps[-1].id if steps else None}
+        if "outcome" not in rest:
+            ended["outcome"] = "answered" if answer is not None else "limit"
+        if about and "run" not in rest:
+            ended["run"] = {"settings": about}
+        return Trajectory.model_validate(ended | {"answer": answer} | rest)
+    except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as fault:
         raise InputError(f"{where} are no OpenAI messages: {clip(str(fault), 200)}") from fault
-    task = Task(
-        input=messages[0]["content"], request_class=rest.pop("request_class", None), tools=tools
-    )
-    answer = rest.pop("answer", steps[-1].answer if steps else None)
-    ended: Wire = {"task": task, "steps": tuple(steps), "leaf": steps[-1].id if steps else None}
-    if "outcome" not in rest:
-        ended["outcome"] = "answered" if answer is not None else "limit"
-    return Trajectory.model_validate(ended | {"answer": answer} | rest)

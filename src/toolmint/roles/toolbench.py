@@ -12,6 +12,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.task import Decision, Outcome, Step, Task, Trajectory, Turn
 from toolmint.core.values import Value, clip
+from toolmint.roles.chat_fields import check_known
 from toolmint.roles.reading import NO_CALL, read_action, read_plan
 
 Utterance = tuple[str, str]
@@ -116,6 +117,15 @@ class _Reader:
         self._fields, self._rank = {}, -1
 
 
+def _utterance(one: Mapping[str, Any], number: int, where: str) -> Utterance:
+    place = f"{where}, turn {number}"
+    speaker, text = one["from"], one["value"]
+    check_known(one, ("from", "value"), place)
+    if not isinstance(text, str):
+        raise InputError(f"{place}: 'value' is {text!r:.60}; expected a text")
+    return speaker, text
+
+
 def decode_conversation(item: Mapping[str, Any], where: str = "the conversation") -> Trajectory:
     """Return the trajectory of one conversation.
 
@@ -125,7 +135,9 @@ def decode_conversation(item: Mapping[str, Any], where: str = "the conversation"
     try:
         tools = tuple(spec_of(doc) for doc in item["tools"])
         instruction: str = item["instruction"]
-        said: list[Utterance] = [(one["from"], one["value"]) for one in item["conversations"]]
+        said = [
+            _utterance(one, number, where) for number, one in enumerate(item["conversations"], 1)
+        ]
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
         raise InputError(
             f"{where} is no conversation of alpha-UMi's ToolBench files: {clip(str(fault), 200)}"

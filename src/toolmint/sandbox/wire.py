@@ -50,7 +50,12 @@ def encode_setup(program: Program) -> bytes:
     """Return the frame that makes a waiting worker the resident worker of a program."""
     calls = [_call(call) for call in program.calls]
     limit = program.limits.stdout_bytes
-    setup = {"resident": True, "source": program.source, "calls": calls, "stdout_bytes": limit}
+    setup: dict[str, object] = {
+        "resident": True,
+        "source": program.source,
+        "calls": calls,
+        "stdout_bytes": limit,
+    }
     return _frame(setup | {"arcs": program.arcs})
 
 

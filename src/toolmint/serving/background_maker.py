@@ -28,6 +28,7 @@ from toolmint.serving.server import ALIVE, ToolServer
 
 ELSEWHERE_SECONDS = 2.0
 """How long to wait before looking again at a class that another process is making."""
+_MOST_DUE = 20_000
 PAUSE_SECONDS, MAX_PAUSE_SECONDS = 30.0, 3600.0
 """Pause of a class after a making that broke off, such as for want of a model; doubled each time."""
 
@@ -188,19 +189,28 @@ class BackgroundMaker:
                 server.store, name, versions[-1][0].version, wrong
             )
         failures = sum(not report.made for report in await server.store.reports(name))
-        self._due[key] = self.rules.needed * 2**failures
-        missing = self._due[key] - len(queued.get(name, []))
+        due = self.rules.needed * 2**failures
+        self._wait_until(key, due)
+        missing = due - len(queued.get(name, []))
         if missing > 0:
             waiting = server.classes.waiting.get(name, 0)
-            self._due[key] = waiting + max(missing, self.rules.needed // 2)
+            self._wait_until(key, waiting + max(missing, self.rules.needed // 2))
             return
         first = frozenset(one.input for one in wrong if one.input is not None)
         request = self._request(server, name, queued, first)
         kept = await self.make(server, request, lease)
         if kept is None:
-            self._due[key] *= 2
+            self._wait_until(key, 2 * due)
         else:
             self._pauses.pop(key, None)
+            self._due.pop(key, None)
+
+    def _wait_until(self, key: ClassKey, waiting: int) -> None:
+        """Note how many requests of a class have to wait before it is due; the store knows it again."""
+        self._due.pop(key, None)
+        if len(self._due) >= _MOST_DUE:
+            del self._due[next(iter(self._due))]
+        self._due[key] = waiting
 
     async def _adopted(self, server: ToolServer, key: ClassKey) -> bool:
         """Take over the version that another process has made; True too where a person retired the class."""

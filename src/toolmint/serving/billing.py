@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from toolmint.core.messages import Frozen
 from toolmint.core.store import ClassInfo, ToolStore
-from toolmint.core.traffic import DailyTotal, MakingCost, TrafficLog
+from toolmint.core.totals import DailyTotal, MakingCost
+from toolmint.core.traffic import TrafficLog
 from toolmint.serving.titles import class_title
 
 NO_CLASS = "(no class)"
@@ -78,11 +79,18 @@ class ClassBill(Frozen):
 
 
 class DayBill(Frozen):
-    """One day's sums, in US dollars."""
+    """One day's sums of what is known, in US dollars.
+
+    Attributes:
+        unknown: requests of which it is unknown what they cost.
+        unsaved: requests of which it is unknown what they saved.
+    """
 
     day: str
     spent: float
     saved: float
+    unknown: int = 0
+    unsaved: int = 0
 
 
 class Bill(Frozen):
@@ -127,7 +135,13 @@ def bill_of(
             sorted(bills, key=lambda one: (-(one.saved or 0), -one.spent.known, one.title))
         ),
         days=tuple(
-            DayBill(day=day, spent=_spent(some).known, saved=sum(one.saved for one in some))
+            DayBill(
+                day=day,
+                spent=_spent(some).known,
+                saved=sum(one.saved for one in some),
+                unknown=sum(one.unknown for one in some),
+                unsaved=sum(one.unsaved for one in some),
+            )
             for day, some in sorted(by_day.items())
         ),
         requests=sum(one.requests for one in bills),
@@ -159,12 +173,11 @@ def _class_bill(
     by_tier: dict[str, int] = defaultdict(int)
     for one in totals:
         by_tier[one.tier] += one.requests
-    mean = _mean_strong(totals) or overall
+    mean = _mean_strong(totals)
+    mean = overall if mean is None else mean
     cost = Cost()
     if making is not None:
         cost = Cost(unknown=1) if making.cost is None else Cost(known=making.cost)
-    saved = sum(one.saved for one in totals)
-    by_tools = sum(one.requests for one in totals if one.tier != "strong")
     return ClassBill(
         key=key,
         title=class_title({key: info} if info else {}, key),
@@ -175,9 +188,25 @@ def _class_bill(
         making_tokens=making.tokens if making else 0,
         spent=_spent(totals),
         making=cost,
-        saved=None if by_tools and not saved and mean is None else saved,
+        saved=_saved(totals, mean),
         break_even=_break_even(cost, mean, totals),
     )
+
+
+def _saved(totals: Sequence[DailyTotal], mean: float | None) -> float | None:
+    """Return what tools' answers saved; None: no price is known.
+
+    An answer whose saving was not known when it was given is taken at the mean of the strong model's.
+    """
+    saved = sum(one.saved for one in totals)
+    tools = [one for one in totals if one.tier != "strong" and one.requests]
+    if tools and not saved and mean is None:
+        return None
+    for one in tools:
+        if one.unsaved and (mean is None or one.unknown):
+            return None
+        saved += one.unsaved * ((mean or 0.0) - one.cost / one.requests)
+    return saved
 
 
 def _break_even(making: Cost, mean: float | None, totals: Sequence[DailyTotal]) -> int | None:

@@ -139,7 +139,8 @@ class Classifier:
             return []
         tokens = tokens_of(text)
         parsed = features(tokens)
-        indexed = parsed.intersection(self._postings)
+        # Not an intersection, which would go through every feature of every class.
+        indexed = [feature for feature in parsed if feature in self._postings]
         candidates = self._candidates(indexed)
         if not candidates:
             return []
@@ -152,23 +153,39 @@ class Classifier:
             kept.sort(key=lambda guess: (-guess.score, guess.request_class))
         return kept[:most]
 
-    def _candidates(self, indexed: frozenset[tuple[str, ...]]) -> Collection[str]:
+    def _candidates(self, indexed: list[tuple[str, ...]]) -> Collection[str]:
         """Return the classes that share the most telling features, rare features first."""
         postings = self._postings
         if sum([len(postings[feature]) for feature in indexed]) <= _FEW_POSTINGS:
             found = set[str]().union(*[postings[feature] for feature in indexed])
             if len(found) <= EXAMINED:  # all are examined, so nobody has to vote
                 return found
-        votes: dict[str, float] = defaultdict(float)
-        left = POSTINGS
-        for feature in sorted(indexed, key=lambda feature: (len(postings[feature]), feature)):
-            left -= len(postings[feature])
+        weights, votes = self._weights, defaultdict[str, float](float)
+        left, rest = POSTINGS, sum([weights[feature] for feature in indexed])
+        ordered = sorted(indexed, key=lambda feature: (len(postings[feature]), feature))
+        for number, feature in enumerate(ordered):
+            names, weight = postings[feature], weights[feature]
+            left -= len(names)
             if left < 0 and votes:
                 break
-            weight = self._weights[feature]
-            for name in postings[feature]:
+            if len(names) > len(votes) > 0 and max(votes.values()) > rest:
+                self._count_on(votes, ordered[number:])
+                break
+            rest -= weight
+            for name in names:
                 votes[name] += weight
         return sorted(votes, key=lambda name: (-votes[name], name))[:EXAMINED]
+
+    def _count_on(self, votes: dict[str, float], left: list[tuple[str, ...]]) -> None:
+        """Count what is left for the classes that have votes: no other can get as many as the first of them.
+
+        What hundreds of classes have in common would cost most and tell least.
+        """
+        for feature in left:
+            names, weight = self._postings[feature], self._weights[feature]
+            for name in votes:
+                if name in names:
+                    votes[name] += weight
 
     def _score(
         self, parsed: frozenset[tuple[str, ...]], whole: float, tokens: list[str], name: str

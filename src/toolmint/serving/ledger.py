@@ -14,6 +14,11 @@ class Ledger:
         """Wrap a model so that each of its calls is entered under a purpose and a class."""
         return Metered(model, self, purpose, request_class)
 
+    @property
+    def waiting(self) -> int:
+        """Model calls that are not written yet."""
+        return len(self._entries)
+
     def enter(self, entry: LedgerEntry) -> None:
         """Add a model call."""
         self._entries.append(entry)

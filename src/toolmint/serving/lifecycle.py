@@ -12,6 +12,8 @@ from toolmint.core.tool import State
 from toolmint.serving.error_bound import ErrorBound, disproven, proven, upper
 
 RECHECKS = 20
+_MOST_AUDITED = 20_000
+"""Tools whose place in their block is known; of those asked longest ago it is drawn anew."""
 
 
 class ServingPolicy(Frozen):
@@ -63,7 +65,7 @@ class Transition(NamedTuple):
 
 class BoundStatus(NamedTuple):
     """What a version's tally proves: comparisons, how many disagreed, and the upper limit of its error
-    rate at a confidence, beside the rate that the user allows.
+    rate at a confidence, beside the rate that the user allows; ``as_json`` of them agreed as JSON alone.
     """
 
     comparisons: int
@@ -71,11 +73,14 @@ class BoundStatus(NamedTuple):
     upper: float
     epsilon: float
     confidence: float
+    as_json: int = 0
 
     def __str__(self) -> str:
         """Return it in words, as headers and pages show it."""
+        as_json = f" ({self.as_json} agreed as JSON)" if self.as_json else ""
         return (
-            f"{self.disagreed} of {self.comparisons} comparisons disagreed, upper limit {self.upper:.2%} "
+            f"{self.disagreed} of {self.comparisons} comparisons disagreed{as_json}, "
+            f"upper limit {self.upper:.2%} "
             f"at {self.confidence:.0%}, epsilon {self.epsilon:.2%}"
         )
 
@@ -83,7 +88,9 @@ class BoundStatus(NamedTuple):
 def bound_status(tally: Tally, bound: ErrorBound) -> BoundStatus:
     """Return what a tally proves."""
     limit = upper(tally.trials, tally.wrong, bound.confidence)
-    return BoundStatus(tally.trials, tally.wrong, limit, bound.epsilon, bound.confidence)
+    return BoundStatus(
+        tally.trials, tally.wrong, limit, bound.epsilon, bound.confidence, tally.as_json
+    )
 
 
 def _summary(tally: Tally, policy: ServingPolicy) -> str:
@@ -158,13 +165,16 @@ class Auditor:
 
     def __init__(self, rate: float, random: Random | None = None) -> None:
         self._block, self._random = max(1, round(1 / rate)), random or Random()
-        self._left: dict[ClassKey, list[int]] = {}
+        self._left: dict[ClassKey, tuple[int, int]] = {}
 
     def due(self, key: ClassKey) -> bool:
         """Return whether the next request of a class is to be audited."""
-        left = self._left.get(key)
-        if not left:
-            left = [self._random.randrange(self._block), self._block]
-        place, size = left
-        self._left[key] = [place - 1, size - 1] if size > 1 else []
+        place, size = self._left.pop(key, None) or (
+            self._random.randrange(self._block),
+            self._block,
+        )
+        if size > 1:
+            if len(self._left) >= _MOST_AUDITED:
+                del self._left[next(iter(self._left))]
+            self._left[key] = place - 1, size - 1
         return place == 0

@@ -9,12 +9,13 @@ from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
 from toolmint.core.sandbox import Program
 from toolmint.core.store import Tally
-from toolmint.core.task import Tier, Turn
+from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
-from toolmint.maker.program import answer_program
+from toolmint.maker.program import ToolRun, answer_program
 from toolmint.serving.arc_agreements import unverified_arcs
 
 Mode = Literal["serve", "audit", "shadow", "none"]
+_NO_LIMITS = Limits()
 _JUDGED = 4096
 """Sets of arcs whose standing is kept: few paths through a tool answer nearly all requests."""
 
@@ -109,3 +110,29 @@ class LookupResult(NamedTuple):
     def known(self) -> str | None:
         """The class of the request as far as it is known: its tool's, or the most alike one."""
         return self.entry.record.request_class if self.entry else self.best
+
+
+class LookupAttempts:
+    """What was tried for one request, and what that used."""
+
+    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
+        self.limits, self.best = limits or _NO_LIMITS, best
+        self.said, self.turns = list[str](), list[Turn]()
+
+    @property
+    def usage(self) -> Usage:
+        """What light models used so far."""
+        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
+
+    def result(
+        self,
+        mode: Mode,
+        entry: ActiveVersion | None = None,
+        tried: ToolRun | None = None,
+        why: str = "",
+    ) -> LookupResult:
+        """Return the result of the look-up, with all that was tried before."""
+        answer = tried.answer if tried else None
+        said, turns = tuple(self.said), tuple(self.turns)
+        arcs = tried.arcs if tried else ""
+        return LookupResult(mode, entry, answer, why, said, self.best, turns, arcs=arcs)

@@ -4,53 +4,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from toolmint.core.errors import ModelError
-from toolmint.core.model import NO_USAGE, Model, Usage
+from toolmint.core.model import Model
 from toolmint.core.namespace import Namespace
+from toolmint.core.sameness import AnswerRule, same_answer
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
 from toolmint.core.store import Tally, ToolStore
-from toolmint.core.task import Limits, Turn
+from toolmint.core.task import Limits
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
-from toolmint.core.values import fold
+from toolmint.core.user_report import UserReport
 from toolmint.maker.program import ToolRun, serve_tool
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
 from toolmint.serving.comparisons import comparison_update
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lifecycle import Auditor, ServingPolicy
-from toolmint.serving.lookup import ActiveVersion, LookupResult, Mode
+from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult, Mode
 from toolmint.serving.request_classes import JOIN_SCORE, RequestClasses
 
 ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
-_NO_LIMITS = Limits()
 _RANKED = 8
 """Classes that are ranked for a request: the serving ones among them are tried before any other."""
 _Scored = tuple[ActiveVersion, float]
-
-
-class _Attempts:
-    """What was tried for one request, and what that used."""
-
-    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
-        self.limits, self.best = limits or _NO_LIMITS, best
-        self.said, self.turns = list[str](), list[Turn]()
-
-    @property
-    def usage(self) -> Usage:
-        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
-
-    def result(
-        self,
-        mode: Mode,
-        entry: ActiveVersion | None = None,
-        tried: ToolRun | None = None,
-        why: str = "",
-    ) -> LookupResult:
-        answer = tried.answer if tried else None
-        said, turns = tuple(self.said), tuple(self.turns)
-        arcs = tried.arcs if tried else ""
-        return LookupResult(mode, entry, answer, why, said, self.best, turns, arcs=arcs)
 
 
 class ToolServer:
@@ -63,6 +39,7 @@ class ToolServer:
         sandbox: where tools run.
         policy: whether a verified tool serves at once or is compared first, and how tiers are chosen.
         light: the light model that reads requests (LATM's tool user); None: there is no light tier.
+        auditor: picks the requests to be audited; None: one of this server's own.
     """
 
     def __init__(
@@ -74,13 +51,14 @@ class ToolServer:
         *,
         policy: ServingPolicy,
         light: Model | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         self.namespace, self.store, self.policy = namespace, store, policy
         self._live, self._sandbox, self._light = live, sandbox, light
         self.classes = RequestClasses(store)
         self.entries: dict[str, ActiveVersion] = {}
         self.ledger = Ledger()
-        self._auditor = Auditor(policy.audit_rate) if policy.shadow else None
+        self._auditor = (auditor or Auditor(policy.audit_rate)) if policy.shadow else None
 
     async def start(self, granted: Sequence[ActiveVersion] = ()) -> None:
         """Load the classes that wait for a tool, the versions at work, and those that others grant."""
@@ -129,7 +107,7 @@ class ToolServer:
         else:
             guesses = self.classes.rank(text, most=_RANKED, least=self.policy.least_score)
         alike = guesses[0].request_class if guesses and guesses[0].score >= JOIN_SCORE else None
-        tried = _Attempts(limits, alike)
+        tried = LookupAttempts(limits, alike)
         serving, shadowing = list[_Scored](), list[_Scored]()
         for name, score in guesses:
             entry = self.entries.get(name)
@@ -144,7 +122,7 @@ class ToolServer:
         )
 
     async def _code(
-        self, tried: _Attempts, serving: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, serving: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         for entry, _ in serving:
             if not entry.record.has_parser:
@@ -156,7 +134,7 @@ class ToolServer:
         return None
 
     def _answered(
-        self, tried: _Attempts, entry: ActiveVersion, run: ToolRun, why: str
+        self, tried: LookupAttempts, entry: ActiveVersion, run: ToolRun, why: str
     ) -> LookupResult:
         """Return a serving tool's answer; one that took an arc which is not verified is compared."""
         unverified = entry.unverified(run.arcs)
@@ -174,7 +152,7 @@ class ToolServer:
 
     async def _read_by_light(
         self,
-        tried: _Attempts,
+        tried: LookupAttempts,
         serving: Sequence[_Scored],
         text: str,
         request_class: str | None,
@@ -202,7 +180,7 @@ class ToolServer:
         """Return whether a light model may read requests for a version."""
         return not entry.record.has_parser or self.policy.light_after_unparsed
 
-    async def _chosen(self, tried: _Attempts, light: Model, text: str) -> ActiveVersion | None:
+    async def _chosen(self, tried: LookupAttempts, light: Model, text: str) -> ActiveVersion | None:
         """Return the class that a light model names (LATM's dispatcher, section 3.2)."""
         examples = {
             name: entry.record.demonstrations[0].input
@@ -218,7 +196,7 @@ class ToolServer:
         return self.entries.get(name) if name is not None else None
 
     async def _use(
-        self, tried: _Attempts, entry: ActiveVersion, light: Model, text: str
+        self, tried: LookupAttempts, entry: ActiveVersion, light: Model, text: str
     ) -> tuple[ToolRun, str]:
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "use", entry.record.request_class)
@@ -232,7 +210,7 @@ class ToolServer:
         return run, f"{light.name} read the request, {entry.record.label} computed"
 
     async def _shadow(
-        self, tried: _Attempts, shadowing: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, shadowing: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
@@ -259,14 +237,15 @@ class ToolServer:
             return None
         ours, arcs = found.answer, found.arcs
         if ours is None and self._light is not None:
-            run, _ = await self._use(_Attempts(None), found.entry, self._light, text)
+            run, _ = await self._use(LookupAttempts(None), found.entry, self._light, text)
             ours, arcs = run.answer, run.arcs
         if ours is None:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
         texts = (text, ours, theirs) if keep else (None, None, None)
+        rule = same_answer(ours, theirs)
         return await self.record_comparison(
-            found.entry, by, texts, agreed=fold(ours) == fold(theirs), arcs=arcs
+            found.entry, by, texts, agreed=rule is not None, rule=rule, arcs=arcs
         )
 
     async def record_comparison(
@@ -276,15 +255,21 @@ class ToolServer:
         texts: tuple[str | None, str | None, str | None],
         *,
         agreed: bool,
+        rule: AnswerRule | None = None,
+        report: UserReport | None = None,
         arcs: str = "",
     ) -> ComparisonOutcome:
-        """Let a comparison (request, our answer, theirs) count, and follow where the version moves."""
+        """Let a comparison (request, our answer, theirs) count, and follow where the version moves.
+
+        ``rule`` is the one by which the answers agreed, where they were compared; a user's ``report`` counts
+        once.
+        """
         record = entry.record
-        update = comparison_update(entry, arcs, self.policy, agreed=agreed)
+        update = comparison_update(entry, arcs, self.policy, agreed=agreed, rule=rule)
         asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
-            entry.key, record.version, update, None if agreed else kept
+            entry.key, record.version, update, None if agreed else kept, report=report
         )
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:
@@ -294,4 +279,4 @@ class ToolServer:
             else:
                 del self.entries[record.request_class]
                 self.classes.without_tool(record.request_class)
-        return outcome
+        return outcome._replace(rule=rule)

@@ -6,11 +6,10 @@ up, record, compare and make with the same parts.
 
 import asyncio
 import time
-from decimal import Decimal
 from uuid import uuid4
 
 from toolmint.core.errors import LimitExceeded, NoAnswer
-from toolmint.core.model import Model, Usage
+from toolmint.core.model import NO_USAGE, Model, Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.spend import check_limits
 from toolmint.core.task import Limits, Served, Step, Task, Tier, Trajectory, Turn
@@ -33,6 +32,8 @@ LOCAL_KEY = "command-line"
 """Stands for the key in the records of requests that came through no gateway."""
 _FLUSH_AT = 256
 """Records of tools' answers that wait at most: a transaction for each would cost more than the answer."""
+_NO_LIMITS = Limits()
+_NO_TURNS = (Step(id=0),)
 
 
 class CachedSolver:
@@ -93,7 +94,7 @@ class CachedSolver:
             NoAnswer: no tool answers it and there is no strong model.
             ModelError: the strong model gave no usable reply.
         """
-        one = _Request(task, limits or Limits())
+        one = _Request(task, limits or _NO_LIMITS)
         try:
             async with asyncio.timeout(one.limits.seconds):
                 return await self._answer(one)
@@ -191,7 +192,7 @@ class _Request:
 
     @property
     def usage(self) -> Usage:
-        return sum((turn.usage for turn in self.turns), start=Usage(cost=Decimal(0)))
+        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
 
     @property
     def seconds(self) -> float:
@@ -216,8 +217,8 @@ class _Request:
             seconds=self.seconds,
             usage=self.usage,
         )
-        step = Step(id=0, turns=tuple(self.turns))
-        return Trajectory(task=self.task, steps=(step,), leaf=0, answer=answer, served=served)
+        steps = (Step(id=0, turns=tuple(self.turns)),) if self.turns else _NO_TURNS
+        return Trajectory(task=self.task, steps=steps, leaf=0, answer=answer, served=served)
 
     def limited(self, why: str) -> Trajectory:
         """Return the trajectory of a request that a limit ended."""

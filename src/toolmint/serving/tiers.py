@@ -82,4 +82,4 @@ async def strong_tier(model: Model, request: str) -> tuple[str, Turn]:
     """The strong tier: the strong model answers the request as it stands."""
     parsed = ModelRequest(messages=(UserMessage(content=request),), max_tokens=STRONG_TOKENS)
     response = await model.complete(parsed)
-    return response.content.strip(), turn_of("strong", parsed, response)
+    return response.content, turn_of("strong", parsed, response)

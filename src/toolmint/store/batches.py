@@ -150,6 +150,8 @@ _SPENDING = (
     " DO UPDATE SET nano_usd = spending.nano_usd + excluded.nano_usd"
 )
 
+_RESERVED = "DELETE FROM reservations WHERE request = {mark}"
+
 
 def write_requests(connection: Connection, records: Sequence[RequestRecord]) -> None:
     """Write requests, the ledger's entries, demonstrations, and what keys have spent."""
@@ -169,8 +171,11 @@ def write_requests(connection: Connection, records: Sequence[RequestRecord]) -> 
                     connection.exec_driver_sql(statement, tuple(chain.from_iterable(many)))
     spent: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for one in records:
-        if one.cost:
-            spent[one.key, one.at.date().isoformat()] += one.cost
-    rows = [(key, day, round(cost * NANO)) for (key, day), cost in spent.items()]
+        if charged := one.charged:
+            spent[one.key, one.at.date().isoformat()] += charged
+    rows = [(key, day, round(cost * NANO)) for (key, day), cost in sorted(spent.items())]
     if rows:
         connection.exec_driver_sql(_SPENDING.format(mark=mark), rows)
+    reserved = [(one.id,) for one in records if one.estimated is not None]
+    if reserved:  # what was reserved is spent from here on
+        connection.exec_driver_sql(_RESERVED.format(mark=mark), reserved)

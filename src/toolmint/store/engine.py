@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Connection,
@@ -19,12 +19,15 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from toolmint.core.errors import ConfigError, StoreError
 from toolmint.store.clock import now
 from toolmint.store.migrations import migrate
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 WRITE = "toolmint_write"
 _PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
@@ -129,7 +132,11 @@ class Database:
 
     def upsert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Return an INSERT that takes ``ON CONFLICT``."""
-        return sqlite.insert(table) if self.lite else postgresql.insert(table)
+        if self.lite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - takes long to load, and few need it
+
+        return postgresql.insert(table)
 
     def hold(self, connection: Connection, name: str) -> None:
         """Take a lock by name until the transaction ends; other transactions that ask for it wait."""

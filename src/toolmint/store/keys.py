@@ -2,25 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Executable, delete, func, select
+from sqlalchemy import Executable, delete, select
 
 from toolmint.core.namespace import ClassKey
 from toolmint.core.traffic import Key
-from toolmint.store.batches import NANO
 from toolmint.store.clock import now
 from toolmint.store.columns import class_row, is_class, key_of
-from toolmint.store.engine import Database
-from toolmint.store.schema import GRANTS_TABLE, KEYS_TABLE, SPENDING_TABLE
+from toolmint.store.reservations import SqlReservations
+from toolmint.store.schema import GRANTS_TABLE, KEYS_TABLE
 
 
-class SqlKeys:
+class SqlKeys(SqlReservations):
     """Keeps keys and grants; see ``toolmint.core.traffic.KeyStore``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def keep_key(self, key: Key, digest: str) -> None:
         """Keep a new key, or a changed one."""
@@ -34,13 +29,8 @@ class SqlKeys:
         return {row.digest: Key.model_validate_json(row.body) for row in rows}
 
     async def spent(self, key: Key) -> Decimal:
-        """Return what a key has spent in its window, the last days in UTC, without unknown costs."""
-        query = select(func.sum(SPENDING_TABLE.c.nano_usd)).where(SPENDING_TABLE.c.key == key.id)
-        if key.window is not None:
-            since = datetime.now(UTC) - timedelta(days=key.window)
-            query = query.where(SPENDING_TABLE.c.day > since.date().isoformat())
-        rows = await self._database.rows(query)
-        return Decimal(int(rows[0][0] or 0)) / NANO
+        """Return what a key has spent in its window, the last days in UTC; unknown costs as estimated."""
+        return (await self.spending({key.id: key.window}))[key.id].spent
 
     async def grant(self, key: ClassKey, tenant: str) -> None:
         """Let a tenant use a class of another one."""

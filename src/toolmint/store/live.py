@@ -6,16 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, text, update
 
 from toolmint.core.errors import StoreError, ToolNotFound
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.store import Lease, Tally
 from toolmint.core.tool import State
 from toolmint.core.traffic import Comparison, ComparisonOutcome, TallyUpdate
+from toolmint.core.user_report import ReportCounts, UserReport
+from toolmint.store.clock import now as now_text
 from toolmint.store.columns import CLASS_COLUMNS, class_row, in_namespace, is_class, key_of
 from toolmint.store.engine import Database
-from toolmint.store.schema import COMPARISONS_TABLE, LEASES_TABLE, TALLIES_TABLE, TOOLS_TABLE
+from toolmint.store.schema import (
+    COMPARISONS_TABLE,
+    FEEDBACK_TABLE,
+    LEASES_TABLE,
+    TALLIES_TABLE,
+    TOOLS_TABLE,
+)
 from toolmint.store.states import change_state
 
 
@@ -53,13 +61,24 @@ class SqlLive:
         return found
 
     async def record_comparison(
-        self, key: ClassKey, version: int, update: TallyUpdate, kept: Comparison | None = None
+        self,
+        key: ClassKey,
+        version: int,
+        update: TallyUpdate,
+        kept: Comparison | None = None,
+        *,
+        report: UserReport | None = None,
     ) -> ComparisonOutcome:
-        """Apply a comparison to a version."""
-        return await asyncio.to_thread(self._record_comparison, key, version, update, kept)
+        """Apply a comparison to a version, a user's report once."""
+        return await asyncio.to_thread(self._record_comparison, key, version, update, kept, report)
 
     def _record_comparison(
-        self, key: ClassKey, version: int, update: TallyUpdate, kept: Comparison | None
+        self,
+        key: ClassKey,
+        version: int,
+        update: TallyUpdate,
+        kept: Comparison | None,
+        report: UserReport | None,
     ) -> ComparisonOutcome:
         mine = is_class(TOOLS_TABLE, key) & (TOOLS_TABLE.c.version == version)
         with self._database.transaction(write=True) as connection:
@@ -68,6 +87,10 @@ class SqlLive:
             if row is None:
                 raise ToolNotFound(f"the store has no tool '{key} v{version}'")
             state: State = row.state
+            if report is not None and not self._first(connection, key, version, report, counted=1):
+                return ComparisonOutcome(
+                    _tally(connection, key, version), state, "", False, counted=False
+                )
             tally, then, reason = update(_tally(connection, key, version), state)
             body = {"body": tally.model_dump_json()}
             new = self._database.upsert(TALLIES_TABLE).values(
@@ -81,6 +104,49 @@ class SqlLive:
                 change_state(connection, key, version, then, reason)
                 state = then
         return ComparisonOutcome(tally, state, reason, kept is not None)
+
+    def _first(
+        self,
+        connection: Connection,
+        key: ClassKey,
+        version: int,
+        report: UserReport,
+        *,
+        counted: int,
+    ) -> bool:
+        """Note a report; return whether it is its key's first on the request."""
+        row = class_row(key) | {
+            "request": report.request,
+            "key": report.key,
+            "version": version,
+            "agreed": int(report.agreed),
+            "counted": counted,
+            "at": now_text(),
+        }
+        new = self._database.upsert(FEEDBACK_TABLE).values(row).on_conflict_do_nothing()
+        return connection.execute(new.returning(FEEDBACK_TABLE.c.request)).first() is not None
+
+    async def keep_report(self, key: ClassKey, version: int, report: UserReport) -> bool:
+        """Keep a report of another tenant."""
+
+        def work() -> bool:
+            with self._database.transaction(write=True) as connection:
+                return self._first(connection, key, version, report, counted=0)
+
+        return await asyncio.to_thread(work)
+
+    async def report_counts(self, key: ClassKey) -> Mapping[int, ReportCounts]:
+        """Return what other tenants have reported of a class, by version."""
+        table = FEEDBACK_TABLE.c
+        query = (
+            select(table.version, func.count().label("all"), func.sum(table.agreed).label("right"))
+            .where(is_class(FEEDBACK_TABLE, key), table.counted == 0)
+            .group_by(table.version)
+        )
+        return {
+            row.version: ReportCounts(int(row.right), int(row.all) - int(row.right))
+            for row in await self._database.rows(query)
+        }
 
     async def disagreements(self, key: ClassKey) -> Sequence[Comparison]:
         """Return the kept disagreements of a class, newest first."""

@@ -51,6 +51,7 @@ def total_counts(connection: Connection, counts: Table, ledger: Table) -> None:
                     "saved_nano_usd": 0,
                     "unknown": int(unknown),
                     "tokens": int(tokens),
+                    "unsaved": 0 if word == "strong" else int(row.answered),
                 }
             )
     if values:

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Connection, Numeric, cast, func, insert, insp
 from toolmint.core.errors import StoreError
 from toolmint.store import schema_5 as old
 from toolmint.store.migration_6 import namespaces_as_columns
+from toolmint.store.migration_7 import reservations_and_feedback
 from toolmint.store.schema import METADATA, MIGRATIONS_TABLE
 
 
@@ -64,6 +65,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _fourth,
     _fifth,
     namespaces_as_columns,
+    reservations_and_feedback,
 )
 
 

@@ -196,6 +196,7 @@ DAILY_TOTALS_TABLE = Table(
     Column("saved_nano_usd", BigInteger, nullable=False),
     Column("unknown", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
+    Column("unsaved", BigInteger, nullable=False),
 )
 """Sums of requests that are no longer kept one by one; three empty texts stand for no class."""
 SPENDING_TABLE = Table(
@@ -205,3 +206,27 @@ SPENDING_TABLE = Table(
     Column("day", String(10), primary_key=True),
     Column("nano_usd", BigInteger, nullable=False),
 )
+RESERVATIONS_TABLE = Table(
+    "reservations",
+    METADATA,
+    Column("request", String(80), primary_key=True),
+    Column("key", String(40), nullable=False),
+    Column("nano_usd", BigInteger, nullable=False),
+    Column("charged", Integer, nullable=False),
+    Column("until", Float, nullable=False),
+    Index("reservations_by_key", "key"),
+)
+"""Money of a budget for requests at work; ``charged`` is 1 once ``nano_usd`` is what one has cost."""
+FEEDBACK_TABLE = Table(
+    "feedback",
+    METADATA,
+    Column("request", String(80), primary_key=True),
+    Column("key", String(40), primary_key=True),
+    *_class(),
+    Column("version", Integer, nullable=False),
+    Column("agreed", Integer, nullable=False),
+    Column("counted", Integer, nullable=False),
+    Column("at", String(40), nullable=False),
+    Index("feedback_by_class", *_CLASS, "version"),
+)
+"""The first word of each key on a request; ``counted`` is 0 for a report on another tenant's tool."""

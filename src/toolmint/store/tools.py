@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 
 from toolmint.core.errors import ToolNotFound
-from toolmint.core.namespace import ClassKey
+from toolmint.core.grants import StoreChanges
+from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.store import Lease, StateChange
 from toolmint.core.tool import State, ToolRecord
 from toolmint.store.classes import introduce
-from toolmint.store.columns import class_row, is_class
+from toolmint.store.columns import class_row, is_class, key_of
 from toolmint.store.live import check_lease
 from toolmint.store.schema import GRANTS_TABLE, TOOLS_TABLE, TRANSITIONS_TABLE
 from toolmint.store.states import change_state, demote_serving, log_state
@@ -116,15 +117,21 @@ class SqlTools(NamespaceView):
             for row in await self._database.rows(query.order_by(table.c.id))
         ]
 
-    async def changes(self) -> str:
-        """Return a text that differs once any version of any namespace has changed its state, or a
-        grant was made.
-        """
-        last = select(func.max(TRANSITIONS_TABLE.c.id)).scalar_subquery()
-        query = select(
-            last.label("last"),
-            func.count().label("grants"),
-            func.max(GRANTS_TABLE.c.at).label("at"),
-        )
-        (row,) = await self._database.rows(query.select_from(GRANTS_TABLE))
-        return f"{row.last} {row.grants} {row.at}"
+    async def changes(self, since: int | None) -> StoreChanges:
+        """Return where versions have moved after a change of some number, and all grants."""
+        table = TRANSITIONS_TABLE.c
+        last = select(func.coalesce(func.max(table.id), 0))
+        moved = select(table.id, table.tenant, table.scope).where(table.id > (since or 0))
+        grants = select(GRANTS_TABLE)
+
+        def work() -> StoreChanges:
+            with self._database.transaction(write=False) as connection:
+                number = int(connection.execute(last).scalar_one())
+                rows = connection.execute(moved).all() if since is not None else ()
+                return StoreChanges(
+                    {row.id: Namespace(row.tenant, row.scope) for row in rows},
+                    max([number, *(row.id for row in rows)]),
+                    frozenset((key_of(row), row.grantee) for row in connection.execute(grants)),
+                )
+
+        return await asyncio.to_thread(work)

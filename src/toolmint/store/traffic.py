@@ -18,19 +18,21 @@ from sqlalchemy import (
 )
 
 from toolmint.core.namespace import ClassKey, Namespace
-from toolmint.core.traffic import DailyTotal, MakingCost, RequestRecord
+from toolmint.core.totals import DailyTotal, MakingCost
+from toolmint.core.traffic import RequestRecord
 from toolmint.store.batches import NANO, write_requests
 from toolmint.store.columns import in_namespace, key_of
 from toolmint.store.keys import SqlKeys
 from toolmint.store.schema import (
     COMPARISONS_TABLE,
     DAILY_TOTALS_TABLE,
+    FEEDBACK_TABLE,
     LEDGER_TABLE,
     REQUESTS_TABLE,
 )
 
 _TOTAL_KEY = ("day", "class_tenant", "scope", "request_class", "tier")
-_SUMS = ("requests", "cost_nano_usd", "saved_nano_usd", "unknown", "tokens")
+_SUMS = ("requests", "cost_nano_usd", "saved_nano_usd", "unknown", "tokens", "unsaved")
 
 
 def _summed() -> Select[*tuple[Any, ...]]:
@@ -52,6 +54,7 @@ def _summed() -> Select[*tuple[Any, ...]]:
         nano(table.saved).label("saved_nano_usd"),
         func.sum(case((table.cost.is_(None), 1), else_=0)).label("unknown"),
         func.sum(table.tokens).label("tokens"),
+        func.sum(case((table.saved.is_(None), 1), else_=0)).label("unsaved"),
     ).group_by(day, *key, table.tier)
 
 
@@ -122,12 +125,13 @@ class SqlTraffic(SqlKeys):
                 saved=int(row.saved_nano_usd) / NANO,
                 unknown=int(row.unknown),
                 tokens=int(row.tokens),
+                unsaved=int(row.unsaved),
             )
             for row in rows
         ]
 
     async def forget(self, before: str) -> int:
-        """Delete requests and comparisons from before a time; the sums of the requests stay."""
+        """Delete requests, comparisons and feedback from before a time; the sums of the requests stay."""
         totals = DAILY_TOTALS_TABLE
         old = REQUESTS_TABLE.c.at < before
         new = self._database.upsert(totals).from_select([*_TOTAL_KEY, *_SUMS], _summed().where(old))
@@ -137,7 +141,8 @@ class SqlTraffic(SqlKeys):
         def work() -> int:
             with self._database.transaction(write=True) as connection:
                 self._database.snapshot(connection)
-                connection.execute(delete(COMPARISONS_TABLE).where(COMPARISONS_TABLE.c.at < before))
+                for table in (COMPARISONS_TABLE, FEEDBACK_TABLE):
+                    connection.execute(delete(table).where(table.c.at < before))
                 connection.execute(add)
                 return connection.execute(delete(REQUESTS_TABLE).where(old)).rowcount
 

@@ -28,6 +28,8 @@ from toolmint.training.tokenizer import Tokenizer
 
 _BPE_TOKENS, _PHRASE_TOKENS = 2048 - 128, 128
 """The vocabulary (2,048 tokens in all): byte-level BPE tokens, and phrase tokens."""
+_CURRICULUM_FILE = "curriculum.json"
+_PHASES = ("single", "short", "usual", "in_domain")
 _BPE_RUNS, _PHRASE_RUNS = 3000, 150
 """Runs of the curriculum from which the BPE is trained, and of these those that phrases are mined from.
 
@@ -65,6 +67,7 @@ def make_bundled_model(
         raise InputError("a curriculum needs at least one run", code="empty-curriculum")
     out.mkdir(parents=True, exist_ok=True)
     tokenizer, saved = out / TOKENIZER_FILE, out / "samples.npz"
+    _check_curriculum(out / _CURRICULUM_FILE, curriculum)
     if not tokenizer.is_file():
         _make_tokenizer(curriculum, base, callbacks).save(tokenizer)
     if not saved.is_file():
@@ -72,6 +75,7 @@ def make_bundled_model(
         def report(done: int) -> None:
             callbacks.step("samples", done, curriculum.size, None)
 
+        (out / _CURRICULUM_FILE).write_text(_curriculum_text(curriculum), encoding="utf-8")
         write_curriculum(
             curriculum_samples(curriculum, tokenizer, recipe.context, notify=report), saved
         )
@@ -88,6 +92,30 @@ def make_bundled_model(
     card = train(samples, recipe, tokenizer, out, base=base, callbacks=callbacks)
     bundle_model(out / recipe.global_stage.name, out / "trio")
     return card
+
+
+def _curriculum_text(curriculum: Curriculum) -> str:
+    return json.dumps(curriculum._asdict(), indent=1) + "\n"
+
+
+def _check_curriculum(file: Path, curriculum: Curriculum) -> None:
+    """Raise where the saved samples are of another curriculum, also of one with as many runs."""
+    if not file.is_file():
+        return
+    there = json.loads(file.read_text(encoding="utf-8"))
+    here = json.loads(_curriculum_text(curriculum))
+    differences = [
+        f"{name} is {there.get(name)}, not {value}"
+        for name, value in here.items()
+        if there.get(name) != value
+    ]
+    # A curriculum of another size has a message of its own, which names both sizes.
+    if differences and sum(there.get(name, 0) for name in _PHASES) == curriculum.size:
+        raise InputError(
+            f"{str(file.parent)!r} holds samples of another curriculum: {'; '.join(differences)}; name "
+            "another folder, or resume with the curriculum that was begun",
+            code="other-curriculum",
+        )
 
 
 def _make_tokenizer(

@@ -23,8 +23,10 @@ def main_process_first() -> AbstractContextManager[None]:
 
 
 def write_once(path: Path, text: str) -> None:
-    """Write a file in the first process; the others wait for it."""
+    """Write a file in the first process, whole or not at all; the others wait for it."""
     state = _process_state()
     if state.is_main_process:
-        path.write_text(text, encoding="utf-8")
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
     state.wait_for_everyone()

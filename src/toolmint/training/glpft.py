@@ -10,11 +10,12 @@ from pathlib import Path
 
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
-from toolmint.core.values import digest
+from toolmint.core.text_files import read_text
 from toolmint.training.callbacks import LineCallbacks, TrainingCallbacks
 from toolmint.training.decoder import add_adapter, load_model, new_model
 from toolmint.training.distributed import processes, write_once
 from toolmint.training.recipes import Recipe, Stage
+from toolmint.training.run_folder import RUN_FILE, check_folder, run_key
 from toolmint.training.samples import Sample
 from toolmint.training.sft import StageResult, fit_stage
 from toolmint.training.tokenizer import Tokenizer
@@ -38,7 +39,10 @@ class StageCard(Frozen):
 
 
 class Card(Frozen):
-    """The record of a run: recipe, digest of the data, versions, machine, processes, stages, seconds."""
+    """The record of a run: recipe, digest of the data, versions, machine, processes, stages, seconds.
+
+    Where a run was resumed, ``seconds`` are those of the stages that were there and of the last process.
+    """
 
     recipe: Recipe
     base: str | None
@@ -62,7 +66,8 @@ def train(
 ) -> Card:
     """Run the stages of a recipe; each saves its model in a folder of its name under ``out``.
 
-    A finished stage (its folder has a card) is not run again, so an interrupted run resumes.
+    A finished stage (its folder has a card) is not run again, so an interrupted run resumes. A folder belongs
+    to one recipe, base and set of data; a finished run is left as it is.
 
     Args:
         samples: the tokenised trajectories.
@@ -73,18 +78,62 @@ def train(
         callbacks: receive lines and steps.
 
     Raises:
-        ConfigError: the recipe needs a base and none is given, adapters have no base to adapt, or memory or
-            disk is too small.
+        ConfigError: the folder holds another run, the recipe needs a base and none is given, adapters have no
+            base to adapt, or memory or disk is too small.
         InputError: a stage has no labelled token, or the base cannot be read.
     """
     start = time.perf_counter()
     callbacks = callbacks or LineCallbacks()
     if recipe.adapter is not None and recipe.method == "multi" and base is None:
         raise ConfigError("adapters need a base; name its folder", code="no-base")
+    key = run_key(samples, recipe, base)
+    check_folder(out, key)
+    if _is_finished(out, recipe, callbacks):
+        return Card.model_validate_json(read_text(out / CARD))
+    out.mkdir(parents=True, exist_ok=True)
+    write_once(out / RUN_FILE, key.model_dump_json(indent=1))
+    cards, earlier = _train_stages(
+        samples, recipe, tokenizer=tokenizer, out=out, base=base, callbacks=callbacks
+    )
+    run = Card(
+        recipe=recipe,
+        base=str(base) if base is not None else None,
+        samples=len(samples),
+        data_digest=key.data_digest,
+        versions={name: version(name) for name in LIBRARIES},
+        machine=f"{platform.machine()}, {platform.python_version()}",
+        processes=processes(),
+        stages=tuple(cards),
+        seconds=time.perf_counter() - start + earlier,
+    )
+    write_once(out / CARD, run.model_dump_json(indent=1))
+    return run
+
+
+def _is_finished(out: Path, recipe: Recipe, callbacks: TrainingCallbacks) -> bool:
+    stages = recipe.stages()
+    if not all((out / name / CARD).is_file() for name in (".", *(stage.name for stage in stages))):
+        return False
+    for stage in stages:
+        callbacks.notify(f"{stage.name}: is there already")
+    return True
+
+
+def _train_stages(
+    samples: Sequence[Sample],
+    recipe: Recipe,
+    *,
+    tokenizer: Path,
+    out: Path,
+    base: Path | None,
+    callbacks: TrainingCallbacks,
+) -> tuple[list[StageCard], float]:
+    """Return the stages' cards, and the seconds of those that an earlier process had finished."""
     cards: list[StageCard] = []
-    backbone = base
+    earlier, backbone = 0.0, base
     for stage in recipe.stages():
         folder = out / stage.name
+        resumed = (folder / CARD).is_file()
         card = _train_stage(
             samples,
             recipe,
@@ -95,22 +144,11 @@ def train(
             callbacks=callbacks,
         )
         cards.append(card)
+        earlier += card.seconds if resumed else 0.0
         if stage is recipe.global_stage:
             # The local stages continue copies of the backbone: what all roles share is learnt once.
             backbone = folder
-    run = Card(
-        recipe=recipe,
-        base=str(base) if base is not None else None,
-        samples=len(samples),
-        data_digest=digest([list(sample.ids) for sample in samples]),
-        versions={name: version(name) for name in LIBRARIES},
-        machine=f"{platform.machine()}, {platform.python_version()}",
-        processes=processes(),
-        stages=tuple(cards),
-        seconds=time.perf_counter() - start,
-    )
-    write_once(out / CARD, run.model_dump_json(indent=1))
-    return run
+    return cards, earlier
 
 
 def _train_stage(

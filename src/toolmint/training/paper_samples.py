@@ -50,7 +50,7 @@ def step_samples(
         texts = _targets(step)
         planned = texts.get("assistant", "")
         target = _target(role, step, texts, planned)
-        if target is None:
+        if target is None or not _is_learnt(role, step):
             continue
         plan = Plan(thought=step.thought, decision=step.decision)
         prompt = _prompt(
@@ -59,6 +59,11 @@ def step_samples(
         stale = stale_give_up and role == "backbone" and step.decision == "give_up" and last
         yield StepSample(last if stale else prompt, target)
         last = prompt
+
+
+def _is_learnt(role: AgentRole, step: Step) -> bool:
+    """Return whether no turn of weight 0 is in the target; the backbone writes what all roles do."""
+    return all(turn.weight for turn in step.turns if role in {"backbone", turn.role})
 
 
 def _target(role: AgentRole, step: Step, texts: dict[str, str], planned: str) -> str | None:

@@ -1,252 +1,148 @@
 """Read training data of several public formats as trajectories; the columns tell the format."""
 
-import ast
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
-from toolmint.core.errors import InputError
-from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
-from toolmint.core.task import Step, Task, Trajectory, Turn, read_trajectory
-from toolmint.core.values import Value, canonical, clip
-from toolmint.roles import openai_messages, toolbench, toolbench_trees
-from toolmint.training import toolalpaca
+from toolmint.core.errors import InputError, boundary
+from toolmint.core.messages import ToolSpec
+from toolmint.core.task import Trajectory, read_trajectory
+from toolmint.core.text_files import json_items, read_text
+from toolmint.roles import chat_files, openai_messages, toolbench, toolbench_trees
+from toolmint.roles.chat_fields import check_known
+from toolmint.training import api_bank, seal_tools, toolalpaca
 
 DataFormat = Literal[
-    "trajectory", "openai", "toolbench", "toolbench_tree", "api_bank", "seal_tools", "toolalpaca"
+    "trajectory",
+    "openai",
+    "prompt_completion",
+    "toolbench",
+    "toolbench_tree",
+    "api_bank",
+    "seal_tools",
+    "toolalpaca",
+    "sharegpt",
 ]
-_COLUMNS: dict[DataFormat, frozenset[str]] = {
-    "trajectory": frozenset({"task", "steps"}),
-    "openai": frozenset({"messages"}),
-    "toolbench": frozenset({"instruction", "conversations", "tools"}),
-    "toolbench_tree": frozenset({"tree", "answer_generation"}),
-    "api_bank": frozenset({"instruction", "input", "output"}),
-    "seal_tools": frozenset({"query", "calling"}),
-    "toolalpaca": frozenset({"Function_Description"}),
+
+
+class _Columns(NamedTuple):
+    """The columns that tell a format, and the others that it may have; None: its reader checks them."""
+
+    needed: tuple[str, ...]
+    also: tuple[str, ...] | None = None
+
+
+_COLUMNS: dict[DataFormat, _Columns] = {
+    "trajectory": _Columns(("task", "steps")),
+    "openai": _Columns(("messages",)),
+    "prompt_completion": _Columns(("prompt", "completion")),
+    "toolbench": _Columns(("instruction", "conversations", "tools"), ("id",)),
+    "toolbench_tree": _Columns(
+        ("tree", "answer_generation"), ("win", "compare_candidates", "forward_args")
+    ),
+    "api_bank": _Columns(("instruction", "input", "output"), ("id",)),
+    "seal_tools": _Columns(("query", "calling"), ("id",)),
+    "toolalpaca": _Columns(
+        ("Function_Description",),
+        (
+            *("Name", "Description", "Category", "Introduction", "Link", "Functions"),
+            *("Documentation", "NLDocumentation", "Function_Projection"),
+            *("Instances", "Instructions", "Golden_Answers", "Authentication"),
+        ),
+    ),
+    "sharegpt": _Columns(("conversations",)),
 }
-_JSON_TYPES = {
-    "str": "string",
-    "int": "integer",
-    "float": "number",
-    "bool": "boolean",
-    "list": "array",
-    "dict": "object",
+_NOT_LEARNT = {
+    "chosen": "preferences (chosen, rejected)",
+    "rejected": "preferences (chosen, rejected)",
+    "text": "plain text without roles",
+    "input_ids": "data that are tokenised already",
+    "prompt": "prompts without completions",
 }
-_CALL = re.compile(r"API-Request: \[(\w+)\((.*)\)\](?:->(.*))?$", re.DOTALL)
+"""Columns of known formats that hold nothing that a role could learn here."""
+
+
+class Located(NamedTuple):
+    """A trajectory and its place: ``file:line``, or the file and the number of the item."""
+
+    where: str
+    trajectory: Trajectory
+    form: DataFormat
 
 
 def detect_format(item: Mapping[str, Any], where: str) -> DataFormat:
-    """Return the format of an item, by its columns.
+    """Return the format of an item, by its columns; a column that is null counts as absent.
 
     Raises:
         InputError: no format has these columns; the message names them and the known ones.
     """
+    given = {name for name, value in item.items() if value is not None}
     for name, columns in _COLUMNS.items():
-        if columns <= set(item):
+        if given.issuperset(columns.needed):
             return name
-    known = "; ".join(f"{name}: {', '.join(sorted(columns))}" for name, columns in _COLUMNS.items())
+    known = "; ".join(f"{name}: {', '.join(one.needed)}" for name, one in _COLUMNS.items())
+    kind = next((text for name, text in _NOT_LEARNT.items() if name in given), None)
     raise InputError(
-        f"{where} has the unknown columns {', '.join(sorted(map(str, item)))}; known are {known}"
+        f"{where} has the unknown columns {', '.join(sorted(map(str, item)))}"
+        + (f", which are {kind}" if kind else "")
+        + f"; known are {known}",
+        code="unknown-format",
     )
 
 
-def read_file(path: Path, tools: Mapping[str, ToolSpec] | None = None) -> Iterator[Trajectory]:
-    """Yield the trajectories of a file: JSON lines, one JSON list, or one JSON object.
+def read_located(path: Path, tools: Mapping[str, ToolSpec] | None = None) -> Iterator[Located]:
+    """Yield the trajectories of a file with their places: JSON lines, one JSON list, or one JSON object.
+
+    Every field is read or refused by its name.
 
     Args:
         path: the file.
         tools: specs by name for Seal-Tools' queries, which only name their tools.
 
     Raises:
-        InputError: the file cannot be read, or an item does not follow its format; the message names it.
+        InputError: the file cannot be read, or an item does not follow its format; the message names the
+            line, what was wrong, and what was expected.
     """
-    for number, item in enumerate(_items(path), 1):
-        where = f"{path}, item {number}"
-        if not isinstance(item, dict):
-            raise InputError(f"{where} is no JSON object")
-        found = cast("dict[str, Any]", item)
-        kind = detect_format(found, where)
+    for where, found in json_items(read_text(path), str(path)):
+        if not isinstance(found, dict):
+            raise InputError(f"{where} is no JSON object but {found!r:.60}")
+        item = cast("dict[str, Any]", found)
+        kind = detect_format(item, where)
+        columns = _COLUMNS[kind]
+        if columns.also is not None:
+            check_known(
+                {name: value for name, value in item.items() if value is not None},
+                (*columns.needed, *columns.also),
+                f"{where} ({kind})",
+            )
+        yield from _decoded(item, where, kind, tools or {})
+
+
+def _decoded(
+    item: dict[str, Any], where: str, kind: DataFormat, tools: Mapping[str, ToolSpec]
+) -> list[Located]:
+    def decode() -> list[Located]:
         if kind == "toolalpaca":
-            yield from toolalpaca.read_toolalpaca(found, where)
-        else:
-            yield _DECODERS[kind](found, where, tools or {})
+            runs = enumerate(toolalpaca.read_toolalpaca(item, where), 1)
+            return [Located(f"{where}, run {number}", one, kind) for number, one in runs]
+        if kind == "seal_tools":
+            return [Located(where, seal_tools.read_seal_tools(item, where, tools), kind)]
+        return [Located(where, _DECODERS[kind](item, where), kind)]
+
+    return boundary(
+        decode,
+        lambda fault: InputError(f"{where} does not follow the format {kind!r}: {fault!r:.200}"),
+    )
 
 
-def _items(path: Path) -> list[Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        lines = [line for line in text.splitlines() if line.strip()]
-        if text.lstrip().startswith("[") or (len(lines) > 1 and lines[0].strip() == "{"):
-            whole: object = json.loads(text)
-            return cast("list[Any]", whole) if isinstance(whole, list) else [whole]
-        return [json.loads(line) for line in lines]
-    except (OSError, ValueError) as fault:
-        raise InputError(
-            f"{str(path)!r} cannot be read as JSON: {clip(str(fault), 160)}"
-        ) from fault
+def read_file(path: Path, tools: Mapping[str, ToolSpec] | None = None) -> Iterator[Trajectory]:
+    """Yield the trajectories of a file, as ``read_located`` does.
 
-
-def _trajectory(item: dict[str, Any], where: str, tools: Mapping[str, ToolSpec]) -> Trajectory:
-    del tools
-    return read_trajectory(json.dumps(item), where)
-
-
-def _openai(item: dict[str, Any], where: str, tools: Mapping[str, ToolSpec]) -> Trajectory:
-    del tools
-    return openai_messages.decode_messages(item, where)
-
-
-def _toolbench(item: dict[str, Any], where: str, tools: Mapping[str, ToolSpec]) -> Trajectory:
-    del tools
-    return toolbench.decode_conversation(item, where)
-
-
-def _tree(item: dict[str, Any], where: str, tools: Mapping[str, ToolSpec]) -> Trajectory:
-    del tools
-    return toolbench_trees.decode_search_tree(item, where)
-
-
-def _field(about: Mapping[str, Any]) -> dict[str, Value]:
-    kind = _JSON_TYPES.get(str(about.get("type", "")).lower())
-    described: dict[str, Value] = {"description": str(about.get("description", ""))}
-    return {"type": kind, **described} if kind else described
-
-
-def _spec(name: str, description: str, fields: Mapping[str, Any], required: list[str]) -> ToolSpec:
-    properties: dict[str, Value] = {key: cast("Value", _field(one)) for key, one in fields.items()}
-    parameters: dict[str, Value] = {
-        "type": "object",
-        "properties": properties,
-        "required": cast("Value", required),
-    }
-    return ToolSpec(name=name, description=description, parameters=parameters)
-
-
-def _arguments(text: str) -> dict[str, Value] | None:
-    """Parse Python keyword arguments that are literals; return None for anything else."""
-    try:
-        call = ast.parse(f"f({text})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args:
-            return None
-        return {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-
-
-def _api_bank(item: dict[str, Any], where: str, tools: Mapping[str, ToolSpec]) -> Trajectory:
-    """Read a level-3 sample of API-Bank.
-
-    Its first line documents the tool searcher; results of the searcher document the tools that it found.
+    Raises:
+        InputError: the file cannot be read, or an item does not follow its format.
     """
-    del tools
-    lines = str(item["input"]).split("\n")
-    try:
-        first: dict[str, Any] = json.loads(lines[0])
-        found = [_spec(first["apiCode"], first["description"], first["parameters"], [])]
-    except (ValueError, KeyError, TypeError) as fault:
-        raise InputError(
-            f"{where} does not begin with API-Bank's document of its searcher"
-        ) from fault
-    task = next((line.removeprefix("User: ") for line in lines if line.startswith("User: ")), "")
-    steps: list[Step] = []
-    for line in [*lines, str(item["output"]).strip()]:
-        match = _CALL.match(line.strip())
-        if match is not None:
-            steps.append(_api_step(match, len(steps), found))
-    said = str(item["output"]).strip()
-    if said.startswith("AI:"):
-        number = len(steps)
-        steps.append(
-            Step(
-                id=number,
-                parent=number - 1 if number else None,
-                decision="answer",
-                turns=(Turn.from_file("planner"), Turn.from_file("summarizer")),
-                answer=said.removeprefix("AI:").strip(),
-            )
-        )
-    answer = steps[-1].answer if steps else None
-    return Trajectory(
-        task=Task(input=task, tools=tuple(found)),
-        steps=tuple(steps),
-        leaf=len(steps) - 1 if steps else None,
-        answer=answer,
-        outcome="answered" if answer is not None else "limit",
-    )
-
-
-def _api_step(match: re.Match[str], number: int, found: list[ToolSpec]) -> Step:
-    arguments = _arguments(match[2])
-    call = ToolCall(
-        id=f"call_{number}",
-        name=match[1],
-        arguments=canonical(arguments) if arguments is not None else match[2],
-    )
-    results = ()
-    if match[3] is not None:
-        results = (ToolResult(call_id=call.id, content=match[3]),)
-        _add_documented_tool(match[3], found)
-    return Step(
-        id=number,
-        parent=number - 1 if number else None,
-        decision="call",
-        turns=(Turn.from_file("planner"), Turn.from_file("caller")),
-        calls=(call,),
-        results=results,
-    )
-
-
-def _add_documented_tool(text: str, found: list[ToolSpec]) -> None:
-    """Add the tools that a result of the searcher documents."""
-    try:
-        value: Any = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return
-    for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
-        if isinstance(one, dict) and {"name", "input_parameters"} <= set(
-            cast("dict[str, Any]", one)
-        ):
-            document = cast("dict[str, Any]", one)
-            if document["name"] not in {tool.name for tool in found}:
-                fields = cast("dict[str, Any]", _object_or_empty(document["input_parameters"]))
-                found.append(
-                    _spec(str(document["name"]), str(document.get("description", "")), fields, [])
-                )
-
-
-def _object_or_empty(value: object) -> object:
-    """Return a dict unchanged, and an empty one for anything else (some results are Python sets)."""
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
-def _seal_tools(item: dict[str, Any], where: str, tools: Mapping[str, ToolSpec]) -> Trajectory:
-    """Read a query with gold calls. It has no observations and no thoughts, so only the caller gets spans."""
-    steps: list[Step] = []
-    shown: dict[str, ToolSpec] = {}
-    try:
-        for number, one in enumerate(cast("list[dict[str, Any]]", item["calling"])):
-            call = ToolCall(
-                id=f"call_{number}", name=one["api"], arguments=canonical(one["parameters"])
-            )
-            if call.name in tools:
-                shown[call.name] = tools[call.name]
-            parent = number - 1 if number else None
-            steps.append(
-                Step(
-                    id=number,
-                    parent=parent,
-                    decision="call",
-                    turns=(Turn.from_file("caller"),),
-                    calls=(call,),
-                )
-            )
-    except (KeyError, TypeError, AttributeError) as fault:
-        raise InputError(f"{where} is no query of Seal-Tools: {fault!r}") from fault
-    task = Task(input=str(item["query"]), tools=tuple(shown.values()))
-    leaf = len(steps) - 1 if steps else None
-    return Trajectory(task=task, steps=tuple(steps), leaf=leaf, outcome="limit")
+    return (one.trajectory for one in read_located(path, tools))
 
 
 def seal_documents(path: Path) -> dict[str, ToolSpec]:
@@ -255,28 +151,27 @@ def seal_documents(path: Path) -> dict[str, ToolSpec]:
     Raises:
         InputError: the file does not follow Seal-Tools' format.
     """
-    found: dict[str, ToolSpec] = {}
-    for number, one in enumerate(_items(path), 1):
-        try:
-            spec = _spec(
-                one["api_name"],
-                one["api_description"],
-                one["parameters"],
-                one.get("required") or [],
-            )
-        except (KeyError, TypeError, AttributeError) as fault:
-            raise InputError(
-                f"{path}, item {number} is no tool of Seal-Tools: {fault!r}"
-            ) from fault
-        found[spec.name] = spec
-    return found
+    return seal_tools.documents_of(path)
 
 
-_DECODERS: dict[DataFormat, Callable[[dict[str, Any], str, Mapping[str, ToolSpec]], Trajectory]] = {
+def _trajectory(item: Mapping[str, Any], where: str) -> Trajectory:
+    return read_trajectory(json.dumps(item), where)
+
+
+def _prompt_completion(item: Mapping[str, Any], where: str) -> Trajectory:
+    return openai_messages.decode_messages(chat_files.from_prompt_completion(item, where), where)
+
+
+def _sharegpt(item: Mapping[str, Any], where: str) -> Trajectory:
+    return openai_messages.decode_messages(chat_files.from_sharegpt(item, where), where)
+
+
+_DECODERS: dict[DataFormat, Callable[[Mapping[str, Any], str], Trajectory]] = {
     "trajectory": _trajectory,
-    "openai": _openai,
-    "toolbench": _toolbench,
-    "toolbench_tree": _tree,
-    "api_bank": _api_bank,
-    "seal_tools": _seal_tools,
+    "openai": openai_messages.decode_messages,
+    "prompt_completion": _prompt_completion,
+    "toolbench": toolbench.decode_conversation,
+    "toolbench_tree": toolbench_trees.decode_search_tree,
+    "api_bank": api_bank.read_api_bank,
+    "sharegpt": _sharegpt,
 }

@@ -1,9 +1,12 @@
 """The agent as a model of the gateway: planner, caller and summarizer over the toolbox that it was given."""
 
 import time
+from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from toolmint.core.task import Trajectory
+from toolmint.core.traffic import Key
+from toolmint.gateway.auth.upper_usage import UpperUsage
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.http_errors import agent_gave_up, invalid_request
 from toolmint.gateway.recording.recorder import Recorder
@@ -12,18 +15,26 @@ from toolmint.serving.records import AnsweredRequest, agent_record
 
 
 class SolveText(Protocol):
-    """Solves a task that is one text; ``keep``: its trajectory may be kept."""
+    """Solves a task that is one text.
 
-    async def __call__(self, text: str, *, keep: bool) -> Trajectory:
+    ``keep``: its trajectory may be kept; ``cost``: US dollars after which it stops, or None.
+    """
+
+    async def __call__(self, text: str, *, keep: bool, cost: Decimal | None) -> Trajectory:
         """Solve it."""
         ...
 
 
 class AgentModel(NamedTuple):
-    """An agent under the name of a model."""
+    """An agent under the name of a model; ``priced``: the prices of its models are known."""
 
     name: str
     solve: SolveText
+    priced: bool = True
+
+    def upper(self, key: Key) -> UpperUsage:
+        """Return the most that a task uses: all that the key may, as nobody knows how long it takes."""
+        return UpperUsage(self.name, key.tpm or 0, key.budget if self.priced else None)
 
 
 async def answer_with_agent(
@@ -39,10 +50,12 @@ async def answer_with_agent(
         HttpError: it gave up, or the request is more than one text.
         ClientLeft: the client went away.
     """
-    if parsed.text is None or parsed.why:
+    if parsed.text is None:
         raise invalid_request(f"The agent answers one user's text alone: {parsed.why}.", "messages")
+    await recorder.keys.reserve(call.number, call.key, lambda: agent.upper(call.key))
+    most = recorder.keys.left(call.key) if agent.priced else None
     with cancel_on_disconnect(call.receive):
-        done = await agent.solve(parsed.text, keep=call.key.record)
+        done = await agent.solve(parsed.text, keep=call.key.record, cost=most)
     used, key = done.run.usage, call.key
     why = done.run.stopped or done.outcome
     texts = recorder.texts(key, parsed.text, done.answer)
@@ -53,7 +66,6 @@ async def answer_with_agent(
     record = agent_record(answered, 200 if done.answer is not None else 422, why)
     if done.answer is None:
         await recorder.note(record)
-        recorder.keys.used(key, used.tokens, used.cost)
         raise agent_gave_up(why if done.wants is None else f"{why}; it wants {done.wants}")
     facts: dict[str, Any] = {
         "tier": "agent",

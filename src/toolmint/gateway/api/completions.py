@@ -4,18 +4,18 @@ from.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from decimal import Decimal
+from collections.abc import Coroutine
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from toolmint.core.budgets import Prices
 from toolmint.core.errors import SandboxError, StoreError, ToolmintError
-from toolmint.core.model import Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.traffic import Key
 from toolmint.gateway.api.agent import AgentModel, answer_with_agent
 from toolmint.gateway.api.fitting import fits
 from toolmint.gateway.asgi import Headers, header
+from toolmint.gateway.auth.upper_usage import UsageEstimates
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import LOG
@@ -31,7 +31,6 @@ from toolmint.serving.servers import ToolServers
 NO_TOOL = b"no-tool"
 _SHOWN = 4096  # versions of which is kept what answers show
 NOTHING = LookupResult("none")
-Price = Callable[[str, Usage], Decimal | None]
 
 
 class ToolLookup(NamedTuple):
@@ -50,7 +49,7 @@ class Completions:
         strong: the strong model's endpoint.
         recorder: writes requests down and counts them.
         maker: makes tools; None: none are made.
-        price: what a model's usage costs; None: nobody knows.
+        prices: what models cost.
         agent: answers what asks for its name as a model; None: there is none.
     """
 
@@ -61,11 +60,12 @@ class Completions:
         recorder: Recorder,
         *,
         maker: BackgroundMaker | None = None,
-        price: Price,
+        prices: Prices,
         agent: AgentModel | None = None,
     ) -> None:
         self._servers, self._strong, self.recorder = servers, strong, recorder
-        self._maker, self._price, self._agent = maker, price, agent
+        self._maker, self._prices, self._agent = maker, prices, agent
+        self._estimates = UsageEstimates(prices)
         self._later: set[asyncio.Task[None]] = set()
         # A version at work is a new object once its tally moves, so what is shown of it can be kept.
         self._shown = lru_cache(_SHOWN)(partial(_shown, servers.policy.bound))
@@ -76,19 +76,42 @@ class Completions:
         Raises:
             HttpError: it is wrong, not allowed, or the strong model cannot be reached.
         """
-        parsed = kind.read(body)
-        self.recorder.keys.allow(call.key, parsed.model)
+        parsed, keys = kind.read(body), self.recorder.keys
+        keys.allow(call.key, parsed.model)
+        try:
+            await self._answer(call, kind, parsed, body)
+        finally:
+            keys.release(call.number)  # what no record has charged
+
+    async def _answer(
+        self, call: GatewayCall, kind: EndpointKind, parsed: ParsedRequest, body: bytes
+    ) -> None:
         if self._agent is not None and parsed.model == self._agent.name:
             await answer_with_agent(self.recorder, call, kind, parsed, self._agent)
             return
+        if self._servers.light:  # a light model that reads the request costs something too
+            await self._reserve(call, kind, parsed, body)
         lookup = await self._look_up(call, parsed)
         found = lookup.found
         if found.mode == "serve" and found.answer is not None:
             await self._hit(call, kind, parsed, lookup)
             return
+        await self._reserve(call, kind, parsed, body)
         keep = parsed.text is not None and (call.key.record or found.entry is not None)
         answered = await self._strong.answer(call, kind, parsed, body, _marks(lookup), keep=keep)
         await self._record_answer(call, kind, parsed, answered, lookup)
+
+    async def _reserve(
+        self, call: GatewayCall, kind: EndpointKind, parsed: ParsedRequest, body: bytes
+    ) -> None:
+        """Reserve the most that a request may cost; raise HttpError where its key has too little left."""
+        if not call.key.is_limited:
+            return
+        await self.recorder.keys.reserve(
+            call.number,
+            call.key,
+            lambda: self._estimates.upper(kind.name, parsed.body, body, self._servers.light),
+        )
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -100,7 +123,7 @@ class Completions:
         await asyncio.gather(*self._later, return_exceptions=True)
 
     async def _look_up(self, call: GatewayCall, parsed: ParsedRequest) -> ToolLookup:
-        if parsed.text is None:
+        if parsed.text is None or parsed.why:
             return ToolLookup(None, NOTHING, parsed.why)
         control = header(call.scope, b"cache-control") or b""
         if b"no-store" in control:
@@ -157,7 +180,7 @@ class Completions:
     ) -> None:
         """Enter what the strong model's answer cost, queue it as a demonstration, and end the reply."""
         key, model = call.key, answered.model or parsed.model
-        cost = self._price(model, answered.usage)
+        cost = self._prices.cost(model, answered.usage, parsed.model)
         texts = self.recorder.texts(key, parsed.text, answered.text)
         joined = JoinedClass()
         if lookup.server is not None and parsed.text is not None and answered.text is not None:
@@ -169,7 +192,7 @@ class Completions:
         why = parsed.why or "the strong model answered"
         record = strong_record(done, lookup.found, joined, why, answered.status)
         await self.recorder.note(record)
-        self.recorder.spent(key, kind, record)
+        self.recorder.spent(kind, record)
         await answered.finish()
         if lookup.server is None or parsed.text is None or answered.text is None:
             return

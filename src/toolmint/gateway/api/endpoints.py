@@ -1,10 +1,13 @@
 """The endpoints that a strong model answers, and tools where they can."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from toolmint.gateway.api.chat import CHAT
+from toolmint.gateway.api.chat import CHAT, CHAT_FIELDS, read_chat
+from toolmint.gateway.api.fields import FieldChoice, field_rules
 from toolmint.gateway.api.requests import read_other
-from toolmint.gateway.api.responses import RESPONSES
+from toolmint.gateway.api.responses import RESPONSE_FIELDS, RESPONSES, read_response
 from toolmint.gateway.call import EndpointKind
 
 
@@ -15,3 +18,19 @@ def _no_text(_: dict[str, Any]) -> None:
 EMBEDDINGS = EndpointKind("embeddings", "/embeddings", read_other, _no_text)
 COMPLETIONS = EndpointKind("completions", "/completions", read_other, _no_text, asks_usage=True)
 KINDS = (CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS)
+
+
+def endpoint_kinds(choices: Mapping[str, FieldChoice]) -> tuple[EndpointKind, ...]:
+    """Return the endpoints, where settings say what is to become of some fields.
+
+    Raises:
+        ConfigError: a setting names what is no field, or one that the gateway itself reads.
+    """
+    chat = partial(read_chat, rules=field_rules(CHAT_FIELDS, choices))
+    responses = partial(read_response, rules=field_rules(RESPONSE_FIELDS, choices))
+    return (
+        CHAT._replace(read=chat),
+        RESPONSES._replace(read=responses),
+        EMBEDDINGS,
+        COMPLETIONS,
+    )

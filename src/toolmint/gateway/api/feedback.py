@@ -1,4 +1,4 @@
-"""A user's word that an answer was right or wrong; it counts at once."""
+"""A user's word that an answer was right or wrong; it counts at once, and once for each request and key."""
 
 from typing import Any
 
@@ -8,9 +8,12 @@ from toolmint.core.errors import HttpError
 from toolmint.core.namespace import ClassKey
 from toolmint.core.tool import Demonstration
 from toolmint.core.traffic import Key, TrafficLog
+from toolmint.core.user_report import UserReport
 from toolmint.gateway.http_errors import invalid_request
 from toolmint.gateway.recording.request_log import RequestLog
 from toolmint.serving.servers import ToolServers
+
+_BEFORE = "this key has given its word on this request before"
 
 
 class Feedback:
@@ -21,6 +24,9 @@ class Feedback:
 
     async def take(self, key: Key, body: bytes) -> dict[str, Any]:
         """Take ``{"request_id": ..., "right": false, "answer": "the right one"}``; returns what it led to.
+
+        Of a tool that another tenant granted it is a report, which that tenant sees: it moves no bound, so
+        that nobody can demote what others serve.
 
         Raises:
             HttpError: the body is wrong, or the tenant has no such request.
@@ -36,14 +42,23 @@ class Feedback:
         if record.request_class is None or record.version is None:
             return said | {"why": "no tool answered it"}
         of = ClassKey.parse(record.request_class)
+        report = UserReport(number, key.id, right)
+        if of.tenant != key.tenant:
+            live = self._servers.storage.live
+            kept = await live.keep_report(of, record.version, report)
+            why = "the tool is another tenant's, who sees this as a report"
+            return said | {"reported": kept, "why": why if kept else _BEFORE}
         server = await self._servers.of(of.namespace)
         entry = server.entries.get(of.name)
         if entry is None or entry.record.version != record.version:
             return said | {"why": "the version that answered is no longer at work"}
-        keep = key.record and of.tenant == key.tenant
-        texts = (record.input, record.answer, answer) if keep else (None, None, None)
-        outcome = await server.record_comparison(entry, "feedback", texts, agreed=right)
-        if keep and answer is not None and record.input is not None:
+        texts = (record.input, record.answer, answer) if key.record else (None, None, None)
+        outcome = await server.record_comparison(
+            entry, "feedback", texts, agreed=right, report=report
+        )
+        if not outcome.counted:
+            return said | {"why": _BEFORE}
+        if key.record and answer is not None and record.input is not None:
             one = Demonstration(input=record.input, target=answer)
             await server.store.enqueue(of.name, one)
         return said | {

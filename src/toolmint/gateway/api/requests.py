@@ -1,220 +1,265 @@
-"""What every request has, read from its bytes once: what a tool may answer, and what only a model can."""
+"""How a request is read from its bytes, once: what a tool may answer, and what only a model can.
+
+Nothing is validated here. What is not understood goes to the model's endpoint as it came, which says what is
+wrong with it; an error is raised only where the gateway cannot know whom to ask.
+"""
 
 import hashlib
+import json
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import orjson
 
+from toolmint.core.errors import HttpError
+from toolmint.gateway.api.fields import FieldRules
+from toolmint.gateway.api.value_rules import stop_texts
 from toolmint.gateway.call import ParsedRequest
 from toolmint.gateway.http_errors import invalid_request
 
-MOST_CHOICES = 128
-BLOCKING = {
-    "tools": "it brings tools",
-    "functions": "it brings functions",
-    "logprobs": "it asks for logprobs",
-    "top_logprobs": "it asks for logprobs",
-    "modalities": "it asks for other modalities",
-    "audio": "it asks for audio",
-    "prediction": "it brings a prediction",
-    "web_search_options": "it asks for a web search",
-    "previous_response_id": "it goes on from an earlier response",
-    "conversation": "it belongs to a conversation",
-    "background": "it runs in the background",
-    "logit_bias": "it biases tokens",
-}
-"""Fields that a tool cannot honour."""
+_LENIENT = "its body is JSON for lenient readers alone"
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value: object = orjson.loads(body)
-    except orjson.JSONDecodeError as fault:
-        raise invalid_request(f"The body is no JSON: {fault}", code="invalid_json") from fault
-    if not isinstance(value, dict):
-        raise invalid_request(f"The body must be a JSON object, got {type(value).__name__}.")
-    return cast("dict[str, Any]", value)
+_ROLES = ("user", "system", "developer")
+_CACHED = 2000
+"""Characters of instructions and format up to which a scope's digest is kept in memory."""
 
-
-def typed(body: dict[str, Any], name: str, kind: type | tuple[type, ...], words: str) -> Any:  # noqa: ANN401
-    """Return a field that has a type; None where it is not there.
-
-    Raises:
-        HttpError: it has another type.
-    """
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise invalid_request(f"{name!r} must be {words}, got {type(value).__name__}.", name)
-    return value
-
-
-def content_text(content: object) -> str | None:
-    """Return the text of a message's content: a text, or parts that are all texts; None for anything else."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return None
-    texts: list[str] = []
-    for part in cast("list[object]", content):
-        if not isinstance(part, dict):
-            return None
-        piece = cast("dict[str, object]", part)
-        text = piece.get("text")
-        if piece.get("type") not in {"text", "input_text", "output_text"} or not isinstance(
-            text, str
-        ):
-            return None
-        texts.append(text)
-    return "".join(texts)
-
-
-def _conversation(messages: list[Any], where: str) -> tuple[str | None, list[str], str]:
-    """Return the only user text, the instructions, and why there is no such text."""
-    instructions: list[str] = []
-    parsed: str | None = None
-    for number, one in enumerate(messages):
-        if not isinstance(one, dict):
-            raise invalid_request(f"{where}[{number}] must be an object.", f"{where}[{number}]")
-        message = cast("dict[str, Any]", one)
-        role = message.get("role")
-        if not isinstance(role, str):
-            raise invalid_request(
-                f"{where}[{number}].role must be a text.", f"{where}[{number}].role"
-            )
-        text = content_text(message.get("content"))
-        if role in {"system", "developer"} and text is not None and parsed is None:
-            instructions.append(text)
-        elif role == "user" and text is not None and parsed is None:
-            parsed = text
-        elif role == "user" and text is None:
-            return None, instructions, "it has parts that are no text"
-        else:
-            return None, instructions, "it is a conversation of several turns"
-    return (parsed, instructions, "") if parsed else (None, instructions, "it has no user's text")
-
-
-def _format(body: dict[str, Any]) -> tuple[bool, dict[str, Any] | None, bytes]:
-    """Return whether JSON is due, its schema, and what of the format belongs to the scope."""
-    given: Any = body.get("response_format")
-    if given is None and isinstance(body.get("text"), dict):
-        given = body["text"].get("format")
-    if given is None:
-        return False, None, b""
-    if not isinstance(given, dict):
-        raise invalid_request("'response_format' must be an object.", "response_format")
-    wanted = cast("dict[str, Any]", given)
-    kind = wanted.get("type")
-    if kind == "text":
-        return False, None, b""
-    if kind not in {"json_object", "json_schema"}:
-        raise invalid_request(
-            f"'response_format.type' must be text, json_object or json_schema, got {kind!r}.",
-            "response_format",
-        )
-    found: Any = wanted.get("json_schema", wanted).get("schema") if kind == "json_schema" else None
-    digest = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
-    return True, cast("dict[str, Any] | None", found), digest
-
-
-def _stops(body: dict[str, Any]) -> tuple[str, ...]:
-    stop: Any = body.get("stop")
-    if stop is None:
-        return ()
-    if isinstance(stop, str):
-        return (stop,)
-    if not isinstance(stop, list) or not all(
-        isinstance(one, str) for one in cast("list[Any]", stop)
-    ):
-        raise invalid_request("'stop' must be a text or a list of texts.", "stop")
-    return tuple(cast("list[str]", stop))
-
-
-def _blocked(body: dict[str, Any], choices: int) -> str:
-    if choices > 1:
-        return "it asks for several choices"
-    return next((BLOCKING[name] for name, value in body.items() if value and name in BLOCKING), "")
+Said = tuple[str | None, tuple[tuple[str, str], ...], str]
+"""The messages of a request: the only user's text (None: there is none, or there is more), role and text of
+each message before it, and why there is no text.
+"""
 
 
 class OpenedRequest(NamedTuple):
-    """A request of which the fields are read that each endpoint has."""
+    """A request of which the fields are read that each endpoint has; ``strict``: its body is strict JSON."""
 
     body: dict[str, Any]
     model: str
     stream: bool
     usage_wanted: bool
+    strict: bool
+
+
+class MessageForm(NamedTuple):
+    """What messages look like that are understood: the type of a text part, and of a message that has one."""
+
+    part: str
+    type: str | None
+
+
+def _leniently(raw: bytes, fault: orjson.JSONDecodeError) -> object:
+    """Return what a body holds that is no strict JSON.
+
+    Python's own reader takes what others refuse (NaN, half a surrogate pair, a byte order mark), and so do
+    endpoints that are written in Python: such a body is passed on.
+
+    Raises:
+        HttpError: it is no JSON to this reader either.
+    """
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise invalid_request(f"The body is no JSON: {fault}", code="invalid_json") from fault
 
 
 def open_request(raw: bytes) -> OpenedRequest:
     """Read the fields that each endpoint has.
 
     Raises:
-        HttpError: the body is no JSON object, it names no model, or a field has a wrong type.
+        HttpError: the body is no JSON object, or names no model.
     """
-    body = _object(raw)
-    model = typed(body, "model", str, "a text")
-    if not model:
-        raise invalid_request("'model' is missing: a text that names a model is expected.", "model")
-    stream = bool(typed(body, "stream", bool, "true or false"))
-    options: Any = typed(body, "stream_options", dict, "an object") or {}
-    return OpenedRequest(body, model, stream, bool(options.get("include_usage")))
+    strict = True
+    body: Any
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        body, strict = _leniently(raw, fault), False
+    if not isinstance(body, dict):
+        raise invalid_request(f"The body must be a JSON object, got {type(body).__name__}.")
+    found = cast("dict[str, Any]", body)
+    model = found.get("model")
+    if not isinstance(model, str) or not model or not (strict or _encodes(model)):
+        raise _no_model(model)
+    # Where usage counts as wanted, nothing is put into the body on its way.
+    wanted = not strict
+    if "stream_options" in found:
+        options = found["stream_options"]
+        if isinstance(options, dict):
+            wanted = wanted or bool(cast("dict[str, Any]", options).get("include_usage"))
+        else:
+            wanted = wanted or options is not None
+    return OpenedRequest(found, model, found.get("stream") is True, wanted, strict)
+
+
+def _no_model(model: object) -> HttpError:
+    got = "is missing" if model is None or model == "" else f"has the value {model!r:.40}"
+    return invalid_request(f"'model' {got}: a text that names a model is expected.", "model")
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def content_text(content: object, part: str = "text") -> str | None:
+    """Return the text of a message's content: a text, or one part that is a text; None for anything else.
+
+    Several parts are not joined: endpoints differ in what they put between them.
+    """
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list) or len(cast("list[object]", content)) != 1:
+        return None
+    only = cast("list[object]", content)[0]
+    if not isinstance(only, dict):
+        return None
+    piece = cast("dict[str, object]", only)
+    found = piece.get("text")
+    good = len(piece) == 2 and piece.get("type") == part
+    return found if good and isinstance(found, str) else None
+
+
+def read_messages(messages: Any, form: MessageForm) -> Said:  # noqa: ANN401 - whatever a client sends
+    """Read messages: instructions, and one user's text behind them, are understood."""
+    instructions: tuple[tuple[str, str], ...] = ()
+    text, why = None, ""
+    if not isinstance(messages, list):
+        return None, (), "its messages are no list"
+    for one in cast("list[object]", messages):
+        if not isinstance(one, dict):
+            return None, (), "it has a message that is no object"
+        message = cast("dict[str, Any]", one)
+        role, found = message.get("role"), message.get("content")
+        if text is not None or role not in _ROLES:
+            return None, (), "it is a conversation of several turns"
+        if not isinstance(found, str):
+            found = content_text(found, form.part)
+        if found is None:
+            return None, (), "it has content that is not one text"
+        if len(message) != 2 and not (len(message) == 3 and message.get("type", 0) == form.type):
+            return None, (), "it has a message with fields that tools do not know"
+        if role == "user":
+            text = found
+        else:
+            instructions += ((role, found),)
+    if not text:
+        text, why = None, "it has no user's text"
+    return text, instructions, why
 
 
 def read_conversation(
-    opened: OpenedRequest,
-    where: str,
-    messages: object,
-    limits: tuple[str, ...],
-    instructions: str = "",
+    opened: OpenedRequest, rules: FieldRules, said: Said, form: object, beside: str = ""
 ) -> ParsedRequest:
-    """Read a request that holds messages.
+    """Return a request whose messages are read.
 
     Args:
         opened: the request.
-        where: the field that holds the messages.
-        messages: what it holds.
-        limits: fields that limit an answer's tokens; the first that is there counts.
-        instructions: that stand beside the messages.
-
-    Raises:
-        HttpError: there are no messages, or a field has a wrong type.
+        rules: which of its fields are understood.
+        said: its messages.
+        form: the field that says of which form an answer has to be.
+        beside: instructions that stand beside the messages.
     """
-    given = opened.body
-    choices = typed(given, "n", int, "a whole number")
-    choices = 1 if choices is None else choices
-    if not 1 <= choices <= MOST_CHOICES:
-        raise invalid_request(f"'n' must be 1 to {MOST_CHOICES}, got {choices}.", "n")
-    typed(given, "temperature", (int, float), "a number")
-    typed(given, "tools", list, "a list")
-    if not isinstance(messages, list) or not messages:
-        raise invalid_request(f"'{where}' is missing: a list of messages is expected.", where)
-    text, systems, why = _conversation(cast("list[Any]", messages), where)
-    as_json, schema, format_digest = _format(given)
-    why = why or _blocked(given, choices)
-    longest = next((v for v in (typed(given, n, int, "a whole number") for n in limits) if v), None)
+    body, model, stream, wanted, strict = opened
+    text, instructions, why = said
+    if why or not strict:
+        return _for_a_model(opened, why or _LENIENT)
+    if not stream and body.get("stream_options") is not None:
+        return _for_a_model(opened, "it has options of a stream, and asks for none")
+    of, shape = rules.of, b""
+    for name, value in body.items():
+        rule = of.get(name)
+        part = None if rule is None else rule(value)
+        if part is None:
+            return _for_a_model(opened, rules.reason(name))
+        if part:
+            shape = _joined(shape, part)
+    for name, reason in rules.missing:
+        if name not in body:
+            why = reason
+    as_json, schema = _json_form(form) if form else (False, None)
+    longest = _longest(body, rules.limits)
+    stops = (stop_texts(body["stop"]) or ()) if "stop" in body else ()
+    scope = scope_of(model, instructions, beside, shape)
     return ParsedRequest(
-        model=opened.model,
-        stream=opened.stream,
-        usage_wanted=opened.usage_wanted,
-        text=None if why else text,
-        scope=scope_of(opened.model, [*systems, instructions], format_digest),
-        why=why,
-        longest=longest,
-        stops=_stops(given),
-        as_json=as_json,
-        schema=schema,
-        body=given,
+        model, stream, wanted, text, scope, why, longest, stops, as_json, schema, body
     )
 
 
-def scope_of(model: str, instructions: list[str], format_digest: bytes) -> str:
-    """Return the digest of what shapes an answer beside the request's own text."""
-    shape = hashlib.sha256(model.encode("utf-8", "replace"))
-    for text in instructions:
-        shape.update(b"\0" + text.encode("utf-8", "replace"))
-    shape.update(b"\0\0" + format_digest)
-    return shape.hexdigest()[:12]
+def _joined(shape: bytes, part: bytes) -> bytes:
+    """Return what fields add to the scope; the order in which they stand in a body means nothing."""
+    return b"\0".join(sorted((*shape.split(b"\0"), part))) if shape else part
+
+
+def _for_a_model(opened: OpenedRequest, why: str) -> ParsedRequest:
+    body, model, stream, wanted, _ = opened
+    return ParsedRequest(model, stream, wanted, None, "", why, None, (), False, None, body)
+
+
+def _longest(body: dict[str, Any], names: Iterable[str]) -> int | None:
+    """Return the smallest of the limits that are given; None where none is."""
+    longest = None
+    for name in names:
+        limit = body.get(name)
+        if isinstance(limit, int) and (longest is None or limit < longest):
+            longest = limit
+    return longest
+
+
+def _json_form(form: object) -> tuple[bool, dict[str, Any] | None]:
+    """Return whether an answer is to be JSON, and the schema that it has to meet."""
+    if not isinstance(form, dict):
+        return False, None
+    wanted = cast("dict[str, Any]", form)
+    if wanted.get("type") not in {"json_object", "json_schema"}:
+        return False, None
+    given = wanted.get("json_schema", wanted)
+    schema = cast("dict[str, Any]", given).get("schema") if isinstance(given, dict) else None
+    return True, cast("dict[str, Any]", schema) if isinstance(schema, dict) else None
+
+
+def scope_of(
+    model: str,
+    instructions: tuple[tuple[str, str], ...] = (),
+    beside: str = "",
+    shape: bytes = b"",
+) -> str:
+    """Return the digest of what shapes an answer beside the request's own text.
+
+    Args:
+        model: as the client names it.
+        instructions: role and text of each message before the user's.
+        beside: instructions that stand beside the messages.
+        shape: what other fields add.
+    """
+    size = len(model) + len(beside) + len(shape)
+    for _, text in instructions:
+        size += len(text)
+    if size > _CACHED:
+        return _digest(model, instructions, beside, shape)
+    return _known_digest(model, instructions, beside, shape)
+
+
+def _digest(
+    model: str, instructions: tuple[tuple[str, str], ...], beside: str, shape: bytes
+) -> str:
+    parts = [_part(model)]
+    for role, text in instructions:
+        parts.append(_part(text) if role == "system" else b"\xff" + role.encode() + _part(text))
+    parts += [_part(beside), b"", shape]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+_known_digest = lru_cache(maxsize=1024)(_digest)
+
+
+def _part(text: str) -> bytes:
+    """Return a text's bytes without NUL, which separates the parts; 0xff stands in no UTF-8."""
+    found = text.encode()
+    return found.replace(b"\0", b"\xff0") if b"\0" in found else found
 
 
 def read_other(raw: bytes) -> ParsedRequest:
@@ -223,17 +268,4 @@ def read_other(raw: bytes) -> ParsedRequest:
     Raises:
         HttpError: it is no JSON object, or names no model.
     """
-    opened = open_request(raw)
-    return ParsedRequest(
-        model=opened.model,
-        stream=opened.stream,
-        usage_wanted=opened.usage_wanted,
-        text=None,
-        scope="",
-        why="it is no conversation",
-        longest=None,
-        stops=(),
-        as_json=False,
-        schema=None,
-        body=opened.body,
-    )
+    return _for_a_model(open_request(raw), "it is no conversation")

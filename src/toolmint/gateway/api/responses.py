@@ -1,12 +1,34 @@
 """``POST /v1/responses``: how a request is read, and a tool's answer written, whole or as events."""
 
 import time
-from typing import Any
-from uuid import uuid4
+from functools import partial
+from random import getrandbits
+from typing import Any, cast
 
 import orjson
 
-from toolmint.gateway.api.requests import open_request, read_conversation, typed
+from toolmint.gateway.api.chat import EFFORT, EFFORTS, SAMPLING, VERBOSITY
+from toolmint.gateway.api.fields import FieldRules, RequestField, field_rules
+from toolmint.gateway.api.requests import (
+    MessageForm,
+    Said,
+    open_request,
+    read_conversation,
+    read_messages,
+)
+from toolmint.gateway.api.value_rules import (
+    absent,
+    answer_format,
+    anything,
+    boolean,
+    false,
+    in_scope,
+    number,
+    one_of,
+    some_of,
+    text,
+    whole,
+)
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
 from toolmint.gateway.upstream.relay import response_text
@@ -20,18 +42,75 @@ _NO_USAGE = {
 }
 
 
-def read_response(raw: bytes) -> ParsedRequest:
+_STORED = (
+    "its response is to be stored, and only the model's endpoint can go on from it; "
+    "send 'store': false where nothing goes on"
+)
+_TOOLS = "it brings tools"
+
+
+def _unstored(value: object) -> bytes | None:
+    return b"" if value is False else None
+
+
+RESPONSE_FIELDS: dict[str, RequestField] = {
+    "model": RequestField("read", "a text", anything),
+    "input": RequestField("read", "a text, or items: see below", anything),
+    "instructions": RequestField("read", "a text, which is part of the scope", text),
+    "stream": RequestField("delivery", "true, false", boolean),
+    "stream_options.include_obfuscation": RequestField("delivery", "true, false", boolean),
+    "store": RequestField("model", "false; null or left out is true", _unstored, _STORED, _STORED),
+    "text.format": RequestField(
+        "scope", "text, a JSON object, or JSON of a schema", partial(answer_format, nested=False)
+    ),
+    "text.verbosity": RequestField(
+        "scope", "low, medium, high", in_scope("text.verbosity", VERBOSITY)
+    ),
+    "reasoning.effort": RequestField("scope", EFFORTS, in_scope("reasoning.effort", EFFORT)),
+    "reasoning.summary": RequestField("model", "null", absent),
+    "reasoning.generate_summary": RequestField("model", "null", absent),
+    "max_output_tokens": RequestField("limit", "1 or more", whole(1)),
+    **SAMPLING,
+    "truncation": RequestField("served", "auto, disabled", one_of("auto", "disabled")),
+    "include": RequestField(
+        "served",
+        "a list of at most `reasoning.encrypted_content`: a tool has no reasoning",
+        some_of("reasoning.encrypted_content"),
+    ),
+    "top_logprobs": RequestField("model", "0", number(0, 0), "it asks for logprobs"),
+    "tools": RequestField("model", "an empty list", some_of(), _TOOLS),
+    "tool_choice": RequestField("model", "auto, none", one_of("auto", "none"), _TOOLS),
+    "parallel_tool_calls": RequestField("served", "true, false: there are no tools", boolean),
+    "max_tool_calls": RequestField("model", "null", absent, _TOOLS),
+    "background": RequestField("model", "false", false, "it runs in the background"),
+    "previous_response_id": RequestField(
+        "model", "null", absent, "it goes on from an earlier response"
+    ),
+    "conversation": RequestField("model", "null", absent, "it belongs to a conversation"),
+    "prompt": RequestField("model", "null", absent, "it uses a prompt that is stored elsewhere"),
+}
+"""The understood fields of a response; every other field is for the model."""
+_RULES = field_rules(RESPONSE_FIELDS)
+_FORM = MessageForm("input_text", "message")
+
+
+def read_response(raw: bytes, rules: FieldRules = _RULES) -> ParsedRequest:
     """Read a request.
 
     Raises:
-        HttpError: it is no JSON object, or a field has a wrong type.
+        HttpError: it is no JSON object, or names no model.
     """
     opened = open_request(raw)
-    messages: object = opened.body.get("input")
-    if isinstance(messages, str):
-        messages = [{"role": "user", "content": messages}]
-    instructions = typed(opened.body, "instructions", str, "a text") or ""
-    return read_conversation(opened, "input", messages, ("max_output_tokens",), instructions)
+    body = opened.body
+    asked: object = body.get("input")
+    if isinstance(asked, str):
+        said: Said = (asked, (), "") if asked else (None, (), "it has no user's text")
+    else:
+        said = read_messages(asked, _FORM)
+    beside: object = body.get("instructions")
+    shape: object = body.get("text")
+    form = cast("dict[str, object]", shape).get("format") if isinstance(shape, dict) else None
+    return read_conversation(opened, rules, said, form, beside if isinstance(beside, str) else "")
 
 
 def _response(
@@ -49,16 +128,16 @@ def _response(
         "max_output_tokens": body.get("max_output_tokens"),
         "model": parsed.model,
         "output": output,
-        "parallel_tool_calls": True,
+        "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": None,
-        "reasoning": {"effort": None, "summary": None},
+        "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
         "store": False,
         "temperature": body.get("temperature", 1.0),
         "text": body.get("text") or {"format": {"type": "text"}},
-        "tool_choice": "auto",
+        "tool_choice": body.get("tool_choice") or "auto",
         "tools": [],
         "top_p": body.get("top_p", 1.0),
-        "truncation": "disabled",
+        "truncation": body.get("truncation") or "disabled",
         "usage": None,
         "user": body.get("user"),
         "metadata": body.get("metadata") or {},
@@ -78,14 +157,14 @@ def _item(number: str, answer: str | None, status: str) -> dict[str, Any]:
 
 def response_reply(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> bytes:
     """Return the body of a response."""
-    done = _item(f"msg_{uuid4().hex}", answer, "completed")
-    whole = _response(parsed, f"resp_{uuid4().hex}", "completed", [done])
+    done = _item(f"msg_{getrandbits(128):032x}", answer, "completed")
+    whole = _response(parsed, f"resp_{getrandbits(128):032x}", "completed", [done])
     return orjson.dumps(whole | {"usage": _NO_USAGE, "toolmint": facts})
 
 
 def response_events(parsed: ParsedRequest, answer: str, facts: dict[str, Any]) -> list[bytes]:
     """Return the events of a streamed response, numbered from 0."""
-    number, item = f"resp_{uuid4().hex}", f"msg_{uuid4().hex}"
+    number, item = f"resp_{getrandbits(128):032x}", f"msg_{getrandbits(128):032x}"
     begun = _response(parsed, number, "in_progress", [])
     done = _item(item, answer, "completed")
     whole = _response(parsed, number, "completed", [done]) | {"usage": _NO_USAGE, "toolmint": facts}

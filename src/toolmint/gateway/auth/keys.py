@@ -4,15 +4,32 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Literal, NamedTuple
 
-from toolmint.core.traffic import Key, KeyStore
-from toolmint.gateway.http_errors import budget_exceeded, invalid_key, rate_limited, unknown_model
+from toolmint.core.budgets import BudgetRequest
+from toolmint.core.traffic import Key, KeyStore, RequestRecord
+from toolmint.gateway.auth.budgets import Budgets
+from toolmint.gateway.auth.rates import RateLimit
+from toolmint.gateway.auth.upper_usage import UpperUsage
+from toolmint.gateway.http_errors import (
+    budget_exceeded,
+    budget_reserved,
+    invalid_key,
+    price_unknown,
+    rate_limited,
+    unknown_model,
+)
 
 KEY_PREFIX = "tm-"
 OPEN_KEY = Key(id="open", tenant="local", name="no keys are set", record=True)
 """What everybody may do while no key is set; only on loopback."""
+UnknownPrices = Literal["refuse", "allow"]
+"""What becomes of a request for a model of unknown price whose key has a budget."""
+WAIT_SECONDS = 10.0
+"""How long a request waits for what requests at work have reserved."""
 
 
 def new_secret() -> str:
@@ -25,49 +42,58 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-class RateLimit:
-    """A rate a minute: it holds a minute's worth, refills steadily, and may be overdrawn by one request."""
+class _Reservation(NamedTuple):
+    """What is reserved for a request: tokens of a rate, dollars of a budget (None: nothing of it)."""
 
-    def __init__(self, rate: int, clock: Callable[[], float]) -> None:
-        self._rate, self._clock = rate, clock
-        self._left, self._at = float(rate), clock()
+    rate: RateLimit | None
+    cost: Decimal | None
+    most: UpperUsage
 
-    def wait(self) -> float:
-        """Return the seconds until something may be taken; 0: now."""
-        now = self._clock()
-        self._left = min(float(self._rate), self._left + (now - self._at) * self._rate / 60)
-        self._at = now
-        return 0.0 if self._left >= 1 else (1 - self._left) * 60 / self._rate
-
-    def take(self, amount: float) -> None:
-        """Take an amount, also more than is left."""
-        self._left -= amount
+    def give_back(self, used: int) -> None:
+        """Return the tokens of the rate that were not used."""
+        if self.rate is not None:
+            self.rate.give_back(self.most.tokens, used)
 
 
 class KeyRing:
     """Knows keys in memory, and what they have used.
 
+    A request that may cost something reserves the most that it may use before it is sent. Writing its record
+    down charges what it has used; what no record charges is released.
+
     Args:
         store: where keys are kept.
         open_access: without any key in the store, everybody may ask (on loopback alone).
         clock: seconds, for rates.
+        unknown_prices: what becomes of a model of unknown price where the key has a budget.
+        wait: seconds that a request waits for what requests at work have reserved.
     """
 
     def __init__(
-        self, store: KeyStore, *, open_access: bool, clock: Callable[[], float] = time.monotonic
+        self,
+        store: KeyStore,
+        *,
+        open_access: bool,
+        clock: Callable[[], float] = time.monotonic,
+        unknown_prices: UnknownPrices = "refuse",
+        wait: float = WAIT_SECONDS,
     ) -> None:
         self._store, self._open, self._clock = store, open_access, clock
+        self._unknown_prices, self._wait = unknown_prices, wait
         self._keys: Mapping[str, Key] = {}
         self._requests: dict[str, RateLimit] = {}
         self._tokens: dict[str, RateLimit] = {}
-        self._spent: dict[str, Decimal] = {}
+        self._reserved: dict[str, _Reservation] = {}
+        self._budgets = Budgets(store)
 
     async def refresh(self) -> None:
         """Read all keys anew, and what those with a budget have spent."""
         self._keys = await self._store.keys()
-        for key in self._keys.values():
-            if key.budget is not None:
-                self._spent[key.id] = await self._store.spent(key)
+        await self._budgets.refresh(self._keys.values())
+        known = {key.id for key in self._keys.values()}
+        for limits in (self._requests, self._tokens):
+            for gone in limits.keys() - known:
+                del limits[gone]
 
     @property
     def known(self) -> tuple[Key, ...]:
@@ -93,31 +119,98 @@ class KeyRing:
         return key
 
     def allow(self, key: Key, model: str) -> None:
-        """Check that a key may send a request now; raise the HTTP error where it may not.
+        """Check that a key may send a request now, and count it; what it may cost is not reserved yet.
 
         Raises:
             HttpError: the model is not the key's, a rate is passed, or the budget is spent.
         """
         if key.models and model not in key.models:
             raise unknown_model(model)
-        if key.budget is not None and self._spent.get(key.id, Decimal(0)) >= key.budget:
+        if self._budgets.spent(key):
             raise budget_exceeded(f"The key's budget of ${key.budget} is spent.")
-        for rate, buckets, what in (
-            (key.rpm, self._requests, "requests"),
-            (key.tpm, self._tokens, "tokens"),
+        for limits, rate, what in (
+            (self._requests, key.rpm, "requests"),
+            (self._tokens, key.tpm, "tokens"),
         ):
-            if rate is None:
-                continue
-            bucket = buckets.setdefault(key.id, RateLimit(rate, self._clock))
-            wait = bucket.wait()
-            if wait:
+            if rate is not None and (wait := self._limit(limits, key, rate).wait()):
                 raise rate_limited(f"More than {rate} {what} a minute.", wait)
         if key.rpm is not None:
             self._requests[key.id].take(1)
 
-    def used(self, key: Key, tokens: int, cost: Decimal | None) -> None:
-        """Note what a request has used; an unknown cost spends no budget."""
-        if key.tpm is not None and key.id in self._tokens:
-            self._tokens[key.id].take(tokens)
-        if key.budget is not None and cost:
-            self._spent[key.id] = self._spent.get(key.id, Decimal(0)) + cost
+    def _limit(self, limits: dict[str, RateLimit], key: Key, rate: int) -> RateLimit:
+        found = limits.get(key.id)
+        if (
+            found is None or found.rate != rate
+        ):  # a key's rate may be changed while the gateway runs
+            found = limits[key.id] = RateLimit(rate, self._clock)
+        return found
+
+    async def reserve(self, request: str, key: Key, upper: Callable[[], UpperUsage]) -> None:
+        """Reserve what a request may use at most, unless it has; free for keys without budget and token rate.
+
+        Args:
+            request: its id, under which its record is written down.
+            key: who pays.
+            upper: returns the most that it may use.
+
+        Raises:
+            HttpError: the budget or the rate is used up, or the price is unknown and the key has a budget.
+        """
+        if not key.is_limited or request in self._reserved:
+            return
+        most = upper()
+        cost = None if key.budget is None else most.cost
+        if key.budget is not None and cost is None and self._unknown_prices == "refuse":
+            raise price_unknown(most.model, key.budget)
+        rate = None if key.tpm is None else self._limit(self._tokens, key, key.tpm)
+        if rate is not None and (wait := await rate.reserve(most.tokens, self._wait)):
+            raise rate_limited(f"More than {key.tpm} tokens a minute.", wait)
+        self._reserved[request] = _Reservation(rate, cost, most)
+        if key.budget is None or cost is None:
+            return
+        asked = BudgetRequest(request, key.id, key.budget, key.window, most.dearest or cost)
+        state = await self._budgets.reserve(asked, self._wait)
+        if state != "granted":
+            self.release(request)
+            said = f"The key's budget of ${key.budget} is"
+            if state == "spent":
+                raise budget_exceeded(f"{said} spent.")
+            raise budget_reserved(
+                f"{said} reserved by requests at work; a smaller max_tokens helps."
+            )
+
+    def charge(self, record: RequestRecord) -> RequestRecord:
+        """Charge what a request has used in place of what was reserved; return its record to be written.
+
+        An answer without usage is charged as what it was estimated to use.
+        """
+        one = self._reserved.pop(record.id, None)
+        if one is None:
+            return record
+        tokens = record.input_tokens + record.output_tokens
+        if tokens and record.calls and one.most.learn is not None:
+            one.most.learn(record)
+        unknown = record.cost is None and not tokens
+        used = tokens + (record.light.tokens if record.light else 0)
+        one.give_back(one.most.tokens if unknown else used)
+        if one.cost is None:
+            return record
+        record = replace(record, estimated=one.cost)
+        self._budgets.charge(record.id, record.charged)
+        return record
+
+    def release(self, request: str) -> None:
+        """Release what is reserved for a request that has ended, unless its record has charged it."""
+        one = self._reserved.pop(request, None)
+        if one is None:
+            return
+        one.give_back(0)
+        self._budgets.release(request)
+
+    async def close(self) -> None:
+        """Let go in the store of what is reserved for requests that have ended."""
+        await self._budgets.close()
+
+    def left(self, key: Key) -> Decimal | None:
+        """Return the US dollars that a key may still spend, as far as this process knows; None: no limit."""
+        return None if key.budget is None else self._budgets.left(key)

@@ -163,7 +163,10 @@ class Pages:
         since = (datetime.now(UTC) - timedelta(days=DAYS)).date().isoformat()
         found = await read_bill(self._store, self._log, since)
         plot = bars(
-            [Bar(day.day[5:], day.spent, day.saved) for day in found.days],
+            [
+                Bar(day.day[5:], day.spent, day.saved, (day.unknown, day.unsaved))
+                for day in found.days
+            ],
             "Spent and saved by day",
             ("spent", "saved"),
         )
@@ -205,6 +208,7 @@ class Pages:
         if not versions and name not in known:
             return self._page("fault.html", 404, said=f"There is no class {name!r}.")
         shown: list[dict[str, Any]] = []
+        reports = await self._live.report_counts(key)
         for record, state in reversed(versions):
             tally = await self._live.tally(key, record.version)
             shown.append(
@@ -214,6 +218,7 @@ class Pages:
                     "tally": tally,
                     "limit": self._limit(tally),
                     "history": await self._store.history(name, record.version),
+                    "reports": reports.get(record.version),
                 }
             )
         wrong = await self._live.disagreements(key)

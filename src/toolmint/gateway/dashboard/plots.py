@@ -8,11 +8,12 @@ WIDEST, LABELS = 24.0, 8
 
 
 class Bar(NamedTuple):
-    """Two amounts side by side (US dollars), under one label."""
+    """Two amounts side by side (US dollars), under one label; ``unknown`` parts are in neither."""
 
     label: str
     first: float
     second: float
+    unknown: tuple[int, int] = (0, 0)
 
 
 class Block(NamedTuple):
@@ -52,12 +53,13 @@ def bars(found: Sequence[Bar], title: str, kinds: tuple[str, str]) -> Plot:
     labels: list[Label] = []
     for place, one in enumerate(found):
         middle = (place + 0.5) * step
-        for left, kind, amount in (
-            (middle - wide, kinds[0], one.first),
-            (middle, kinds[1], one.second),
+        for left, kind, amount, unknown in (
+            (middle - wide, kinds[0], one.first, one.unknown[0]),
+            (middle, kinds[1], one.second, one.unknown[1]),
         ):
             tall = amount / most * (HEIGHT - AXIS_HEIGHT)
-            said = f"{one.label}: {kind} ${amount:.4f}"
+            known = f"? (${amount:.4f} known, {unknown} unknown)" if unknown else f"${amount:.4f}"
+            said = f"{one.label}: {kind} {known}"
             blocks.append(Block(left, HEIGHT - AXIS_HEIGHT - tall, wide, tall, kind, said))
         if place % -(-len(found) // LABELS) == 0:
             labels.append(Label(middle, one.label))

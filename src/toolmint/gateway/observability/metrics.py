@@ -57,6 +57,7 @@ class Metrics(Collector):
         self._requests = Counter[tuple[str, str, int]]()
         self._timers: dict[str, _Timer] = {}
         self._tokens, self._costs = {"input": 0, "output": 0}, {"spent": 0.0, "saved": 0.0}
+        self._unknown = {"spent": 0, "saved": 0}
         self._comparisons, self._moves = Counter[tuple[str, str]](), Counter[str]()
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -71,14 +72,20 @@ class Metrics(Collector):
         timer.total += seconds
 
     def spent(self, input_tokens: int, output_tokens: int, cost: float | None) -> None:
-        """Count what the strong model used."""
+        """Count what the strong model used; an unknown cost is in no sum but counted as one."""
         self._tokens["input"] += input_tokens
         self._tokens["output"] += output_tokens
-        self._costs["spent"] += cost or 0.0
+        if cost is None:
+            self._unknown["spent"] += 1
+        else:
+            self._costs["spent"] += cost
 
     def saved(self, cost: float | None) -> None:
         """Count what a tool saved; Prometheus' counters never fall, so a loss counts as nothing."""
-        self._costs["saved"] += max(0.0, cost or 0.0)
+        if cost is None:
+            self._unknown["saved"] += 1
+        else:
+            self._costs["saved"] += max(0.0, cost)
 
     def compared(self, kind: str, *, agreed: bool, moved: str | None) -> None:
         """Count a comparison, and the state that it led to."""
@@ -102,6 +109,8 @@ class Metrics(Collector):
         )
         words = "US dollars: spent, and saved by tools."
         yield _counted("toolmint_cost_usd", words, "kind", self._costs)
+        words = "Requests whose cost or saving is unknown, so that it is in no sum."
+        yield _counted("toolmint_cost_unknown", words, "kind", self._unknown)
         compared = CounterMetricFamily(
             "toolmint_comparisons",
             "Tools' answers compared with a stronger tier's.",

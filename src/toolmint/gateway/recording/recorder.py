@@ -36,7 +36,8 @@ class Recorder:
         self._request_log, self.spans = request_log, spans
 
     async def note(self, record: RequestRecord) -> None:
-        """Write a request down; it must not end before."""
+        """Charge a request to its key, and write it down; it must not end before."""
+        record = self.keys.charge(record)
         await self._request_log.add(record)
         if self.spans is not None:
             self.spans(record)
@@ -77,13 +78,11 @@ class Recorder:
         else:
             body = kind.written.whole(parsed, text, facts)
             await send_response(call.send, 200, body, [JSON, *headers])
-        self.keys.used(call.key, record.input_tokens + record.output_tokens, record.cost)
         self.metrics.request(kind.name, record.tier, 200, record.seconds)
 
-    def spent(self, key: Key, kind: EndpointKind, record: RequestRecord) -> None:
-        """Count what the strong model's answer used: against the key's limits, and in the metrics."""
+    def spent(self, kind: EndpointKind, record: RequestRecord) -> None:
+        """Count what the strong model's answer used in the metrics."""
         cost = None if record.cost is None else float(record.cost)
-        self.keys.used(key, record.input_tokens + record.output_tokens, record.cost)
         self.metrics.spent(record.input_tokens, record.output_tokens, cost)
         self.metrics.request(kind.name, "strong", record.status, record.seconds)
 

@@ -10,7 +10,7 @@ see ``recorder`` for what it is not.
 import ast
 import secrets
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from toolmint.sandbox.guest.arc_numbers import mark_statement
 from toolmint.sandbox.guest.arc_values import ArcValues
@@ -109,7 +109,7 @@ class _Arcs(ArcValues):
         after = ast.copy_location(ast.If(ast.Name(flag, ast.Load()), none, []), node)
         return [set_flag(1), node, after]
 
-    def _handled(self, node: ast.Try) -> ast.AST:
+    def _handled(self, node: Any) -> ast.AST:
         if not self.inside:
             return self.generic_visit(node)
         node.body = self._body(node.body)

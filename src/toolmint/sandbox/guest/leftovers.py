@@ -17,6 +17,8 @@ from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
+from toolmint.sandbox.guest.residence import forbidden
+
 # Caches change in honest use, and what they hold has no influence on results.
 _CACHE_WORDS = ("cache", "registry", "_abc_", "pattern")
 _INSTANCE_MODULES = frozenset({"calendar", "json", "random", "string", "html", "decimal"})
@@ -82,16 +84,34 @@ def _leaves(module: ModuleType) -> list[tuple[str, object]]:
     return [(where, value) for where, value in found if _shape(value) is not None]
 
 
+def _reachable(names: tuple[str, ...]) -> list[ModuleType]:
+    """Return these modules, and those that their names lead to: ``json.encoder`` by ``json``.
+
+    Names that no resident program may use (``residence``) lead nowhere.
+    """
+    found: dict[str, ModuleType] = {}
+    left = [one for one in map(sys.modules.get, names) if one is not None]
+    while left:
+        module = left.pop()
+        if module.__name__ in found:
+            continue
+        found[module.__name__] = module
+        for name, value in vars(module).items():
+            if isinstance(value, ModuleType) and not name.startswith("_") and not forbidden(name):
+                left.append(value)
+    return list(found.values())
+
+
 class Leftovers:
     """A picture of the interpreter; built once, before any model-written code runs.
 
     Args:
-        names: the modules that are looked at thoroughly, beside the built-in names.
+        names: the modules that programs may import. They are looked at thoroughly, with the built-in names
+            and all modules that those lead to.
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        names = ("builtins", *names)
-        modules = [sys.modules[name] for name in names if sys.modules.get(name) is not None]
+        modules = _reachable(("builtins", *names))
         self._spaces = [(one, tuple(map(id, vars(one).values()))) for one in modules]
         leaves: dict[int, tuple[str, object]] = {}
         for module in modules:

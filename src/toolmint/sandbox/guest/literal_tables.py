@@ -6,7 +6,7 @@ Which key of a table decided an answer is as much a branch as an ``if`` is.
 import ast
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 _MOST_KEYS = 256
 _DICTIONARIES = frozenset({"dict", "OrderedDict"})
@@ -84,7 +84,12 @@ def _called(node: ast.Call) -> LiteralTable | None:
 
 def _of_pairs(table: LiteralTable) -> LiteralTable | None:
     """Return the table that ``dict`` makes of a list of pairs."""
-    keys = [one[0] for one in table.keys if isinstance(one, tuple) and len(one) == 2]
+    pairs = [
+        cast("tuple[Hashable, ...]", one)
+        for one in cast("tuple[object, ...]", table.keys)
+        if isinstance(one, tuple)
+    ]
+    keys = [one[0] for one in pairs if len(one) == 2]
     if len(keys) != len(table.keys) or len(set(keys)) != len(keys):
         return None
     return LiteralTable(tuple(keys), len(keys), places=False)

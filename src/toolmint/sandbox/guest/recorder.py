@@ -8,7 +8,7 @@ import operator
 import re
 from collections.abc import Callable, Hashable, Iterator
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES, MarkedPattern
 
@@ -172,18 +172,18 @@ class Recorder:
             if pattern is None and len(given) == 2 and getattr(re, name) is function:
                 pattern, rest = re.compile(given[0]), given[1:]
             if type(pattern) is re.Pattern:
-                return self._single(arc, pattern, name, rest)
-        result = function(*given, **named)
-        if isinstance(result, re.Match):
+                return self._single(arc, cast("re.Pattern[Any]", pattern), name, rest)
+        result: Any = function(*given, **named)
+        if type(result) is re.Match:
             self._add(arc)
-            self._take(arc, result)
+            self._take(arc, cast("re.Match[Any]", result))
         elif result is None:
             self._add(arc + 1)
         elif isinstance(result, Iterator):
-            return self._each(arc, result)
+            return self._each(arc, cast("Iterator[Any]", result))
         else:
             self._all(arc, function, given)
-        return result
+        return cast("Any", result)
 
     def _single(
         self, arc: int, pattern: re.Pattern[Any], name: str, given: tuple[Any, ...]
@@ -202,8 +202,8 @@ class Recorder:
     def _each(self, arc: int, results: Iterator[Any]) -> Iterator[Any]:
         empty = True
         for one in results:
-            if isinstance(one, re.Match):
-                self._take(arc, one)
+            if type(one) is re.Match:
+                self._take(arc, cast("re.Match[Any]", one))
             empty = False
             yield one
         self._add(arc + 1 if empty else arc)
@@ -220,7 +220,7 @@ class Recorder:
         text = rest[1] if replaces and len(rest) > 1 else rest[0] if rest and not replaces else None
         if not isinstance(text, str):
             return
-        pattern: re.Pattern[Any] = re.compile(owner)
+        pattern = re.compile(cast("str", owner))
         first = pattern.search(text)
         self._add(arc + 1 if first is None else arc)
         if first is not None and self._marked(pattern).features:

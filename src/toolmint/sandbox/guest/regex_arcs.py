@@ -104,7 +104,7 @@ class MarkedPattern:
 
     def __init__(self, pattern: "re.Pattern[Any]") -> None:
         self.features: list[Feature] = []
-        self.marked = pattern
+        self.marked: Any = pattern
         try:
             if isinstance(pattern.pattern, str):
                 self._mark(pattern.pattern, pattern.flags)
@@ -127,7 +127,7 @@ class MarkedPattern:
     def again(self, found: "re.Match[Any]") -> "re.Match[Any] | None":
         """Return the match of the second pattern where the first one has matched."""
         # From where the match begins, so that a search is not repeated.
-        again = self.marked.match(found.string, found.start(), found.endpos)
+        again: Any = self.marked.match(found.string, found.start(), found.endpos)
         if again is None or again.end() != found.end():
             return self.marked.fullmatch(found.string, found.start(), found.end())
         return again

@@ -18,6 +18,7 @@ _WAYS_INSIDE = """
     setlocale tzset setfirstweekday
     sys os posix gc builtins signal threading _thread atexit importlib inspect ctypes weakref marshal pickle
     copyreg resource socket select subprocess warnings codecs linecache traceback
+    process_time process_time_ns thread_time thread_time_ns clock_gettime clock_gettime_ns
 """
 _COMMON_DUNDERS = """
     __init__ __new__ __name__ __doc__ __repr__ __str__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__
@@ -27,6 +28,8 @@ _COMMON_DUNDERS = """
     __or__ __xor__ __invert__ __missing__ __future__ __file__ __all__ __module__ __qualname__
 """
 _INSIDE, _COMMON = frozenset(_WAYS_INSIDE.split()), frozenset(_COMMON_DUNDERS.split())
+_RANDOM, _OWN_RANDOM = "random", "Random"
+"""The numbers of the module follow from those drawn before; a generator of a tool's own begins anew."""
 _OF_TUPLES = frozenset({"_asdict", "_replace", "_fields", "_make"})
 
 
@@ -38,7 +41,8 @@ def _imported(tree: ast.Module) -> set[str]:
     return found
 
 
-def _forbidden(name: str) -> bool:
+def forbidden(name: str) -> bool:
+    """Return whether a name leads into the interpreter."""
     if name.startswith("__"):
         return name not in _COMMON
     return name in _INSIDE
@@ -52,10 +56,30 @@ def _names(table: symtable.SymbolTable) -> Iterator[str]:
     local = table.get_type() == "function"
     for symbol in table.get_symbols():
         seen = symbol.is_referenced() and not (local and not symbol.is_global())
-        if seen and _forbidden(symbol.get_name()):
+        if seen and forbidden(symbol.get_name()):
             yield symbol.get_name()
     for child in table.get_children():
         yield from _names(child)
+
+
+def _draws(tree: ast.Module) -> bool:
+    """Return whether a program does anything with the module ``random`` but make a generator of its own."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {one.asname or one.name for one in node.names if one.name == _RANDOM}
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == _RANDOM
+            and any(one.name != _OWN_RANDOM for one in node.names)
+        ):
+            return True
+    uses = good = 0
+    for node in ast.walk(tree):
+        uses += isinstance(node, ast.Name) and node.id in names
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            good += node.value.id in names and node.attr == _OWN_RANDOM
+    return uses != good
 
 
 def _root(node: ast.expr) -> str | None:
@@ -65,8 +89,12 @@ def _root(node: ast.expr) -> str | None:
 
 
 def _attribute(node: ast.Attribute, imported: set[str]) -> str:
-    own = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
-    if _forbidden(node.attr):
+    of = node.value.id if isinstance(node.value, ast.Name) else ""
+    own = of in {"self", "cls"}
+    if node.attr == "samples" or (node.attr == _RANDOM and of in imported):
+        return f"draws from the module random by .{node.attr}"
+    # A pattern is not code, and many a parser has one.
+    if forbidden(node.attr) and (of, node.attr) != ("re", "compile"):
         return f"uses .{node.attr}"
     if node.attr.startswith("_") and not own and node.attr not in _OF_TUPLES | _COMMON:
         return f"uses .{node.attr}"
@@ -88,7 +116,7 @@ def _statement(node: ast.AST, allowed: frozenset[str], imported: set[str]) -> st
         return _changes(node, imported)
     if isinstance(node, ast.ImportFrom):
         names = [one.name for one in node.names]
-        if any(name == "*" or name.startswith("_") or _forbidden(name) for name in names):
+        if any(name == "*" or name.startswith("_") or forbidden(name) for name in names):
             return f"imports {', '.join(names)} from {node.module}"
         modules = [node.module or "."]
     elif isinstance(node, ast.Import):
@@ -109,6 +137,8 @@ def reason_against(source: str, allowed_modules: frozenset[str]) -> str:
     name = next(_names(symtable.symtable(source, "<tool>", "exec")), None)
     if name is not None:
         return f"it uses {name}"
+    if _draws(tree):
+        return "it draws from the module random"
     imported = _imported(tree)
     for node in ast.walk(tree):
         said = _statement(node, allowed_modules, imported)
