@@ -158,8 +158,8 @@ def _is_wrong(demo: Demonstration, run: ToolRun) -> bool:
 
 def _run_of(text: str, row: object) -> ToolRun:
     match row:
-        case [list(values), str(arcs)]:
-            known = tuple(cast("list[Value]", values))
+        case [list(), str(arcs)]:
+            known = tuple(cast("list[list[Value]]", row)[0])
             return read_run(text, SandboxResult(status="ok", value=known, arcs=arcs))
         case _:
             return ToolRun(status="failed", why="no result")

@@ -125,6 +125,13 @@ BODIES: dict[str, tuple[str, Value, Value, str]] = {
         11,
         "x > 10: one step apart",
     ),
+    "one step from a row of a table": (
+        "for least, price in ((20, 3), (10, 2), (0, 1)):\n  if x >= least:\n   return price\n return 0",
+        25,
+        19,
+        "x >= least: one step apart (row 1 of the table)",
+    ),
+    "one step from what a table has": ("return x < {'a': 5, 'b': 7}['b']", 2, 6, "one step apart"),
     "equality with a call": ("return 'a' if len(x) >= 2 else 'b'", "abc", "ab", "both are equal"),
     "equality in a chain": ("return 'a' if 1 <= x <= 12 else 'b'", 5, 12, "at 12: both are equal"),
     "step in a chain": ("return 'a' if 1 <= x <= 12 else 'b'", 5, 0, "at 1: one step apart"),

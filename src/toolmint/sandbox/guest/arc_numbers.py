@@ -32,6 +32,7 @@ class ArcNumbers(ast.NodeTransformer):
         self.lines: list[str] = []
         self._told, self._size, self._names = told, 0, 0
         self.at_row: tuple[str, int] | None = None
+        self._row_names: set[str] = set()
         self._tables: list[tuple[Hashable, ...]] = []
         self._places: list[bool] = []
         # A class may define comparisons that return anything: a program with classes keeps its own.
@@ -131,6 +132,12 @@ class ArcNumbers(ast.NodeTransformer):
         """Return an expression that marks an arc; its value is None."""
         return self.call("s", self.arc(node, text))
 
+    def from_table(self, node: ast.expr) -> bool:
+        """Return whether an expression is a part of a literal table: a constant, whichever it is."""
+        if isinstance(node, ast.Subscript):
+            return self.constants.table(node.value) is not None
+        return isinstance(node, ast.Name) and node.id in self._row_names
+
     def key(
         self, value: ast.expr, table: ast.expr, node: ast.AST, *, placed: bool = False
     ) -> ast.expr | None:
@@ -150,6 +157,8 @@ class ArcNumbers(ast.NodeTransformer):
     def rows(self, target: ast.expr, looped: ast.expr) -> tuple[ast.expr, ast.expr, str]:
         """Return target and iterable of a loop over a table that also count its rows, and the counter."""
         name = self.new_name()
+        named = (one for one in ast.walk(target) if isinstance(one, ast.Name))
+        self._row_names.update(one.id for one in named)
         both = ast.Tuple([ast.Name(name, ast.Store()), target], ast.Store())
         new = ast.copy_location(both, target)
         return new, ast.copy_location(self.call("e", looped), looped), name

@@ -89,29 +89,32 @@ class ArcValues(ArcNumbers):
         numbers = [self.constants.number(one) for one in parts]
         keys = parts[1] if isinstance(node.ops[0], (ast.In, ast.NotIn)) else None
         new: list[ast.expr] = [self.visit(one) for one in parts]
+        constant = any(one is not None for one in numbers) or any(map(self.from_table, parts))
         if keys is not None:
             new[0] = self.key(new[0], keys, node) or new[0]
         elif len(node.ops) == 1 and type(node.ops[0]) in _ORDER:
             if isinstance(parts[0], ast.Constant) and isinstance(parts[1], ast.Constant):
                 return node
             node.left, node.comparators = new[0], new[1:]
-            return ast.copy_location(self._ordered(node, numbers, said), node)
+            return ast.copy_location(self._ordered(node, numbers, said, constant=constant), node)
         for place, op in enumerate(node.ops):
             self._bounds(node, new, numbers, (place, op, said))
         node.left, node.comparators = new[0], new[1:]
         return node
 
-    def _ordered(self, node: ast.Compare, numbers: list[int | None], said: str) -> ast.expr:
+    def _ordered(
+        self, node: ast.Compare, numbers: list[int | None], said: str, *, constant: bool
+    ) -> ast.expr:
         """Return a comparison that also marks where its two sides are equal or one step apart.
 
         Names and numbers are compared in place, as a call would cost more than the comparison.
         """
         left, right = node.left, node.comparators[0]
         name, below = _ORDER[type(node.ops[0])]
-        constant = numbers[0] is not None or numbers[1] is not None
         first = self._contacts(node, said, apart=constant)
         simple = all(isinstance(one, (ast.Name, ast.Constant)) for one in (left, right))
-        if not simple or not isinstance(first, ast.Constant):
+        known = any(one is not None for one in numbers) or not constant
+        if not simple or not known or not isinstance(first, ast.Constant):
             operation = ast.Name(self.prefix + name, ast.Load())
             apart = ast.Constant(below if constant else 0)
             return self.call("t", first, operation, apart, left, right)
