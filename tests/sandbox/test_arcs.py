@@ -35,6 +35,14 @@ BODIES: dict[str, tuple[str, Value, Value, str]] = {
         3,
         "for ... in range(x): a pass",
     ),
+    "a further pass": (
+        "s = 0\n for y in range(x):\n  s += y\n return s",
+        1,
+        2,
+        "for ... in range(x): a further pass",
+    ),
+    "items of a comprehension": ("return [y for y in x]", [1], [1, 2], "for ... in x: more items"),
+    "no item of a comprehension": ("return [y for y in x]", [1], [], "for ... in x: nothing"),
     "empty for": (
         "s = 0\n for y in range(x):\n  s += y\n return s",
         3,
@@ -178,6 +186,20 @@ async def test_an_arc_is_found_by_the_call_alone_that_took_it(
     new = after - before
     assert any(said in line for line in new), new
     assert all(line.startswith("line ") for line in new)
+
+
+async def test_the_kinds_of_what_a_tool_computes_from_and_of_its_result_are_arcs(
+    sandbox: ForkServer,
+) -> None:
+    source = "def solve(n, words):\n return words * n\ndef render(args, result):\n return result\n"
+    source += "def f(x):\n return render({}, solve(x, ['a']))\n"
+    _, none = await taken(sandbox, source, 0)
+    _, two = await taken(sandbox, source, 2)
+    assert {line.partition(": ")[2] for line in none - two} == {
+        "n of solve is zero",
+        "result of render is an empty list",
+    }
+    assert "line 1: words of solve is a list of one" in none & two
 
 
 HARD = '''

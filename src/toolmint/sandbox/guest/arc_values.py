@@ -6,6 +6,7 @@ from typing import cast
 from toolmint.sandbox.guest.arc_numbers import ArcNumbers
 from toolmint.sandbox.guest.recorder import REGEX_WIDTH
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES
+from toolmint.sandbox.guest.value_kinds import SIZES
 
 _REGEX = frozenset({"fullmatch", "match", "search", "finditer", "findall", "sub", "subn"})
 _TEXT = frozenset({"replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})
@@ -240,8 +241,11 @@ class ArcValues(ArcNumbers):
             return node
         row = self.at_row
         for one in node.generators:
-            table = self.constants.looped(one.iter)
+            table, items = self.constants.looped(one.iter), self.said(one.iter)
             one.iter = self.visit(one.iter)
+            if table is None and not one.is_async:
+                sizes = self.numbers(one.iter, [f"for ... in {items}: {size}" for size in SIZES])
+                one.iter = ast.copy_location(self.call("i", sizes, one.iter), one.iter)
             if table is not None:
                 one.target, one.iter, name = self.rows(one.target, one.iter)
                 self.at_row = (name, table.rows)

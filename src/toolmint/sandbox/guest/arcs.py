@@ -1,10 +1,10 @@
 """Instruments a program so that each call tells which arcs it took.
 
 An arc is one outcome of a branch: of ``if``, ``while``, a conditional expression, a filter, ``assert`` and
-each operand of ``and`` and ``or``; a loop with and without a pass; a ``case``; a handler; a key of a literal
-table, and each branch for each row of a loop over one; a part of a regular expression; the two sides of the
-boundary of a comparison. The numbers follow from the source alone. An arc is evidence about honest code:
-see ``recorder`` for what it is not.
+each operand of ``and`` and ``or``; a loop with no pass, one and more; a ``case``; a handler; a key of a
+literal table, and each branch for each row of a loop over one; a part of a regular expression; the two
+sides of the boundary of a comparison; and of which kind each argument of ``solve`` is. The numbers follow
+from the source alone. An arc is evidence about honest code: see ``recorder`` for what it is not.
 """
 
 import ast
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from toolmint.sandbox.guest.arc_numbers import mark_statement
 from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import Plan, Recorder
+from toolmint.sandbox.guest.value_kinds import VALUE_KINDS
 
 _ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
 
@@ -50,10 +51,26 @@ class _Arcs(ArcValues):
         node.args = self.visit(node.args)
         node.decorator_list = [self.visit(one) for one in node.decorator_list]
         with self.function():
-            mark = [] if node.name in _ENTRY_POINTS else self._marked(node, f"{node.name}()", [])
+            if node.name in _ENTRY_POINTS:
+                mark = self._kinds(node)
+            else:
+                mark = self._marked(node, f"{node.name}()", [])
             doc = node.body[:1] if ast.get_docstring(node) is not None else []
             node.body = [*doc, *mark, *self._body(node.body[len(doc) :])]
         return node
+
+    def _kinds(self, node: ast.FunctionDef) -> list[ast.stmt]:
+        """Return the statements that record of which kind each argument of ``solve`` is, and its result."""
+        names = [
+            one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        ]
+        given = names if node.name == "solve" else names[1:2] if node.name == "render" else []
+        marks: list[ast.stmt] = []
+        for name in given:
+            said = [f"{name} of {node.name} is {kind}" for kind in VALUE_KINDS]
+            call = self.call("v", self.numbers(node, said), ast.Name(name, ast.Load()))
+            marks.append(ast.copy_location(ast.Expr(call), node))
+        return marks
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument the methods of a class, and not what runs as the class is made."""
@@ -94,7 +111,14 @@ class _Arcs(ArcValues):
 
     def _loop(self, node: ast.For | ast.While, said: str) -> list[ast.stmt]:
         flag = self.new_name()
-        body = self._marked(node, f"{said}: a pass", self._body(node.body))
+        body = self._body(node.body)
+        if self.at_row is None:
+            # The first pass and the others are two arcs: the flag is 0 in the first one.
+            first = self.numbers(node, [f"{said}: a pass", f"{said}: a further pass"])
+            arc = ast.BinOp(first, ast.Add(), ast.Name(flag, ast.Load()))
+            body = [ast.copy_location(mark_statement(self.prefix, arc), node), *body]
+        else:
+            body = self._marked(node, f"{said}: a pass", body)
         with self.no_row():
             none = self._marked(node, f"{said}: no pass", [])
             node.orelse = self._body(node.orelse)
@@ -105,9 +129,10 @@ class _Arcs(ArcValues):
             target = ast.Name(flag, ast.Store())
             return ast.copy_location(ast.Assign([target], ast.Constant(value)), node)
 
-        node.body = [set_flag(0), *body]
-        after = ast.copy_location(ast.If(ast.Name(flag, ast.Load()), none, []), node)
-        return [set_flag(1), node, after]
+        node.body = [body[0], set_flag(1), *body[1:]]
+        passed = ast.UnaryOp(ast.Not(), ast.Name(flag, ast.Load()))
+        after = ast.copy_location(ast.If(passed, none, []), node)
+        return [set_flag(0), node, after]
 
     def _handled(self, node: Any) -> ast.AST:
         if not self.inside:

@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any, NamedTuple, cast
 
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES, MarkedPattern
+from toolmint.sandbox.guest.value_kinds import size_kind, value_kind
 
 _TAKEN, _FREE = "1", "0"
 _MISSING = object()
@@ -71,6 +72,8 @@ class Recorder:
             "n": self._next,
             "w": self._changed,
             "e": enumerate,
+            "v": self._kind,
+            "i": self._sized,
             "lt": operator.lt,
             "le": operator.le,
             "gt": operator.gt,
@@ -102,6 +105,15 @@ class Recorder:
         for number in self._extra:
             marks[number] = _TAKEN
         return format(int("".join(reversed(marks)), 2), "x") if marks else "0"
+
+    def _kind(self, arc: int, value: Any) -> None:
+        self._add(arc + value_kind(value))
+
+    def _sized(self, arc: int, items: Any) -> Any:
+        size = size_kind(items)
+        if size is not None:
+            self._add(arc + size)
+        return items
 
     def _truth(self, arc: int, value: Any) -> Any:
         self._add(arc if value else arc + 1)
