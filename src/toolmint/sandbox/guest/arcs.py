@@ -65,12 +65,12 @@ class _Arcs(ArcValues):
             one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
         ]
         given = names if node.name == "solve" else names[1:2] if node.name == "render" else []
-        marks: list[ast.stmt] = []
-        for name in given:
-            said = [f"{name} of {node.name} is {kind}" for kind in VALUE_KINDS]
-            call = self.call("v", self.numbers(node, said), ast.Name(name, ast.Load()))
-            marks.append(ast.copy_location(ast.Expr(call), node))
-        return marks
+        if not given:
+            return []
+        said = [f"{name} of {node.name} is {kind}" for name in given for kind in VALUE_KINDS]
+        values = [ast.Name(name, ast.Load()) for name in given]
+        call = self.call("v", self.numbers(node, said), *values)
+        return [ast.copy_location(ast.Expr(call), node)]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument the methods of a class, and not what runs as the class is made."""

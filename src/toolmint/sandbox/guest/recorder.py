@@ -7,15 +7,16 @@ no wall: code that looks for them finds them. Arcs are evidence about honest cod
 import operator
 import re
 from collections.abc import Callable, Hashable, Iterator
-from types import CodeType
+from types import BuiltinMethodType, CodeType
 from typing import Any, NamedTuple, cast
 
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES, MarkedPattern
-from toolmint.sandbox.guest.value_kinds import size_kind, value_kind
+from toolmint.sandbox.guest.value_kinds import VALUE_KINDS, size_kind, value_kind
 
 _TAKEN, _FREE = "1", "0"
 _MISSING = object()
 _KEPT_PATTERNS = 256
+_KINDS = len(VALUE_KINDS)
 _SINGLE = frozenset({"fullmatch", "match", "search"})
 REGEX_WIDTH = 2 + MOST_FEATURES
 """Numbers that a use of a regular expression takes: it matched, it did not, and the pattern's features."""
@@ -43,6 +44,9 @@ def _numbered(keys: tuple[Hashable, ...]) -> dict[Hashable, int]:
     return {key: number for number, key in reversed(list(enumerate(keys)))}
 
 
+_Site = tuple[Any, Callable[..., Any], MarkedPattern | None]
+
+
 class Recorder:
     """The arcs that were taken since ``begin``."""
 
@@ -58,6 +62,7 @@ class Recorder:
         ]
         self._patterns: dict[int, tuple[re.Pattern[Any], MarkedPattern]] = {}
         self._plain = plan.plain
+        self._sites: dict[int, _Site] = {}
         functions: dict[str, object] = {
             "a": self._marks,
             "s": self._add,
@@ -72,7 +77,7 @@ class Recorder:
             "n": self._next,
             "w": self._changed,
             "e": enumerate,
-            "v": self._kind,
+            "v": self._kinds,
             "i": self._sized,
             "lt": operator.lt,
             "le": operator.le,
@@ -106,8 +111,10 @@ class Recorder:
             marks[number] = _TAKEN
         return format(int("".join(reversed(marks)), 2), "x") if marks else "0"
 
-    def _kind(self, arc: int, value: Any) -> None:
-        self._add(arc + value_kind(value))
+    def _kinds(self, arc: int, *values: Any) -> None:
+        for value in values:
+            self._add(arc + value_kind(value))
+            arc += _KINDS
 
     def _sized(self, arc: int, items: Any) -> Any:
         size = size_kind(items)
@@ -177,14 +184,15 @@ class Recorder:
 
     def _matched(self, arc: int, function: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
         """Use a regular expression, and record whether it matched and which of its parts took part."""
-        name = getattr(function, "__name__", "")
-        if self._plain and name in _SINGLE and not named:
-            pattern: Any = getattr(function, "__self__", None)
-            rest = given
-            if pattern is None and len(given) == 2 and getattr(re, name) is function:
-                pattern, rest = re.compile(given[0]), given[1:]
-            if type(pattern) is re.Pattern:
-                return self._single(arc, cast("re.Pattern[Any]", pattern), name, rest)
+        of_pattern = type(function) is BuiltinMethodType
+        if self._plain and not named and given and (of_pattern or len(given) == 2):
+            what: Any = function.__self__ if of_pattern else given[0]
+            known = self._sites.get(arc)
+            # A place in the program nearly always uses one pattern: that one is not looked up again.
+            if known is None or known[0] is not what:
+                known = self._site(arc, function, what)
+            if known is not None:
+                return self._single(arc, known, given if of_pattern else given[1:])
         result: Any = function(*given, **named)
         if type(result) is re.Match:
             self._add(arc)
@@ -197,17 +205,29 @@ class Recorder:
             self._all(arc, function, given)
         return cast("Any", result)
 
-    def _single(
-        self, arc: int, pattern: re.Pattern[Any], name: str, given: tuple[Any, ...]
-    ) -> re.Match[Any] | None:
-        """Match the pattern with more groups in place of the program's, so that it is matched once."""
-        marked = self._marked(pattern)
-        found: re.Match[Any] | None = getattr(marked.marked, name)(*given)
+    def _site(self, arc: int, function: Callable[..., Any], what: Any) -> _Site | None:
+        """Return how a place matches its pattern with more groups, so that it is matched once."""
+        name = getattr(function, "__name__", "")
+        if name not in _SINGLE:
+            return None
+        pattern = what
+        if type(what) is not re.Pattern:
+            if getattr(re, name) is not function:
+                return None
+            pattern = re.compile(what)
+        marked = self._marked(cast("re.Pattern[Any]", pattern))
+        known: _Site = (what, getattr(marked.marked, name), marked if marked.features else None)
+        self._sites[arc] = known
+        return known
+
+    def _single(self, arc: int, known: _Site, given: tuple[Any, ...]) -> re.Match[Any] | None:
+        _, match, marked = known
+        found: re.Match[Any] | None = match(*given)
         if found is None:
             self._add(arc + 1)
         else:
             self._add(arc)
-            if marked.features:
+            if marked is not None:
                 self._take_from(arc, marked, found)
         return found
 
