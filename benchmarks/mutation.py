@@ -156,11 +156,12 @@ def ask(source, calls, requests):
     except Exception:
         return [None] * len(requests)
     recorder, calls = made.recorder(), [GuestCall.read(one) for one in calls]
+    code = recorder.bind(made.code)
     found = []
     for request in requests:
         spaces = []
         try:
-            arcs, _, body = run_calls(made.code, calls, request, spaces, recorder).partition("\\n")
+            arcs, _, body = run_calls(code, calls, request, spaces, recorder).partition("\\n")
             found.append([json.loads(body), arcs])
         except MemoryError:
             raise

@@ -278,6 +278,17 @@ async def test_without_a_strong_model_solve_names_the_part_and_a_setting_accepts
         assert f"line {LINE}" in found.served.why
 
 
+async def test_what_an_imported_file_says_of_its_arcs_is_worked_out_anew(
+    settings: Settings,
+) -> None:
+    async with Session.open(settings, models=Models(ScriptedModel([fenced(RIGHT)]))) as shop:
+        record = await shop.make(make_request_of("parcels", LIGHT, shop.settings))
+        assert record.arcs is not None
+        boast = record.arcs.model_copy(update={"verified": "f" * 60})
+        taken = await shop.with_arcs(record.model_copy(update={"arcs": boast}))
+        assert taken.arcs == record.arcs
+
+
 async def test_the_strong_model_answers_what_took_an_unverified_branch(settings: Settings) -> None:
     strong = ScriptedModel([fenced(SLIP), right(30), right(31)])
     async with Session.open(settings, models=Models(strong)) as shop:

@@ -13,6 +13,7 @@ from toolmint.core.tool import Demonstration, Evidence, ToolRecord
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest, MakingResult, Observer, checked_request, silent
 from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import verify
 from toolmint.models.wrap import close
 from toolmint.serving.background_maker import BackgroundMaker
@@ -184,6 +185,14 @@ class Session:
         """Take a tool through verification anew, on its own demonstrations; needs no model."""
         inputs = VerificationInput(source=record.source, labelled=record.demonstrations)
         return await verify(inputs, self.sandbox, self._other)
+
+    async def with_arcs(self, record: ToolRecord) -> ToolRecord:
+        """Return a record whose verified arcs are those that its demonstrations take here.
+
+        What a file says of them is another store's evidence, and no proof.
+        """
+        found = await verified_arcs(record.source, record.demonstrations, (), self.sandbox)
+        return record.model_copy(update={"arcs": found})
 
     async def solve(
         self, text: str, *, request_class: str | None = None, limits: Limits | None = None

@@ -57,3 +57,12 @@ class Arcs(Frozen):
         ]
         more = f" and {len(names) - most} more" if len(names) > most else ""
         return "; ".join(names[:most]) + more
+
+
+def coverage_said(arcs: Arcs) -> str:
+    """Return how many arcs were verified, and the first that were not, in words."""
+    verified = read_arcs(arcs.verified)
+    missing = [one for one in range(len(arcs.lines)) if not verified >> one & 1]
+    taken = sum(1 for _ in arc_numbers(verified))
+    said = f"{taken} of {len(arcs.lines)} arcs were taken by verified requests"
+    return f"{said}; not taken: {arcs.said(missing, 6)}" if missing else said

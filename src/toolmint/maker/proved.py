@@ -1,5 +1,6 @@
 """The ``proved`` profile: a module with its own parser, repaired with the evidence of verification."""
 
+from toolmint.core.arcs import coverage_said
 from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence, ToolRecord
@@ -9,7 +10,7 @@ from toolmint.maker.program import run_tool
 from toolmint.maker.report import MakingResult
 from toolmint.maker.stages import stage_form, stage_labels
 from toolmint.maker.verification_input import VerificationInput
-from toolmint.maker.verified_arcs import coverage_said, verified_arcs
+from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import failed_stage, verify
 from toolmint.roles import prompts
 from toolmint.roles.replies import code_in

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from toolmint.core.arcs import Arcs, arc_numbers, read_arcs, write_arcs
+from toolmint.core.arcs import Arcs, read_arcs, write_arcs
 from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
@@ -55,12 +55,3 @@ async def verified_arcs(
         known = stage.details.get(ARCS)
         found |= read_arcs(known) if isinstance(known, str) else 0
     return Arcs(lines=lines, verified=write_arcs(found))
-
-
-def coverage_said(arcs: Arcs) -> str:
-    """Return how many arcs were verified, and the first that were not, in words."""
-    verified = read_arcs(arcs.verified)
-    missing = [one for one in range(len(arcs.lines)) if not verified >> one & 1]
-    taken = sum(1 for _ in arc_numbers(verified))
-    said = f"{taken} of {len(arcs.lines)} arcs were taken by verified requests"
-    return f"{said}; not taken: {arcs.said(missing, 6)}" if missing else said

@@ -13,7 +13,7 @@ _OF_GROUPS = frozenset({"groups", "lastindex", "lastgroup", "regs", "re", "patte
 
 def mark_statement(prefix: str, arc: ast.expr) -> ast.stmt:
     """Return the statement that marks an arc: an assignment to an element, the cheapest there is."""
-    target = ast.Subscript(ast.Name(f"{prefix}a", ast.Load()), arc, ast.Store())
+    target = ast.Subscript(ast.Constant(f"{prefix}a"), arc, ast.Store())
     return ast.Assign([target], ast.Constant("1"))
 
 
@@ -126,7 +126,14 @@ class ArcNumbers(ast.NodeTransformer):
 
     def call(self, name: str, *given: ast.expr) -> ast.Call:
         """Return a call of one of the recorder's functions."""
-        return ast.Call(ast.Name(self.prefix + name, ast.Load()), list(given), [])
+        return ast.Call(self.function_of(name), list(given), [])
+
+    def function_of(self, name: str) -> ast.Constant:
+        """Return the place of one of the recorder's functions: a constant that ``Recorder.bind`` replaces.
+
+        So the program has no name for them, and they cost no look-up.
+        """
+        return ast.Constant(self.prefix + name)
 
     def mark(self, node: ast.AST, text: str) -> ast.expr:
         """Return an expression that marks an arc; its value is None."""

@@ -116,7 +116,7 @@ class ArcValues(ArcNumbers):
         simple = all(isinstance(one, (ast.Name, ast.Constant)) for one in (left, right))
         known = any(one is not None for one in numbers) or not constant
         if not simple or not known or not isinstance(first, ast.Constant):
-            operation = ast.Name(self.prefix + name, ast.Load())
+            operation = self.function_of(name)
             apart = ast.Constant(below if constant else 0)
             return self.call("t", first, operation, apart, left, right)
 

@@ -1,7 +1,7 @@
 """Records which arcs of a program a call takes; the program's code is given these functions by ``arcs``.
 
-Their names in the program are new in each process, so that a program does not meet them by accident. It is
-no wall: code that looks for them finds them. Arcs are evidence about honest code, and the sandbox holds any.
+They stand among the constants of its bytecode, where no name leads to them. That is no wall: code that looks
+for them finds them. Arcs are evidence about honest code, and the sandbox holds any.
 """
 
 import operator
@@ -84,7 +84,17 @@ class Recorder:
             "gt": operator.gt,
             "ge": operator.ge,
         }
-        self._names = {plan.prefix + name: value for name, value in functions.items()}
+        self._functions = {plan.prefix + name: value for name, value in functions.items()}
+
+    def bind(self, code: CodeType) -> CodeType:
+        """Return an instrumented program that calls this recorder."""
+        consts: list[object] = []
+        for one in code.co_consts:
+            if isinstance(one, CodeType):
+                consts.append(self.bind(one))
+            else:
+                consts.append(self._functions.get(one, one) if type(one) is str else one)
+        return code.replace(co_consts=tuple(consts))
 
     def begin(self) -> None:
         """Forget what was taken."""
@@ -92,12 +102,11 @@ class Recorder:
         self._extra.clear()
 
     def load(self, code: CodeType, space: dict[str, Any]) -> None:
-        """Execute the module in a name space.
+        """Execute the bound module in a name space.
 
         What it does as it is loaded is the same at each call and is not recorded: a function that also
         ran then would otherwise hide which of its arcs the request took.
         """
-        space.update(self._names)
         marks, extra = self._marks[:], self._extra.copy()
         exec(code, space)
         self._marks[:] = marks

@@ -208,11 +208,14 @@ def compiled(request: dict[str, Any]) -> tuple[CodeType, Recorder | None]:
     """
     if "code" in request:
         code, plan = marshal.loads(base64.b64decode(request["code"]))
-        return code, None if plan is None else Instrumented(code, Plan(*plan)).recorder()
+        return _bound(Instrumented(code, Plan(*plan))) if plan is not None else (code, None)
     made = _made(request)
-    if isinstance(made, Instrumented):
-        return made.code, made.recorder()
-    return made, None
+    return _bound(made) if isinstance(made, Instrumented) else (made, None)
+
+
+def _bound(made: Instrumented) -> tuple[CodeType, Recorder]:
+    recorder = made.recorder()
+    return recorder.bind(made.code), recorder
 
 
 def _made(request: dict[str, Any]) -> CodeType | Instrumented:
