@@ -77,7 +77,7 @@ class GatePower:
 
     async def mutants(self, source: str, most: int) -> list[tuple[str, str]]:
         """Return mutants with their operators: as many of each operator as there are, in turns."""
-        call = FunctionCall(function="mutants", arguments=(source,))
+        call = FunctionCall(function="mutants", arguments=(source, most))
         run = SandboxRun(source=MUTATOR, calls=(call,), limits=_LIMITS)
         found = (await self.sandbox.run(run)).value[0]
         groups: dict[str, list[str]] = defaultdict(list)

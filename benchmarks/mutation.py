@@ -4,7 +4,7 @@ Both read made code, so their text is sent to the sandbox and nothing of it runs
 """
 
 MUTATOR = """
-import ast, re
+import ast, random, time
 ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Mod: ast.FloorDiv,
               ast.FloorDiv: ast.Mod, ast.Div: ast.Mult, ast.Pow: ast.Mult}
 BOUNDARY = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
@@ -120,10 +120,14 @@ def edits(node):
             if not isinstance(line, ast.Return) and len(node.body) > 1:
                 yield "statement lost", "body", [*node.body[:n], ast.Pass(), *node.body[n + 1:]]
 
-def mutants(source):
-    whole = ast.unparse(ast.parse(source))
-    found = {}
-    for number in range(sum(1 for _ in ast.walk(ast.parse(source)))):
+def mutants(source, most):
+    """Return up to four times as many mutants as are wanted, of places drawn by chance."""
+    whole, found = ast.unparse(ast.parse(source)), {}
+    places = list(range(sum(1 for _ in ast.walk(ast.parse(source)))))
+    random.Random(7).shuffle(places)
+    for number in places:
+        if len(found) >= 4 * most or time.process_time() > 5:
+            break
         k = 0
         while True:
             tree = ast.parse(source)

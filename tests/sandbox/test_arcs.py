@@ -166,12 +166,13 @@ async def taken(sandbox: ForkServer, source: str, given: Value) -> tuple[Value, 
     """Return the result and the arcs of a call, in words."""
     call = FunctionCall(function="f", arguments=(given,))
     told = await sandbox.run(
-        SandboxRun(source=source, calls=(FunctionCall(function="arc_lines"),), describe=True)
+        SandboxRun(source=source, calls=(FunctionCall(function="arc_facts"),), describe=True)
     )
     plain = await sandbox.run(SandboxRun(source=source, calls=(call,)))
     found = await sandbox.run(SandboxRun(source=source, calls=(call,), arcs=True))
     assert (found.status, found.value) == (plain.status, plain.value) == ("ok", plain.value)
-    lines, arcs = told.value[0], int(found.arcs, 16)
+    facts, arcs = told.value[0], int(found.arcs, 16)
+    lines = facts["lines"] if isinstance(facts, dict) else None
     assert isinstance(lines, list) and arcs.bit_length() <= len(lines)
     return found.value[0], {str(one) for place, one in enumerate(lines) if arcs >> place & 1}
 
@@ -289,7 +290,7 @@ async def test_a_tool_that_cannot_be_instrumented_is_an_error_and_no_crash(
     sandbox: ForkServer,
 ) -> None:
     broken = SandboxRun(
-        source="def f(:", calls=(FunctionCall(function="arc_lines"),), describe=True
+        source="def f(:", calls=(FunctionCall(function="arc_facts"),), describe=True
     )
     assert (await sandbox.run(broken)).error == "SyntaxError"
     deep = f"def f(x):\n return {'-' * 9000}1\n"

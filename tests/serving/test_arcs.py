@@ -261,6 +261,25 @@ async def test_a_making_keeps_the_arcs_that_demonstrations_and_a_second_tool_too
     assert await made([fenced(RIGHT.replace("* 2", "+ price"))], ask(30), ask(44, "country")) == 1
 
 
+async def test_generated_requests_reach_a_rare_branch_so_that_a_second_tool_contradicts_its_slip(
+    sandbox: ForkServer, other_sandbox: ForkServer
+) -> None:
+    request = MakeRequest(
+        request_class="parcels", labelled=LIGHT, second="always", shown=10, tries=1
+    )
+    right_one = fenced(RIGHT.replace("* 2", "+ price"))
+    for first, made in ((SLIP, False), (RIGHT, True)):
+        models = ScriptedModel([fenced(first)]), ScriptedModel([right_one])
+        result = await Maker(models[0], sandbox, other_sandbox, models[1]).make(request)
+        assert (result.record is not None) == made
+    record = result.record
+    assert record is not None and record.arcs is not None
+    verified = read_arcs(record.arcs.verified)
+    for said in ("weight > 20 is true", "key 'abroad'", "weight > 20: both are equal"):
+        places = [place for place, line in enumerate(record.arcs.lines) if said in line]
+        assert any(verified >> place & 1 for place in places), said
+
+
 async def test_without_a_strong_model_solve_names_the_part_and_a_setting_accepts_it(
     settings: Settings,
 ) -> None:

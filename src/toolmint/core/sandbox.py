@@ -62,7 +62,7 @@ class SandboxRun(Frozen):
     """A program and the calls of its functions, all in one worker that is thrown away afterwards.
 
     ``arcs``: the result tells which arcs of the program the calls took. ``describe``: the program does not
-    run; the one result is what each of its arcs is, in words.
+    run; the one result has what each of its arcs is, in words (``lines``), and its ``constants``.
     """
 
     source: str

@@ -9,6 +9,7 @@ from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
+from toolmint.maker.boundary_requests import boundary_arguments, source_constants
 from toolmint.maker.each import each
 from toolmint.maker.generate_requests import generate_requests
 from toolmint.maker.labels import compare_labels
@@ -32,6 +33,7 @@ from toolmint.maker.verification_input import (
 
 _FUNCTIONS = ("parse", "unparse", "solve", "render")
 _GENERATED = 60  # requests generated for the second tool
+_BOUNDARY = 120  # of those with constants of the tool's source, for its rare branches
 _ALONE = 16  # near misses that are also tried in a process of their own
 _SLOT_SHARE = 0.5  # largest share of a request's characters that one argument may carry
 _UNLABELLED_SHARE = 0.8  # least share of the unlabelled requests that the tool must answer
@@ -227,9 +229,10 @@ async def stage_second(
     async def unparse(args: dict[str, Value]) -> str | None:
         return (await _unparse(sandbox, inputs.source, args))[0]
 
-    generated = generate_requests(
-        [tried.args for tried in runs if tried.status == "answered"], count=_GENERATED
-    )
+    known = [tried.args for tried in runs if tried.status == "answered"]
+    generated = generate_requests(known, count=_GENERATED)
+    constants = await source_constants(sandbox, inputs.source)
+    generated += boundary_arguments(known, constants, count=_BOUNDARY)
     texts = [
         *inputs.unlabelled,
         *[text for text in await each(unparse, generated) if text is not None],

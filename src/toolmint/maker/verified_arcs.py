@@ -15,9 +15,10 @@ ARCS = "arcs"
 
 async def arc_lines(sandbox: Sandbox, source: str) -> tuple[str, ...] | None:
     """Return what each arc of a tool is, in words; None where it cannot be instrumented."""
-    calls = (FunctionCall(function="arc_lines"),)
+    calls = (FunctionCall(function="arc_facts"),)
     told = await sandbox.run(SandboxRun(source=source, calls=calls, describe=True))
-    lines = told.value[0] if told.status == "ok" else None
+    facts = told.value[0] if told.status == "ok" else None
+    lines = facts.get("lines") if isinstance(facts, dict) else None
     return tuple(str(one) for one in lines) if isinstance(lines, list) else None
 
 

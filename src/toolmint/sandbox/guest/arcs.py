@@ -17,6 +17,7 @@ from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import Plan, Recorder
 from toolmint.sandbox.guest.value_kinds import VALUE_KINDS
 
+_SHORT, _LARGE, _MOST_CONSTANTS = 24, 1 << 40, 120
 _ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
 
 
@@ -209,13 +210,22 @@ def instrumented(source: str) -> Instrumented:
     return Instrumented(code, arcs.plan())
 
 
-def arc_lines(source: str) -> list[str]:
-    """Return what each arc of a program is, in words: ``line 14: x < 3 is false``.
+def arc_facts(source: str) -> dict[str, list[Any]]:
+    """Return what each arc of a program is, in words, and the constants at which its branches may part.
+
+    ``lines`` has texts such as ``line 14: x < 3 is false``; ``constants`` whole numbers and short texts.
 
     Raises:
         SyntaxError: the source is not Python.
     """
     tree = ast.parse(source, "<tool>")
+    found = {
+        one.value: None
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant)
+        and (type(one.value) is int or (isinstance(one.value, str) and len(one.value) <= _SHORT))
+    }
     arcs = _Arcs(tree, "_", told=True)
     arcs.module(tree.body)
-    return arcs.lines
+    constants = [one for one in found if isinstance(one, str) or abs(one) < _LARGE]
+    return {"lines": arcs.lines, "constants": constants[:_MOST_CONSTANTS]}

@@ -17,7 +17,7 @@ import sys
 from types import CodeType
 from typing import Any, NamedTuple
 
-from toolmint.sandbox.guest.arcs import Instrumented, arc_lines, instrumented
+from toolmint.sandbox.guest.arcs import Instrumented, arc_facts, instrumented
 from toolmint.sandbox.guest.recorder import Plan, Recorder
 
 _MESSAGE_LIMIT = 2000
@@ -235,10 +235,10 @@ def run_program(request: dict[str, Any]) -> str:
     """Run the program and its calls, and return the JSON list of their results.
 
     A request to ``compile`` runs nothing and returns the bytecode, which the host sends back as ``code``
-    in later requests of the same program. One to ``describe`` returns what each arc is.
+    in later requests of the same program. One to ``describe`` returns ``arc_facts``.
     """
     if request.get("describe"):
-        return _dumps([arc_lines(request["source"])])
+        return _dumps([arc_facts(request["source"])])
     if request.get("compile"):
         return _dumps([_bytecode(request)])
     code, recorder = compiled(request)
