@@ -121,7 +121,7 @@ def edits(node):
                 yield "statement lost", "body", [*node.body[:n], ast.Pass(), *node.body[n + 1:]]
 
 def mutants(source, most):
-    """Return up to four times as many mutants as are wanted, of places drawn by chance."""
+    # Up to four times as many as are wanted, of places drawn by chance.
     whole, found = ast.unparse(ast.parse(source)), {}
     places = list(range(sum(1 for _ in ast.walk(ast.parse(source)))))
     random.Random(7).shuffle(places)

@@ -47,7 +47,7 @@ _Requests = tuple[tuple[Demonstration, ...], tuple[Demonstration, ...]]
 
 
 def _drawn(name: str, draw: Callable[[random.Random], Demonstration]) -> _Requests:
-    rng = random.Random(f"gate power {name}")
+    rng = random.Random(f"guard power {name}")
     return tuple(draw(rng) for _ in range(SHOWN)), tuple(draw(rng) for _ in range(FRESH))
 
 

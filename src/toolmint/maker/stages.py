@@ -211,6 +211,21 @@ async def stage_near_misses(
     return stage_passed(stage, f"{len(texts)} refused", tried=len(texts), answered=0)
 
 
+async def _generated(
+    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
+) -> list[str]:
+    """Return requests that the tool's own ``unparse`` makes of new arguments."""
+    known = [tried.args for tried in runs if tried.status == "answered"]
+    made = generate_requests(known, count=_GENERATED)
+    constants = await source_constants(sandbox, inputs.source)
+    made += boundary_arguments(known, constants, count=_BOUNDARY)
+
+    async def unparse(args: dict[str, Value]) -> str | None:
+        return (await _unparse(sandbox, inputs.source, args))[0]
+
+    return [text for text in await each(unparse, made) if text is not None]
+
+
 async def stage_second(
     inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
 ) -> Evidence:
@@ -226,17 +241,7 @@ async def stage_second(
     mine, theirs = answer_program(inputs.source, arcs=True), answer_program(second)
     owner = trial_owner()
 
-    async def unparse(args: dict[str, Value]) -> str | None:
-        return (await _unparse(sandbox, inputs.source, args))[0]
-
-    known = [tried.args for tried in runs if tried.status == "answered"]
-    generated = generate_requests(known, count=_GENERATED)
-    constants = await source_constants(sandbox, inputs.source)
-    generated += boundary_arguments(known, constants, count=_BOUNDARY)
-    texts = [
-        *inputs.unlabelled,
-        *[text for text in await each(unparse, generated) if text is not None],
-    ]
+    texts = [*inputs.unlabelled, *await _generated(inputs, runs, sandbox)]
 
     async def compare(text: str) -> tuple[str, ToolRun, ToolRun]:
         one = await serve_tool(sandbox, mine, text, owner)

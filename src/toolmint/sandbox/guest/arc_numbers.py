@@ -1,11 +1,11 @@
-"""Gives numbers to the arcs of a program, and makes the code that records them; see ``arcs``."""
+"""Numbers the arcs of a program, and makes the code that records them; see ``arcs``."""
 
 import ast
 from collections.abc import Generator, Hashable
 from contextlib import contextmanager
 
 from toolmint.sandbox.guest.literal_tables import Constants
-from toolmint.sandbox.guest.recorder import Plan
+from toolmint.sandbox.guest.recorder import ArcPlan
 
 _SAID = 60
 _OF_GROUPS = frozenset({"groups", "lastindex", "lastgroup", "regs", "re", "pattern", "getattr"})
@@ -45,9 +45,9 @@ class ArcNumbers(ast.NodeTransformer):
         """Return the instrumented statements of the module; those outside functions stay as they are."""
         return [self.visit(one) for one in body]
 
-    def plan(self) -> Plan:
+    def plan(self) -> ArcPlan:
         """Return what the recorder needs."""
-        return Plan(
+        return ArcPlan(
             self.prefix,
             self._size,
             tuple(self._tables),
@@ -60,29 +60,29 @@ class ArcNumbers(ast.NodeTransformer):
     @contextmanager
     def function(self) -> Generator[None]:
         """Walk the body of a function."""
-        with self._standing(inside=True, row=None):
+        with self._at_place(inside=True, row=None):
             yield
 
     @contextmanager
     def outside(self) -> Generator[None]:
         """Walk statements that run as the module is made."""
-        with self._standing(inside=False, row=None):
+        with self._at_place(inside=False, row=None):
             yield
 
     @contextmanager
     def row(self, name: str, rows: int) -> Generator[None]:
         """Walk the body of a loop over a table: each arc of it is one for each row."""
-        with self._standing(inside=self.inside, row=(name, rows)):
+        with self._at_place(inside=self.inside, row=(name, rows)):
             yield
 
     @contextmanager
     def no_row(self) -> Generator[None]:
         """Walk what stands behind such a loop."""
-        with self._standing(inside=self.inside, row=None):
+        with self._at_place(inside=self.inside, row=None):
             yield
 
     @contextmanager
-    def _standing(self, *, inside: bool, row: tuple[str, int] | None) -> Generator[None]:
+    def _at_place(self, *, inside: bool, row: tuple[str, int] | None) -> Generator[None]:
         before = self.inside, self.at_row
         self.inside, self.at_row = inside, row
         try:
@@ -105,7 +105,7 @@ class ArcNumbers(ast.NodeTransformer):
         return text if len(text) <= _SAID else f"{text[:_SAID]}…"
 
     def numbers(self, node: ast.AST, texts: list[str]) -> ast.expr:
-        """Give numbers to arcs of a place, and return the first one as an expression."""
+        """Number the arcs of a place, and return the first one as an expression."""
         first, width = self._size, len(texts)
         name, rows = self.at_row or ("", 1)
         self._size += width * rows
@@ -121,7 +121,7 @@ class ArcNumbers(ast.NodeTransformer):
         return ast.BinOp(ast.Constant(first), ast.Add(), place)
 
     def arc(self, node: ast.AST, text: str) -> ast.expr:
-        """Give a number to one arc."""
+        """Number one arc; return its number as an expression."""
         return self.numbers(node, [text])
 
     def call(self, name: str, *given: ast.expr) -> ast.Call:
@@ -129,7 +129,7 @@ class ArcNumbers(ast.NodeTransformer):
         return ast.Call(self.function_of(name), list(given), [])
 
     def function_of(self, name: str) -> ast.Constant:
-        """Return the place of one of the recorder's functions: a constant that ``Recorder.bind`` replaces.
+        """Return the place of one of the recorder's functions: a constant that ``ArcRecorder.bind`` replaces.
 
         So the program has no name for them, and they cost no look-up.
         """

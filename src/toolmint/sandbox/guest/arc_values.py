@@ -143,7 +143,7 @@ class ArcValues(ArcNumbers):
         return found
 
     def _contacts(self, node: ast.AST, said: str, *, apart: bool = True) -> ast.expr:
-        """Give numbers to the two sides of a boundary, or to equality alone."""
+        """Number the two sides of a boundary, or to equality alone."""
         texts = [f"{said}: both are equal", f"{said}: one step apart"]
         return self.numbers(node, texts if apart else texts[:1])
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from toolmint.sandbox.guest.arc_numbers import mark_statement
 from toolmint.sandbox.guest.arc_values import ArcValues
-from toolmint.sandbox.guest.recorder import Plan, Recorder
+from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
 from toolmint.sandbox.guest.value_kinds import VALUE_KINDS
 
 _SHORT, _LARGE, _MOST_CONSTANTS = 24, 1 << 40, 120
@@ -25,11 +25,11 @@ class Instrumented(NamedTuple):
     """An instrumented program: its bytecode, and what its recorder needs."""
 
     code: CodeType
-    plan: Plan
+    plan: ArcPlan
 
-    def recorder(self) -> Recorder:
+    def recorder(self) -> ArcRecorder:
         """Return a recorder for a process that runs it."""
-        return Recorder(self.plan)
+        return ArcRecorder(self.plan)
 
 
 class _Arcs(ArcValues):
@@ -135,7 +135,7 @@ class _Arcs(ArcValues):
         after = ast.copy_location(ast.If(passed, none, []), node)
         return [set_flag(0), node, after]
 
-    def _handled(self, node: Any) -> ast.AST:
+    def _visit_try(self, node: Any) -> ast.AST:
         if not self.inside:
             return self.generic_visit(node)
         node.body = self._body(node.body)
@@ -146,8 +146,8 @@ class _Arcs(ArcValues):
         node.finalbody = self._body(node.finalbody)
         return node
 
-    visit_Try = _handled  # noqa: N815 - names of the visitor
-    visit_TryStar = _handled  # noqa: N815
+    visit_Try = _visit_try  # noqa: N815 - names of the visitor
+    visit_TryStar = _visit_try  # noqa: N815
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Mark an assertion that fails."""

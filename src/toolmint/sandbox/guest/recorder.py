@@ -22,7 +22,7 @@ REGEX_WIDTH = 2 + MOST_FEATURES
 """Numbers that a use of a regular expression takes: it matched, it did not, and the pattern's features."""
 
 
-class Plan(NamedTuple):
+class ArcPlan(NamedTuple):
     """What the recorder of a program needs to know.
 
     Attributes:
@@ -47,10 +47,10 @@ def _numbered(keys: tuple[Hashable, ...]) -> dict[Hashable, int]:
 _Site = tuple[Any, Callable[..., Any], MarkedPattern | None]
 
 
-class Recorder:
+class ArcRecorder:
     """The arcs that were taken since ``begin``."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ArcPlan) -> None:
         self._size = plan.size
         self._marks = [_FREE] * plan.size
         self._extra: set[int] = set()

@@ -17,7 +17,7 @@ from typing import Any
 
 from toolmint.core.guest_modules import GUEST_MODULES
 from toolmint.sandbox.guest.leftovers import Leftovers
-from toolmint.sandbox.guest.recorder import Recorder
+from toolmint.sandbox.guest.recorder import ArcRecorder
 from toolmint.sandbox.guest.residence import reason_against
 from toolmint.sandbox.guest.worker import (
     BadResult,
@@ -76,7 +76,7 @@ class Resident:
         self._against = ""
         self._cpu = self._rss = 0
         self._code: CodeType | None = None
-        self._recorder: Recorder | None = None
+        self._recorder: ArcRecorder | None = None
         try:
             self._code, self._recorder = compiled(setup)
             self._against = reason_against(setup["source"], _ALLOWED)

@@ -18,7 +18,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from toolmint.sandbox.guest.arcs import Instrumented, arc_facts, instrumented
-from toolmint.sandbox.guest.recorder import Plan, Recorder
+from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
 
 _MESSAGE_LIMIT = 2000
 _dumps, loads, _write, _read, _exit = json.dumps, json.loads, os.write, os.read, os._exit
@@ -156,7 +156,7 @@ def run_calls(
     calls: list[GuestCall],
     given: object,
     spaces: Spaces,
-    recorder: Recorder | None = None,
+    recorder: ArcRecorder | None = None,
 ) -> str:
     """Execute the module and make its calls; return the JSON list of their results.
 
@@ -198,7 +198,7 @@ def run_calls(
     return f"{arcs}[{','.join(texts)}]"
 
 
-def compiled(request: dict[str, Any]) -> tuple[CodeType, Recorder | None]:
+def compiled(request: dict[str, Any]) -> tuple[CodeType, ArcRecorder | None]:
     """Return the program's code: from its bytecode, where the host has it, or from its source.
 
     Where the request asks for ``arcs``, it is instrumented, and the recorder is returned with it.
@@ -208,12 +208,12 @@ def compiled(request: dict[str, Any]) -> tuple[CodeType, Recorder | None]:
     """
     if "code" in request:
         code, plan = marshal.loads(base64.b64decode(request["code"]))
-        return _bound(Instrumented(code, Plan(*plan))) if plan is not None else (code, None)
+        return _bound(Instrumented(code, ArcPlan(*plan))) if plan is not None else (code, None)
     made = _made(request)
     return _bound(made) if isinstance(made, Instrumented) else (made, None)
 
 
-def _bound(made: Instrumented) -> tuple[CodeType, Recorder]:
+def _bound(made: Instrumented) -> tuple[CodeType, ArcRecorder]:
     recorder = made.recorder()
     return recorder.bind(made.code), recorder
 

@@ -1,6 +1,6 @@
 """What verification and its guard of branches let through: wrong answers served by harmful mutants.
 
-Run: ``python benchmarks/gate_power.py [--mutants 60] [--tools parcels lengths] [--seconds 3000]``.
+Run: ``python benchmarks/guard_power.py [--mutants 60] [--tools parcels lengths] [--seconds 3000]``.
 
 The right tools of the shipped classes, of four classes with rare branches, and of BIG-Bench tasks (where
 ``TOOLMINT_DATA`` names the data) are changed at one place by some twenty operators (``mutation``), whole
@@ -68,7 +68,7 @@ def upper_limit(wrong: int, trials: int) -> float:
     return high
 
 
-class GatePower:
+class GuardPower:
     """Judges mutants between two sandboxes."""
 
     def __init__(self, sandbox: ForkServer, other: ForkServer) -> None:
@@ -224,7 +224,7 @@ def table(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
 async def main(most: int, names: Sequence[str], seconds: float) -> None:
     started, outcomes, lost = time.monotonic(), list[Outcome](), dict[str, float]()
     async with ForkServer() as sandbox, ForkServer(hash_seed=1) as other:
-        bench = GatePower(sandbox, other)
+        bench = GuardPower(sandbox, other)
         for one in subjects():
             if (names and one.name not in names) or time.monotonic() - started > seconds:
                 continue
