@@ -286,6 +286,19 @@ async def test_calls_of_one_resident_worker_do_not_add_up_their_arcs(sandbox: Fo
     assert int(found[0], 16) & int(found[1], 16) == 1, "both called the function, and no more"
 
 
+async def test_recording_leaves_nothing_behind_in_a_resident_worker(sandbox: ForkServer) -> None:
+    body = (
+        "return [re.fullmatch('(?i:-?(a|bb)[+*]?)', x) is None, re.sub('a|b', '', x), x.strip('a')]"
+    )
+    call = FunctionCall(function="f", arguments=(Given(),))
+    program = Program(source=source_of(body), calls=(call,), arcs=True, known="bb")
+    before = dict(sandbox.residents.recycled)
+    for given in ("a", "bb+", "c", "-a*", "", "A", "BB"):
+        assert (await sandbox.call(program, given, "tidy")).status == "ok"
+    assert program.key not in sandbox.residents.barred
+    assert sandbox.residents.recycled["state"] == before.get("state", 0)
+
+
 async def test_a_tool_that_cannot_be_instrumented_is_an_error_and_no_crash(
     sandbox: ForkServer,
 ) -> None:

@@ -121,7 +121,7 @@ class MarkedPattern:
         marking = _Marking(tree)
         if marking.features:
             tree.state.flags |= flags
-            self.marked = compiler.compile(tree, flags & ~re.DEBUG)
+            self.marked = compiler.compile(tree, flags & ~int(re.DEBUG))
             self.features = marking.features
 
     def again(self, found: "re.Match[Any]") -> "re.Match[Any] | None":
