@@ -195,7 +195,7 @@ class ArcRecorder:
         """Use a regular expression, and record whether it matched and which of its parts took part."""
         of_pattern = type(function) is BuiltinMethodType
         if self._plain and not named and given and (of_pattern or len(given) == 2):
-            what: Any = function.__self__ if of_pattern else given[0]
+            what: Any = getattr(function, "__self__", None) if of_pattern else given[0]
             known = self._sites.get(arc)
             # A place in the program nearly always uses one pattern: that one is not looked up again.
             if known is None or known[0] is not what:
@@ -225,7 +225,11 @@ class ArcRecorder:
                 return None
             pattern = re.compile(what)
         marked = self._marked(cast("re.Pattern[Any]", pattern))
-        known: _Site = (what, getattr(marked.marked, name), marked if marked.features else None)
+        known: _Site = (
+            cast("Any", what),
+            getattr(marked.marked, name),
+            marked if marked.features else None,
+        )
         self._sites[arc] = known
         return known
 

@@ -28,7 +28,7 @@ def value_kind(value: Any) -> int:
         return 0
     if value is False or value is True:
         return 2 if value else 1
-    kind = type(value)
+    kind = cast("type[Any]", type(value))
     if kind is int or kind is float:
         return 3 if value < 0 else 4 if value == 0 else 5 if value == 1 else 6
     if kind is str:
