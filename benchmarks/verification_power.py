@@ -15,7 +15,7 @@ from pathlib import Path
 from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxRun
 from toolmint.embedded.classes import CLASSES
 from toolmint.maker.each import each
-from toolmint.maker.near_miss import near_misses
+from toolmint.maker.near_miss import NearMisses
 from toolmint.maker.program import run_tool
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verify import verify
@@ -155,9 +155,15 @@ class Bench:
         requests = [CLASSES[name](rng).input for _ in range(40)]
         tried = await each(lambda text: run_tool(self.sandbox, source, text), requests)
         parsed = [(text, one.args) for text, one in zip(requests, tried, strict=True)]
-        made = near_misses(parsed, count=300, seed=77)
+        maker = NearMisses(parsed, seed=77)
+        made = maker.make(300)
         found = await each(lambda miss: run_tool(self.sandbox, source, miss.text), made)
-        return {"near_misses": len(made), "answered": sum(one.answer is not None for one in found)}
+        answered = sum(
+            one.answer is not None
+            and (miss.where == "wording" or not maker.known.slots.suspect(miss.text, one.args))
+            for miss, one in zip(made, found, strict=True)
+        )
+        return {"near_misses": len(made), "answered": answered}
 
     async def rejected(self, name: str, times: int) -> int:
         """Count how often the right tool is rejected over as many choices of demonstrations."""

@@ -12,6 +12,7 @@ from tests.maker.tools import RIGHT, demos, fenced
 from toolmint.assembly.toolfile import dump_tool, load_tool
 from toolmint.cli.main import _unexpected
 from toolmint.core.sync import run_sync
+from toolmint.maker.slot_words import slots_of
 from toolmint.store.sql import SqlStore
 
 TOOLMINT = Path(sys.executable).with_name("toolmint")
@@ -91,6 +92,38 @@ def test_a_class_is_shown_and_named_by_its_title(made: Run, tmp_path: Path) -> N
     (line,) = made("tools", "retire", "Sort words").stderr.splitlines()
     assert line.startswith("error [class-ambiguous]: ") and line.endswith(": other, sorting")
     assert made("tools", "retire", "sorting").stdout == "Sort words v1 is retired\n"
+
+
+def test_a_failed_making_says_which_demonstration_is_not_met_and_what_to_do(
+    made: Run, tmp_path: Path
+) -> None:
+    lines = [json.dumps({"input": one.input, "target": one.target}) for one in demos(8, seed=9)]
+    lines.append(json.dumps({"input": ASK, "target": "pear, fig, apple"}))
+    (tmp_path / "words in order.jsonl").write_text("\n".join(lines))
+    model = ("--model", "transcript:chat.json", "--second", "never", "--tries", "1")
+    failed = made("make", "words in order.jsonl", *model)
+    (line,) = [line for line in failed.stderr.splitlines() if line.startswith("error [")]
+    assert "1 of 9 demonstrations are not met (1 answered wrongly): request " in line
+    assert f"{ASK!r}; expected 'pear, fig, apple'; got 'apple, fig, pear'; " in line
+    assert "`toolmint tools report 'words in order'` shows the whole making" in line
+    assert "Correct what is wrong" in line and "--tries" in line
+    report = made("tools", "report", "words in order").stdout
+    assert report.startswith("making 1 of 'words in order': FAILED")
+
+
+def test_an_imported_tool_keeps_what_its_values_may_contain(made: Run, tmp_path: Path) -> None:
+    made("tools", "export", "sorting", "-o", "sorting.tool.py")
+    record = load_tool((tmp_path / "sorting.tool.py").read_text(), "sorting.tool.py")
+    (stage,) = [one for one in record.evidence if "slots" in one.details]
+    bare = tuple(
+        one.model_copy(update={"details": {}}) if one is stage else one for one in record.evidence
+    )
+    old = record.model_copy(update={"evidence": bare})
+    (tmp_path / "old.tool.py").write_text(dump_tool(old))
+    assert made("tools", "import", "old.tool.py").returncode == 0
+    made("tools", "export", "sorting", "--version", "2", "-o", "new.tool.py")
+    kept = load_tool((tmp_path / "new.tool.py").read_text(), "new.tool.py")
+    assert slots_of(kept.evidence) == slots_of(record.evidence) is not None
 
 
 def test_an_imported_tool_is_proved_anew(made: Run, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def maker(makings: list[ModelRequest], source: str = RIGHT) -> Model:
 
 
 @asynccontextmanager
-async def served(app: Gateway) -> AsyncGenerator[str]:
+async def served(app: Any) -> AsyncGenerator[str]:
     """Serve an application on loopback; returns its URL."""
     config = uvicorn.Config(
         app,
@@ -78,6 +78,8 @@ async def served(app: Gateway) -> AsyncGenerator[str]:
         ws="none",
         timeout_graceful_shutdown=5,
         http=BufferedProtocol,
+        server_header=False,
+        date_header=False,
     )
     ready = asyncio.Event()
 

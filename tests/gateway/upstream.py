@@ -118,8 +118,6 @@ class Endpoint:
             case "fails-429":
                 error = {"error": {"message": "slow down", "type": "rate_limit_error"}}
                 return web.json_response(error, status=429, headers={"retry-after": "0"})
-            case "fails-garbage":
-                return web.Response(text="<html>oops</html>")
             case "fails-hang":
                 await asyncio.Event().wait()
             case "fails-cut":

@@ -13,7 +13,7 @@ from toolmint.core.values import Value
 from toolmint.maker.latm import meets_demonstrations
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest
-from toolmint.maker.report import MakingResult, title_of
+from toolmint.maker.report import MakingResult, short_reason, title_of
 from toolmint.models.scripted import ScriptedModel, ScriptedReply
 from toolmint.sandbox.forkserver import ForkServer
 
@@ -195,6 +195,40 @@ async def test_the_first_title_of_a_making_is_kept(
     replies = [fenced(f"# title: Sort words\n{LOOSE}"), fenced(f"# title: Order words\n{LOOSE}")]
     outcome, _ = await make(replies, boxes, tries=2 if profile == "proved" else 1, profile=profile)
     assert outcome.record is None and outcome.title == outcome.body["title"] == "Sort words"
+
+
+@pytest.mark.parametrize(
+    ("ending", "line", "case"),
+    [
+        ("made", "made", "made"),
+        ("", "no reason is known", "no reason is known"),
+        ("2 of 9 fail:\n- one\n  got x\n- two", "2 of 9 fail", "2 of 9 fail: one; got x"),
+        ("2 of 9 fail:", "2 of 9 fail", "2 of 9 fail"),
+        ("it broke: [input] why\nmore", "it broke: [input] why", "it broke: [input] why"),
+    ],
+)
+def test_a_reason_is_one_line_and_quotes_a_case_only_where_it_may(
+    ending: str, line: str, case: str
+) -> None:
+    assert short_reason(ending, case=False) == line
+    assert short_reason(ending, case=True) == case
+
+
+async def test_demonstrations_that_are_not_met_are_counted_by_what_happened(
+    boxes: tuple[ForkServer, ForkServer],
+) -> None:
+    lines = (
+        "    if len(words) > 7:\n        raise ValueError('long')\n"
+        "    return sorted(words) if words[0] < 'n' else words"
+    )
+    outcome, _ = await make(
+        [fenced(RIGHT.replace("    return sorted(words)", lines))],
+        boxes,
+        tries=1,
+        second="never",
+    )
+    ending = str(outcome.body["ending"])
+    assert "answered wrongly" in ending and "failed):" in ending.splitlines()[0]
 
 
 TOOL = "def order(words):\n    return sorted(words)\n"

@@ -97,9 +97,9 @@ def test_prompts_are_pinned() -> None:
             "latm_verify_fault": "5c92213381a3",
             "latm_wrap": "e8ee0d7173cd",
             "latm_use": "ec417eae314f",
-            "proved_propose": "e578e5906465",
-            "proved_second": "d084f472d851",
-            "proved_repair": "51187ecf11b1",
+            "proved_propose": "0e78d978ba18",
+            "proved_second": "721da03eacd4",
+            "proved_repair": "3135640874a9",
             "proved_use": "50b5c4076927",
             "dispatch": "875a0ff76964",
         }

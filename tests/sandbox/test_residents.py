@@ -10,6 +10,7 @@ from tests.sandbox.hostile import HOSTILE, KEEPERS, HostileTool
 from tests.sandbox.processes import descendants
 
 from toolmint.core.sandbox import FunctionCall, Given, Program, RunLimits
+from toolmint.gateway.observability.metrics import Metrics
 from toolmint.sandbox.forkserver import ForkServer
 from toolmint.sandbox.residents import ResidentLimits
 
@@ -133,6 +134,31 @@ async def test_a_fork_server_that_dies_with_its_residents_is_started_again(
     os.kill(link.pid, signal.SIGKILL)
     found = await asyncio.gather(*[server.call(tool, 1, "anna") for tool in tools])
     assert [one.value for one in found] == [(1 + n,) for n in range(5)]
+
+
+async def test_a_fork_server_that_dies_with_thirty_residents_costs_no_answer_and_is_counted() -> (
+    None
+):
+    slow = program("import time\ndef f(x):\n    time.sleep(x)\n    return 1\n", seconds=5.0)
+    tools = [program(f"def f(x):\n    return x + {n}\n") for n in range(30)]
+    async with ForkServer(resident=ResidentLimits(each=1, processes=40)) as server:
+        metrics = Metrics()
+        metrics.residents = server.residents
+        for tool in (*tools, slow):
+            assert (await server.call(tool, 0, "anna")).status == "ok"
+        assert b"toolmint_resident_workers 31.0" in metrics.text()
+        asked = asyncio.create_task(server.call(slow, 0.5, "anna"))
+        await server.call(tools[0], 1, "anna")  # by then the slow one has begun
+        link = server.residents.all()[0].link
+        os.kill(link.pid, signal.SIGKILL)
+        found = await asyncio.gather(*[server.call(tool, 1, "anna") for tool in tools])
+        assert [one.value for one in found] == [(1 + n,) for n in range(30)]
+        assert (await asked).value == (1,), "asked again, as the program had no part in it"
+        told = metrics.text()
+        assert b'toolmint_resident_workers_replaced_total{reason="died"} 31.0' in told
+        for tool in tools:  # those that had a process of their own meanwhile keep one again
+            await server.call(tool, 1, "anna")
+        assert len(server.residents) >= 30
 
 
 async def test_the_least_recently_used_process_goes(server: ForkServer) -> None:

@@ -39,13 +39,19 @@ def minutes(clock):
     return int(hours) * 60 + int(rest)
 
 
+def span(slot):
+    start, end = map(minutes, slot)
+    if start >= end:
+        raise ValueError("a slot ends before it starts")
+    return start, end
+
+
 def solve(hours, a, b, closed):
     length = round(float(hours) * 60)
     starts = []
-    for a_start, a_end in a:
-        for b_start, b_end in b:
-            start = max(minutes(a_start), minutes(b_start))
-            end = min(minutes(a_end), minutes(b_end))
+    for a_start, a_end in map(span, a):
+        for b_start, b_end in map(span, b):
+            start, end = max(a_start, b_start), min(a_end, b_end)
             if end - start >= length:
                 starts.append(start)
     if not starts:

@@ -33,12 +33,18 @@ def clock(text):
     return int(hours) * 60 + int(minutes)
 
 
+def span(slot):
+    start, end = clock(slot[:5]), clock(slot[6:])
+    if start >= end:
+        raise ValueError("a slot ends before it starts")
+    return start, end
+
+
 def solve(minutes, one, first, other, second):
     starts = []
-    for a in first:
-        for b in second:
-            start = max(clock(a[:5]), clock(b[:5]))
-            end = min(clock(a[6:]), clock(b[6:]))
+    for a_start, a_end in map(span, first):
+        for b_start, b_end in map(span, second):
+            start, end = max(a_start, b_start), min(a_end, b_end)
             if end - start >= minutes:
                 starts.append(start)
     return [min(starts), min(starts) + minutes] if starts else None

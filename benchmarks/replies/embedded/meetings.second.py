@@ -18,6 +18,8 @@ def parse(request: str) -> dict | None:
             if span is None:
                 return None
             h1, m1, h2, m2 = map(int, span.groups())
+            if h1 * 60 + m1 >= h2 * 60 + m2:
+                return None
             times.append([h1 * 60 + m1, h2 * 60 + m2])
         people.append({"name": name, "times": times})
     return {"length": int(found[1]), "people": people}

@@ -166,7 +166,7 @@ async def gateway(
         )
         completions = Completions(
             session.servers,
-            PassThrough(upstream),
+            PassThrough(upstream, settings.read_on),
             recorder,
             maker=maker if settings.making else None,
             prices=settings.price_table,

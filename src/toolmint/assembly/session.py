@@ -1,5 +1,6 @@
 """A session: store, sandboxes, models, tool servers and maker, opened and closed together."""
 
+import shlex
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,8 +11,10 @@ from toolmint.core.errors import ConfigError, MakerError
 from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.core.tool import Demonstration, Evidence, ToolRecord
+from toolmint.maker.doubts import recorded_judge
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest, MakingResult, Observer, checked_request, silent
+from toolmint.maker.report import short_reason
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import verify
@@ -174,17 +177,21 @@ class Session:
         if record is None:
             reports = await self.store.reports(name)
             ending = str(reports[-1].body.get("ending", "")) if reports else ""
-            first = ending.splitlines()[0] if ending else "no reason is known"
+            reason = short_reason(ending, case=True)
             raise MakerError(
-                f"no tool for {make_request.called!r} passed: {first}; "
-                f"`toolmint tools report {name}` shows the whole making"
+                f"no tool for {make_request.called!r} passed {make_request.tries} tries: {reason}; "
+                f"`toolmint tools report {shlex.quote(name)}` shows the whole making. Correct what is wrong "
+                "in the demonstrations, add more of the wordings that fail, or allow more proposals (--tries)"
             )
         return record
 
     async def reverify(self, record: ToolRecord) -> tuple[Evidence, ...]:
-        """Take a tool through verification anew, on its own demonstrations; needs no model."""
+        """Take a tool through verification anew, on its own demonstrations; needs no model.
+
+        What a model or a second tool has decided of doubtful near misses holds.
+        """
         inputs = VerificationInput(source=record.source, labelled=record.demonstrations)
-        return await verify(inputs, self.sandbox, self._other)
+        return await verify(inputs, self.sandbox, self._other, recorded_judge(record.evidence))
 
     async def with_arcs(self, record: ToolRecord) -> ToolRecord:
         """Return a record whose verified arcs are those that its demonstrations take here.

@@ -126,6 +126,10 @@ class Settings(Frozen):
     each value), ``scope`` (tools answer only where the value is the same), ``model`` (the model answers). In
     a variable: ``temperature=scope user=model``.
     """
+    read_on: float = Field(default=60.0, ge=0)
+    """Seconds for which the gateway reads an answer on after its client has left, so that the bill knows what
+    it used; 0: the request to the model is broken off at once, and its cost is unknown.
+    """
     data: Path | None = None
     """Folder with benchmark data, see ``toolmint eval fetch``."""
 

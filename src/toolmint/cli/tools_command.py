@@ -120,8 +120,9 @@ def show_tool(name: str, version: int | None, store: Path | None) -> None:
     for change in history:
         say(f"  {change.at:%Y-%m-%d %H:%M:%S} {change.state}: {change.reason}")
     makings = _with_store(store, lambda kept: kept.reports(name))
-    for making in [one for one in makings if one.version == record.version]:
-        _print_making(making, title, full=False)
+    for number, making in enumerate(makings, 1):
+        if making.version == record.version:
+            _print_making(making, number, title, full=False)
     console().print(Syntax(record.source, "python", line_numbers=True))
 
 
@@ -129,12 +130,13 @@ def _list(value: object) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", value) if isinstance(value, list) else []
 
 
-def _print_making(making: "MakingReport", title: str, *, full: bool) -> None:
+def _print_making(making: "MakingReport", number: int, title: str, *, full: bool) -> None:
+    """Print a making; its number counts those of its class, from 1."""
     made = f"made v{making.version}" if making.made else "FAILED"
     usage = making.body.get("usage")
     spent = cast("dict[str, Any]", usage) if isinstance(usage, dict) else {}
     tokens = spent.get("input_tokens", 0) + spent.get("output_tokens", 0)
-    say(f"making {making.id} of {title!r}: {made}, {tokens} tokens, {money(spent.get('cost'))}")
+    say(f"making {number} of {title!r}: {made}, {tokens} tokens, {money(spent.get('cost'))}")
     for step in _list(making.body.get("steps")):
         say(f"- {step['kind']}: {step['text']}")
         if "usage" in step:
@@ -158,7 +160,7 @@ def report(name: str, full: bool, store: Path | None) -> None:  # noqa: FBT001
     reports = _with_store(store, lambda kept: kept.reports(name))
     if not reports:
         raise ToolNotFound(f"no making of the class {title!r} is recorded")
-    _print_making(reports[-1], title, full=full)
+    _print_making(reports[-1], len(reports), title, full=full)
 
 
 @tools_command.command("export")
@@ -186,6 +188,7 @@ def import_tool(file: Path, store: Path | None) -> None:
     record = load_tool(read_text(file), str(file))
 
     async def take(client: "Session") -> "ToolRecord":
+        taken = record
         if record.has_parser:
             evidence = await client.reverify(record)
             if evidence[-1].verdict == "failed":
@@ -193,8 +196,11 @@ def import_tool(file: Path, store: Path | None) -> None:
                     f"{file} does not pass verification: {evidence[-1].stage}: {evidence[-1].summary}",
                     code="tool-refused",
                 )
-        kept = await client.with_arcs(record) if record.has_parser else record
-        return await client.store.add(kept, "verified", f"imported from {file.name}")
+            fresh = {one.stage: one for one in evidence if one.verdict == "passed"}
+            kept_as = tuple(fresh.get(one.stage, one) for one in record.evidence)
+            taken = record.model_copy(update={"evidence": kept_as or evidence})
+            taken = await client.with_arcs(taken)
+        return await client.store.add(taken, "verified", f"imported from {file.name}")
 
     kept = _with_client(store, take)
     say(f"{kept.label} is stored; `toolmint tools promote {kept.request_class}` lets it serve")

@@ -171,10 +171,18 @@ class HttpError(ToolmintError):
 
 
 class UpstreamError(ToolmintError):
-    """The upstream cannot be reached, or its answer broke off."""
+    """The upstream cannot be reached, or its answer broke off.
+
+    Attributes:
+        sent: the request may have reached it, and so may have been paid.
+    """
 
     code = "upstream"
     retryable = True
+
+    def __init__(self, message: str, *, code: str | None = None, sent: bool = True) -> None:
+        super().__init__(message, code=code)
+        self.sent = sent
 
 
 class UpstreamTimeout(UpstreamError):

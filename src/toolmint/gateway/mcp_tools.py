@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -19,10 +18,14 @@ from toolmint.gateway.api.chat import CHAT
 from toolmint.gateway.api.completions import Completions
 from toolmint.gateway.asgi import AsgiMessage
 from toolmint.gateway.call import GatewayCall
+from toolmint.gateway.upstream.answer_text import first_content
+from toolmint.gateway.upstream.reading import json_object
 
 ToolboxFactory = Callable[[Sequence[ToolRecord], Sequence[Tool], str | None], Toolbox]
 """Makes a toolbox of made tools and others, for one tenant or for all; arguments are checked there."""
 
+_MOST_SAID = 2000
+"""Bytes of an answer that is none, as far as an agent is told of them."""
 ANSWERING = (
     "Answers a request by the cheapest proved means: a made tool at no cost, else the strong model."
 )
@@ -114,13 +117,12 @@ class AnswerTool:
             return failed_result(
                 call, error.wire_code or "error", error.message, time.perf_counter() - started
             )
-        body: dict[str, Any] = orjson.loads(b"".join(part.get("body", b"") for part in sent))
+        raw = b"".join(part.get("body", b"") for part in sent)
         heads = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
-        if "choices" not in body:
-            return failed_result(
-                call, "model-refused", str(body.get("error")), time.perf_counter() - started
-            )
-        text = str(body["choices"][0]["message"].get("content") or "")
+        text = first_content(json_object(raw) or {})
+        if text is None:
+            said = raw[:_MOST_SAID].decode("utf-8", "replace")
+            return failed_result(call, "model-refused", said, time.perf_counter() - started)
         data = {
             "answer": text,
             "tier": heads.get("x-toolmint-tier", ""),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value
-from toolmint.maker.program import ToolRun
+from toolmint.maker.program import ToolRun, ToolRunStatus
 from toolmint.maker.verification_input import (
     VerificationInput,
     bullet_list,
@@ -22,6 +22,7 @@ class _Labels:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
+        self.statuses = Counter[ToolRunStatus]()
         self.suspects: list[Value] = []
         self.outsiders: list[Value] = []
         self.rules = Counter[str]()
@@ -41,6 +42,7 @@ class _Labels:
             self.outsiders.append(demo.input)
         else:
             got = f"{mine.answer!r}" if mine.answer is not None else f"{mine.status}: {mine.why}"
+            self.statuses[mine.status] += 1
             self.faults.append(f"request {demo.input!r}\n  expected {target!r}\n  got {got}")
 
 
@@ -80,7 +82,17 @@ def compare_labels(
         summary = f"{doubted} of {len(labelled)} demonstrations refused or contradicted:{bullet_list(lost)}"
         return stage_failed(stage, summary, **details)
     if labels.faults:
-        summary = f"{len(labels.faults)} of {len(labelled)} demonstrations are not met:"
+        statuses: tuple[tuple[ToolRunStatus, str], ...] = (
+            ("answered", "answered wrongly"),
+            ("refused", "refused"),
+            ("failed", "failed"),
+        )
+        how = ", ".join(
+            f"{labels.statuses[status]} {words}"
+            for status, words in statuses
+            if labels.statuses[status]
+        )
+        summary = f"{len(labels.faults)} of {len(labelled)} demonstrations are not met ({how}):"
         return stage_failed(stage, summary + bullet_list(labels.faults), **details)
     summary = f"{len(labelled) - doubted} of {len(labelled)} labels met"
     if labels.rules["json"]:

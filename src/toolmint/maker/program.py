@@ -15,6 +15,7 @@ from toolmint.core.sandbox import (
     SandboxResult,
 )
 from toolmint.core.values import Value
+from toolmint.maker.slot_words import SlotWords
 
 ToolRunStatus = Literal["answered", "refused", "failed"]
 SERVING_LIMITS = RunLimits(seconds=2.0)
@@ -157,13 +158,27 @@ async def run_tool(
     return read_run(request, await sandbox.run(run))
 
 
-async def serve_tool(sandbox: Sandbox, program: Program, request: str, owner: str) -> ToolRun:
+async def serve_tool(
+    sandbox: Sandbox, program: Program, request: str, owner: str, slots: SlotWords | None = None
+) -> ToolRun:
     """Run a tool (an ``answer_program``) on one request, in its owner's resident worker.
+
+    Args:
+        sandbox: runs it.
+        program: the tool's.
+        request: what is asked.
+        owner: of the worker.
+        slots: what the class's slots may contain; None: anything.
 
     Raises:
         SandboxError: the sandbox itself is broken; a failing tool is a result.
     """
-    return read_run(request, await sandbox.call(program, request, owner))
+    run = read_run(request, await sandbox.call(program, request, owner))
+    word = slots.suspect(request, run.args) if slots and run.status == "answered" else None
+    if word is None:
+        return run
+    why = f"the word {word!r} stands in a value, where no demonstration has it"
+    return ToolRun(status="refused", why=why, args=run.args, seconds=run.seconds)
 
 
 async def compute(

@@ -5,6 +5,7 @@ from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence, ToolRecord
 from toolmint.core.values import canonical, clip
+from toolmint.maker.doubts import DoubtJudge
 from toolmint.maker.making_run import Conversation, MakingRun
 from toolmint.maker.program import run_tool
 from toolmint.maker.report import MakingResult
@@ -20,7 +21,7 @@ _TEMPERATURE, _SECOND_TEMPERATURE = 0.2, 0.9
 _SECOND_TRIES = 2
 _USES = 3
 _MAX_EVIDENCE = 6000  # characters of evidence in a repair prompt
-_TEMPLATES = ("proved_propose", "proved_repair", "proved_second", "proved_use")
+_TEMPLATES = ("proved_propose", "proved_repair", "proved_second", "proved_same", "proved_use")
 
 
 def _inputs(making: MakingRun, source: str, second: str | None) -> VerificationInput:
@@ -78,12 +79,17 @@ class _Verification:
     """
 
     def __init__(
-        self, making: MakingRun, second_model: Model, sandbox: Sandbox, other: Sandbox
+        self,
+        making: MakingRun,
+        model: Model,
+        second_model: Model,
+        boxes: tuple[Sandbox, Sandbox],
     ) -> None:
         self.making, self.second_model = making, second_model
-        self.sandbox, self.other = sandbox, other
+        self.sandbox, self.other = boxes
         self.second: str | None = None
         self._second_tried = False
+        self._judge = DoubtJudge(making, model)
 
     async def run(self, source: str, *, last: bool) -> tuple[Evidence, ...]:
         """Return the evidence of a proposal; ``last`` says that no repair can follow.
@@ -93,7 +99,7 @@ class _Verification:
         """
         request = self.making.make_request
         inputs = _inputs(self.making, source, self.second)
-        evidence = await verify(inputs, self.sandbox, self.other)
+        evidence = await verify(inputs, self.sandbox, self.other, self._judge)
         wanted = request.second == "always" or (
             request.second == "auto" and bool(request.unlabelled)
         )
@@ -104,7 +110,7 @@ class _Verification:
         self.second = await _second_tool(self.making, self.second_model, self.sandbox)
         if self.second is not None:
             inputs = _inputs(self.making, source, self.second)
-            return await verify(inputs, self.sandbox, self.other)
+            return await verify(inputs, self.sandbox, self.other, self._judge)
         if not wanted:
             return evidence
         missing = "no second tool could be made"
@@ -120,7 +126,7 @@ async def make_proved(
     """Make a tool that answers without a model: propose, verify, repair with the evidence, wrap."""
     request = making.make_request
     chat = Conversation(making, model, purpose="making", temperature=_TEMPERATURE)
-    verification = _Verification(making, second, sandbox, other)
+    verification = _Verification(making, model, second, (sandbox, other))
     text = prompts.proved_propose(request.labelled[: request.shown], request.slowest)
     why = "no reply held code"
     for number in range(request.tries):

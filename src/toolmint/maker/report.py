@@ -3,10 +3,11 @@
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.tool import ToolRecord
-from toolmint.core.values import Value
+from toolmint.core.values import Value, clip
 
 MAX_TITLE = 60
 _HEAD_LINES = 12
+_MAX_CASE = 400  # characters of the first case in a reason
 _QUOTES = ('"""', "'''")
 
 
@@ -24,6 +25,21 @@ class MakingResult(Frozen):
     title: str | None = None
     body: dict[str, Value]
     usage: Usage
+
+
+def short_reason(ending: str, *, case: bool) -> str:
+    """Return why a making ended, in one line; with the first case where it lists some, or without.
+
+    A case quotes a request, which belongs into no log.
+    """
+    first, _, rest = ending.strip().partition("\n")
+    if not first:
+        return "no reason is known"
+    if not first.endswith(":") or not case:
+        return first.removesuffix(":")
+    shown, _, _ = rest.strip().removeprefix("- ").partition("\n- ")
+    words = "; ".join(line.strip() for line in shown.splitlines() if line.strip())
+    return f"{first} {clip(words, _MAX_CASE)}" if words else first.removesuffix(":")
 
 
 def title_of(source: str) -> str | None:

@@ -10,10 +10,11 @@ from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
 from toolmint.maker.boundary_requests import boundary_arguments, source_constants
+from toolmint.maker.doubts import DOUBTFUL_DETAIL, Judge, undecided
 from toolmint.maker.each import each
 from toolmint.maker.generate_requests import generate_requests
 from toolmint.maker.labels import compare_labels
-from toolmint.maker.near_miss import leaves, near_misses
+from toolmint.maker.near_miss_trial import NearMissTrials
 from toolmint.maker.program import (
     SERVING_LIMITS,
     ToolRun,
@@ -24,6 +25,8 @@ from toolmint.maker.program import (
     serve_tool,
     trial_owner,
 )
+from toolmint.maker.slot_words import SLOTS_DETAIL
+from toolmint.maker.slots import leaves
 from toolmint.maker.verification_input import (
     VerificationInput,
     bullet_list,
@@ -34,7 +37,6 @@ from toolmint.maker.verification_input import (
 _FUNCTIONS = ("parse", "unparse", "solve", "render")
 _GENERATED = 60  # requests generated for the second tool
 _BOUNDARY = 120  # of those with constants of the tool's source, for its rare branches
-_ALONE = 16  # near misses that are also tried in a process of their own
 _SLOT_SHARE = 0.5  # largest share of a request's characters that one argument may carry
 _UNLABELLED_SHARE = 0.8  # least share of the unlabelled requests that the tool must answer
 
@@ -178,37 +180,32 @@ async def stage_round_trip(
 
 
 async def stage_near_misses(
-    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
+    inputs: VerificationInput,
+    runs: Sequence[ToolRun],
+    sandbox: Sandbox,
+    judge: Judge = undecided,
 ) -> Evidence:
     """Stage 4: near misses and requests of other classes are all refused.
 
     The demonstrations say what a tool must answer, never what it must refuse. Near misses are the
-    missing counter-examples: requests with nearly the same wording and another meaning.
+    missing counter-examples: requests with nearly the same wording and another meaning. ``judge`` decides
+    of those that may ask the same; undecided, they count as another meaning.
     """
     stage = "4 near misses"
-    parsed = [
-        (demo.input, tried.args)
-        for demo, tried in zip(inputs.labelled, runs, strict=True)
-        if tried.status == "answered"
-    ]
-    made = near_misses(parsed, count=inputs.near_misses)
-    texts = [miss.text for miss in made] + list(inputs.foreign)
-    program, owner = answer_program(inputs.source), trial_owner()
-    # Where a process of its own and the shared one disagree, the tool keeps state: stage 5 says so too.
-    alone = set(texts[:: max(1, len(texts) // _ALONE)])
-
-    async def answered(text: str) -> str | None:
-        tried = await serve_tool(sandbox, program, text, owner)
-        if tried.status != "answered" and text in alone:
-            tried = await run_tool(sandbox, inputs.source, text)
-        return f"{text!r} is answered with {tried.answer!r}" if tried.status == "answered" else None
-
-    wrong = [fault for fault in await each(answered, texts) if fault is not None]
-    if wrong:
-        summary = f"{len(wrong)} of {len(texts)} requests of another meaning are answered:"
-        summary += bullet_list(wrong)
-        return stage_failed(stage, summary, tried=len(texts), answered=len(wrong))
-    return stage_passed(stage, f"{len(texts)} refused", tried=len(texts), answered=0)
+    trials = NearMissTrials(inputs.source, inputs.second, sandbox, judge)
+    known = list(zip(inputs.labelled, runs, strict=True))
+    found = await trials.run(known, inputs.foreign, inputs.near_misses)
+    details: dict[str, Value] = {
+        "tried": found.tried,
+        "answered": len(found.wrong),
+        DOUBTFUL_DETAIL: [one.fact() for one in found.decided],
+        SLOTS_DETAIL: found.slots.model_dump(mode="json"),
+    }
+    if found.wrong:
+        summary = f"{len(found.wrong)} of {found.tried} requests of another meaning are answered:"
+        return stage_failed(stage, summary + bullet_list(found.wrong), **details)
+    same = f", {len(found.decided)} ask the same and are answered" if found.decided else ""
+    return stage_passed(stage, f"{found.tried - len(found.decided)} refused{same}", **details)
 
 
 async def _generated(

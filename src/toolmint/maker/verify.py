@@ -6,6 +6,7 @@ from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Evidence
 from toolmint.maker import stages
 from toolmint.maker.determinism import stage_determinism
+from toolmint.maker.doubts import Judge, undecided
 from toolmint.maker.verification_input import VerificationInput
 
 
@@ -15,7 +16,7 @@ def failed_stage(evidence: Sequence[Evidence]) -> Evidence | None:
 
 
 async def verify(
-    inputs: VerificationInput, sandbox: Sandbox, other: Sandbox
+    inputs: VerificationInput, sandbox: Sandbox, other: Sandbox, judge: Judge = undecided
 ) -> tuple[Evidence, ...]:
     """Return the evidence of stages 1 to 6, up to and including the first stage that fails.
 
@@ -26,6 +27,7 @@ async def verify(
         inputs: the tool and the requests it is verified with.
         sandbox: runs the tool.
         other: a sandbox with another hash seed, for stage 5.
+        judge: decides of near misses that may ask the same.
     """
     evidence = [await stages.stage_form(inputs, sandbox)]
     if failed_stage(evidence):
@@ -34,7 +36,7 @@ async def verify(
     evidence.append(labels)
     for stage in (
         lambda: stages.stage_round_trip(inputs, runs, sandbox),
-        lambda: stages.stage_near_misses(inputs, runs, sandbox),
+        lambda: stages.stage_near_misses(inputs, runs, sandbox, judge),
         lambda: stage_determinism(inputs, sandbox, other),
         lambda: stages.stage_second(inputs, runs, sandbox),
     ):

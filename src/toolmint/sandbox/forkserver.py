@@ -130,14 +130,15 @@ class ForkServer:
             if link is None or link.broken:
                 link = await self._linked()
             try:
-                answered = await self.residents.call(link, program, given, owner)
-            except ResidentLost as lost:
-                mine = lost.resident.link  # of an earlier fork server, where that one died idle
-                mine.check()
-                if mine.broken:  # the fork server died, not this program
-                    continue
-                return await self._lost(mine, lost)
-            except SandboxError as fault:
+                try:
+                    answered = await self.residents.call(link, program, given, owner)
+                except ResidentLost as lost:
+                    mine = lost.resident.link  # of an earlier fork server, where that one died idle
+                    mine.check()
+                    if mine.broken:  # the fork server died, not this program
+                        continue
+                    return await self._lost(mine, lost)
+            except SandboxError as fault:  # also while the reason of a worker's end is awaited
                 if not fault.retryable:
                     raise
                 continue

@@ -16,6 +16,7 @@ from toolmint.core.store import Lease, MakingReport
 from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
+from toolmint.maker.report import short_reason
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_queue import (
@@ -277,8 +278,8 @@ class BackgroundMaker:
         title = title if request.keep_title else result.title or title
         await server.classes.set_title(name, title)
         if kept is None:
-            first, _, _ = str(result.body.get("ending", "")).partition("\n")
-            self._notify(title, f"no tool passed: {first}")
+            reason = short_reason(str(result.body.get("ending", "")), case=False)
+            self._notify(title, f"no tool passed: {reason}")
             return None
         server.adopt(ActiveVersion(kept, state, server.namespace.key(name)))
         self._notify(title, f"v{kept.version} passed verification and is {state}")

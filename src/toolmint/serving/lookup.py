@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple
 from toolmint.core.arcs import arc_numbers
 from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
-from toolmint.core.sandbox import Program
+from toolmint.core.sandbox import Program, Sandbox
 from toolmint.core.store import Tally
 from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
-from toolmint.maker.program import ToolRun, answer_program
+from toolmint.maker.program import ToolRun, answer_program, serve_tool
+from toolmint.maker.slot_words import SlotWords, slots_of
 from toolmint.serving.arc_agreements import unverified_arcs
 
 Mode = Literal["serve", "audit", "shadow", "none"]
@@ -66,6 +67,19 @@ class ActiveVersion:
         if not taken:
             return "lines that it did not tell"
         return known.said(arc_numbers(unverified_arcs(known, self.tally, taken)))
+
+    @cached_property
+    def slots(self) -> SlotWords | None:
+        """What its requests' slots may contain; None: its verification has not said."""
+        return slots_of(self.record.evidence)
+
+    async def run(self, sandbox: Sandbox, request: str, tenant: str) -> ToolRun:
+        """Run the version on a request, in its tenant's worker.
+
+        Raises:
+            SandboxError: the sandbox itself is broken.
+        """
+        return await serve_tool(sandbox, self.program, request, tenant, self.slots)
 
 
 class LookupResult(NamedTuple):

@@ -14,7 +14,7 @@ from toolmint.core.task import Limits
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.core.user_report import UserReport
-from toolmint.maker.program import ToolRun, serve_tool
+from toolmint.maker.program import ToolRun
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
 from toolmint.serving.comparisons import comparison_update
@@ -127,7 +127,7 @@ class ToolServer:
         for entry, _ in serving:
             if not entry.record.has_parser:
                 continue
-            run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+            run = await entry.run(self._sandbox, text, self.namespace.tenant)
             if run.answer is not None:
                 return self._answered(tried, entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
@@ -215,7 +215,7 @@ class ToolServer:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
             if entry.record.has_parser:
-                run = await serve_tool(self._sandbox, entry.program, text, self.namespace.tenant)
+                run = await entry.run(self._sandbox, text, self.namespace.tenant)
                 if run.answer is not None:
                     return tried.result("shadow", entry, run)
             elif self._light is not None and score >= self.policy.light_score:

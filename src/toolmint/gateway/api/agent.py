@@ -4,13 +4,15 @@ import time
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
+from toolmint.core.errors import ClientLeft, ToolmintError
+from toolmint.core.model import Usage
 from toolmint.core.task import Trajectory
 from toolmint.core.traffic import Key
 from toolmint.gateway.auth.upper_usage import UpperUsage
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.http_errors import agent_gave_up, invalid_request
 from toolmint.gateway.recording.recorder import Recorder
-from toolmint.gateway.upstream.pass_through import cancel_on_disconnect
+from toolmint.gateway.upstream.disconnect import cancel_on_disconnect
 from toolmint.serving.records import AnsweredRequest, agent_record
 
 
@@ -48,14 +50,18 @@ async def answer_with_agent(
 
     Raises:
         HttpError: it gave up, or the request is more than one text.
-        ClientLeft: the client went away.
+        ClientLeft: the client went away; what its models used until then is not known.
     """
     if parsed.text is None:
         raise invalid_request(f"The agent answers one user's text alone: {parsed.why}.", "messages")
     await recorder.keys.reserve(call.number, call.key, lambda: agent.upper(call.key))
     most = recorder.keys.left(call.key) if agent.priced else None
-    with cancel_on_disconnect(call.receive):
-        done = await agent.solve(parsed.text, keep=call.key.record, cost=most)
+    try:
+        with cancel_on_disconnect(call.receive):
+            done = await agent.solve(parsed.text, keep=call.key.record, cost=most)
+    except ToolmintError as fault:
+        await _record_broken(recorder, call, parsed, fault)
+        raise
     used, key = done.run.usage, call.key
     why = done.run.stopped or done.outcome
     texts = recorder.texts(key, parsed.text, done.answer)
@@ -77,3 +83,16 @@ async def answer_with_agent(
     }
     headers = [(b"x-toolmint-cache", b"bypass")]
     await recorder.say(call, kind, parsed, record, (done.answer, facts, headers))
+
+
+async def _record_broken(
+    recorder: Recorder, call: GatewayCall, parsed: ParsedRequest, fault: ToolmintError
+) -> None:
+    """Record a task that broke off: it may have been paid, and nobody knows how much."""
+    seconds = time.perf_counter() - call.started
+    unknown, texts = Usage(cost=None), recorder.texts(call.key, parsed.text, None)
+    answered = AnsweredRequest(
+        call.caller(parsed), parsed.model, "agent", unknown, None, texts, seconds
+    )
+    status = 499 if isinstance(fault, ClientLeft) else 500
+    await recorder.note(agent_record(answered, status, str(fault)))

@@ -31,7 +31,7 @@ from toolmint.gateway.api.value_rules import (
 )
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
-from toolmint.gateway.upstream.relay import chat_text
+from toolmint.gateway.upstream.answer_text import chat_text
 
 _DONE = b"data: [DONE]\n\n"
 _NO_USAGE = {

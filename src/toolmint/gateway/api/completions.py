@@ -5,11 +5,13 @@ from.
 import asyncio
 import time
 from collections.abc import Coroutine
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import SandboxError, StoreError, ToolmintError
+from toolmint.core.model import Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.traffic import Key
 from toolmint.gateway.api.agent import AgentModel, answer_with_agent
@@ -31,6 +33,7 @@ from toolmint.serving.servers import ToolServers
 NO_TOOL = b"no-tool"
 _SHOWN = 4096  # versions of which is kept what answers show
 NOTHING = LookupResult("none")
+_UNKNOWN = Usage(requests=1, cost=None)
 
 
 class ToolLookup(NamedTuple):
@@ -98,8 +101,10 @@ class Completions:
             return
         await self._reserve(call, kind, parsed, body)
         keep = parsed.text is not None and (call.key.record or found.entry is not None)
-        answered = await self._strong.answer(call, kind, parsed, body, _marks(lookup), keep=keep)
-        await self._record_answer(call, kind, parsed, answered, lookup)
+        record = partial(self._record_answer, call, kind, parsed, lookup)
+        await self._strong.answer(
+            call, kind, parsed, body, _marks(lookup), keep=keep, record=record
+        )
 
     async def _reserve(
         self, call: GatewayCall, kind: EndpointKind, parsed: ParsedRequest, body: bytes
@@ -175,25 +180,24 @@ class Completions:
         call: GatewayCall,
         kind: EndpointKind,
         parsed: ParsedRequest,
-        answered: UpstreamAnswer,
         lookup: ToolLookup,
+        answered: UpstreamAnswer,
     ) -> None:
-        """Enter what the strong model's answer cost, queue it as a demonstration, and end the reply."""
+        """Enter what the strong model's answer cost, and queue it as a demonstration."""
         key, model = call.key, answered.model or parsed.model
-        cost = self._prices.cost(model, answered.usage, parsed.model)
+        usage = answered.usage or _UNKNOWN
+        cost = self._cost(model, parsed.model, answered.usage)
         texts = self.recorder.texts(key, parsed.text, answered.text)
         joined = JoinedClass()
         if lookup.server is not None and parsed.text is not None and answered.text is not None:
             joined = self._join(lookup.server, lookup.found, key, parsed.text)
         seconds = time.perf_counter() - call.started
-        done = AnsweredRequest(
-            call.caller(parsed), model, "strong", answered.usage, cost, texts, seconds
-        )
-        why = parsed.why or "the strong model answered"
+        done = AnsweredRequest(call.caller(parsed), model, "strong", usage, cost, texts, seconds)
+        why = answered.why or parsed.why or "the strong model answered"
         record = strong_record(done, lookup.found, joined, why, answered.status)
-        await self.recorder.note(record)
+        # First what cannot be interrupted: a paid answer counts even where the task is cancelled here.
         self.recorder.spent(kind, record)
-        await answered.finish()
+        await self.recorder.note(record)
         if lookup.server is None or parsed.text is None or answered.text is None:
             return
         if cost is not None and joined.key is not None:
@@ -202,6 +206,12 @@ class Completions:
             self._soon(self._compare(lookup.server, lookup.found, parsed.text, answered.text, key))
         if self._maker is not None and joined.queue is not None:
             self._maker.offer(lookup.server, joined.queue.name)
+
+    def _cost(self, model: str, asked: str, usage: Usage | None) -> Decimal | None:
+        """Return what an answer cost in US dollars; None: its usage or the model's price is not known."""
+        if usage is None:
+            return None
+        return self._prices.cost(model, usage, asked) if usage.requests else Decimal(0)
 
     def _join(self, server: ToolServer, found: LookupResult, key: Key, text: str) -> JoinedClass:
         """Return a request's class, and whether it is queued for it."""

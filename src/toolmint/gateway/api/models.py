@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-import orjson
-
+from toolmint.core.errors import HttpError
 from toolmint.core.traffic import Key
 from toolmint.gateway.http_errors import unknown_model, upstream_unavailable
 from toolmint.gateway.upstream.endpoint import Upstream
+from toolmint.gateway.upstream.protocol import UpstreamReply
+from toolmint.gateway.upstream.reading import as_object, json_object
 
 
 class ModelList:
@@ -25,15 +26,17 @@ class ModelList:
         """Return the list of models that a key may use.
 
         Raises:
-            HttpError: the endpoint lists none.
+            HttpError: the endpoint lists none, or refuses to: then with its status and its reason.
         """
         async with self._upstream.ask("GET", "/models", None, {}) as reply:
             raw = await reply.read()
-        try:
-            value: Any = orjson.loads(raw)
-            data: list[Any] = list(value["data"])
-        except (orjson.JSONDecodeError, KeyError, TypeError) as fault:
-            raise upstream_unavailable("The strong model's endpoint lists no models.") from fault
+        value = json_object(raw) or {}
+        if reply.status >= 400:
+            raise _refused(reply, value, raw)
+        found: object = value.get("data")
+        if not isinstance(found, list):
+            raise upstream_unavailable("The strong model's endpoint lists no models.")
+        data = [*cast("list[Any]", found)]
         data += [
             {"id": name, "object": "model", "created": 0, "owned_by": "toolmint"}
             for name in self._own
@@ -51,6 +54,17 @@ class ModelList:
             if _id(one) == name:
                 return cast("dict[str, Any]", one)
         raise unknown_model(name)
+
+
+def _refused(reply: UpstreamReply, value: dict[str, Any], raw: bytes) -> HttpError:
+    said: object = (as_object(value.get("error")) or {}).get("message")
+    reason = said if isinstance(said, str) else raw[:500].decode("utf-8", "replace")
+    again = {
+        name.decode(): text.decode("latin-1")
+        for name, text in reply.heads
+        if name == b"retry-after"
+    }
+    return HttpError(reply.status, reason, kind="server_error", headers=again)
 
 
 def _id(one: object) -> str:

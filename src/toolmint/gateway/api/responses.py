@@ -31,7 +31,7 @@ from toolmint.gateway.api.value_rules import (
 )
 from toolmint.gateway.asgi import sse_event
 from toolmint.gateway.call import EndpointKind, ParsedRequest, ReplyWriter
-from toolmint.gateway.upstream.relay import response_text
+from toolmint.gateway.upstream.answer_text import response_text
 
 _NO_USAGE = {
     "input_tokens": 0,

@@ -92,7 +92,8 @@ class Direct:
                     ssl=self._tls,
                 )
         except TimeoutError as fault:
-            raise UpstreamTimeout(f"no connection within {CONNECT_SECONDS:g} s") from fault
+            why = f"no connection within {CONNECT_SECONDS:g} s"
+            raise UpstreamTimeout(why, sent=False) from fault
         except (OSError, UnicodeError) as fault:
-            raise UpstreamError(str(fault)) from fault
+            raise UpstreamError(str(fault), sent=False) from fault
         return connection

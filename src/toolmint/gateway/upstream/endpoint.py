@@ -11,7 +11,27 @@ from toolmint.gateway.http_errors import upstream_unavailable
 from toolmint.gateway.upstream.direct import Direct
 from toolmint.gateway.upstream.protocol import UpstreamClient, UpstreamReply
 
-FORWARDED = (b"openai-", b"x-ratelimit-", b"retry-after", b"x-should-retry")
+_DROPPED = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"content-length",
+        b"alt-svc",
+        b"strict-transport-security",
+    }
+)
+"""Headers of one connection or of the endpoint's own address, and the length, which is set anew."""
+_PLAIN_CONNECTION = (b"keep-alive", b"close")
+_LAST_STATUS = 599
+_OURS = b"x-toolmint-"
+_REQUEST_ID, _THEIR_REQUEST_ID = b"x-request-id", b"x-upstream-request-id"
 
 
 class Upstream:
@@ -60,19 +80,16 @@ class Asking:
         """Send it.
 
         Raises:
-            HttpError: the endpoint cannot be reached, is too slow, or refuses the gateway's own key.
+            HttpError: the endpoint cannot be reached, is too slow, or answers with what is no status.
         """
         try:
             reply = self._reply = await self._client.send(*self._request)
         except UpstreamError as fault:
             raise _away(fault) from fault
-        if reply.status in {401, 403}:
+        if reply.status > _LAST_STATUS:
             reply.release()
-            raise HttpError(
-                502,
-                f"The strong model's endpoint refused the gateway's key ({reply.status}).",
-                kind="server_error",
-                code="upstream_key",
+            raise upstream_unavailable(
+                f"The strong model's endpoint answered with status {reply.status}."
             )
         return reply
 
@@ -123,10 +140,27 @@ def _away(fault: UpstreamError) -> HttpError:
 
 
 def passed_on(reply: UpstreamReply) -> Headers:
-    """Return the headers of a reply that clients should see."""
-    return [one for one in reply.heads if one[0].startswith(FORWARDED)]
+    """Return the headers of a reply that clients see: all but those of the connection itself.
+
+    The endpoint's own request id has another name, as ``x-request-id`` is the gateway's.
+    """
+    found: Headers = []
+    hops: set[bytes] = set()
+    for one in reply.heads:
+        name, value = one
+        if name in _DROPPED:
+            if name == b"connection" and value not in _PLAIN_CONNECTION:
+                hops |= {word.strip().lower() for word in value.split(b",")}
+        elif name == _REQUEST_ID:
+            found.append((_THEIR_REQUEST_ID, value))
+        elif not name.startswith(_OURS):
+            found.append(one)
+    return [one for one in found if one[0] not in hops] if hops else found
 
 
 def is_stream(reply: UpstreamReply) -> bool:
     """Return whether a reply is a stream of events."""
-    return any(name == b"content-type" and b"event-stream" in value for name, value in reply.heads)
+    for name, value in reply.heads:
+        if name == b"content-type":
+            return b"event-stream" in value
+    return False

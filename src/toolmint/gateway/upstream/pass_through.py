@@ -1,46 +1,118 @@
-"""The strong model's answer to a request: passed on as it comes, and read on the way."""
+"""The strong model's answer to a request: passed on byte for byte as it comes, and read beside."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from toolmint.core.errors import ClientLeft, UpstreamError
+from toolmint.core.errors import ClientLeft, HttpError, UpstreamError, boundary
 from toolmint.core.model import Usage
-from toolmint.gateway.asgi import EVENTS, JSON, Headers, Receive
+from toolmint.gateway.asgi import AsgiMessage, Headers, send_error
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
-from toolmint.gateway.http_errors import upstream_unavailable
+from toolmint.gateway.http_errors import internal_error, upstream_unavailable
+from toolmint.gateway.recording.request_log import LOG
+from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.endpoint import Upstream, is_stream, passed_on
+from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
+from toolmint.gateway.upstream.reading import (
+    BodyDecoder,
+    answering_model,
+    decoder_of,
+    json_object,
+    usage_of,
+)
 from toolmint.gateway.upstream.relay import StreamRelay
 
-SOON = 0.02
-"""Seconds after which the gateway looks whether the client is still there."""
+_T = TypeVar("_T")
+LEFT = 499
+"""The status of a request whose client left, as nginx has it."""
+_LEFT_WHY = "the client left before the answer ended"
 
 
 class UpstreamAnswer(NamedTuple):
     """What the strong model said.
 
     Attributes:
+        status: of HTTP, as the client gets it.
+        model: that answered; empty: as asked for.
         text: the answer, where it is one text that ended well (empty: nobody wanted to know it); None:
             there is nothing to learn.
-        finish: sends what is still to be sent, once everything is written down.
+        usage: what it used; None: that is not known, and it may have been paid.
+        why: what went wrong; empty: nothing.
     """
 
     status: int
     model: str
     text: str | None
-    usage: Usage
-    finish: Callable[[], Awaitable[None]]
+    usage: Usage | None
+    why: str = ""
+
+
+RecordAnswer = Callable[[UpstreamAnswer], Awaitable[None]]
+
+
+class Exchange:
+    """A request on its way to the endpoint and back; it is recorded once, before its last event goes out.
+
+    Attributes:
+        call, kind, parsed, watch: the request, and the endpoint that it was sent to.
+        keep: the answer's text is wanted.
+        begun: a part of the answer has gone out.
+        recorded: it is recorded.
+        relay: of an answer that is a stream.
+    """
+
+    def __init__(
+        self,
+        call: GatewayCall,
+        kind: EndpointKind,
+        parsed: ParsedRequest,
+        record: RecordAnswer,
+        *,
+        keep: bool,
+        watch: cancel_on_disconnect,
+    ) -> None:
+        self.call, self.kind, self.parsed, self.keep = call, kind, parsed, keep
+        self.begun = False
+        self.relay: StreamRelay | None = None
+        self.watch = watch
+        self._record, self.recorded = record, False
+
+    async def record(self, answer: UpstreamAnswer) -> None:
+        """Record the answer, unless that was done."""
+        if self.recorded:
+            return
+        self.recorded = True
+        if self.watch.gone:
+            answer = answer._replace(status=LEFT, why=_LEFT_WHY)
+        await self._record(answer)
+
+    async def record_stream(self, why: str = "", *, status: int = 200, well: bool = True) -> None:
+        """Record a stream by what it has told until now; ``well``: its text may be learned from."""
+        relay = self.relay
+        if self.recorded:
+            return
+        text = None
+        if well and relay is not None:
+            text = _safely(relay.text) if self.keep else ""
+        usage, model = (None, "") if relay is None else (relay.usage, relay.model)
+        await self.record(UpstreamAnswer(status, model, text, usage, why))
 
 
 class PassThrough:
-    """Passes requests on to an endpoint."""
+    """Passes requests on to an endpoint.
 
-    def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+    Args:
+        upstream: the endpoint.
+        read_on: seconds for which an answer is read on after its client has left, so that its usage is
+            known; 0: the request to the endpoint is broken off at once.
+    """
+
+    def __init__(self, upstream: Upstream, read_on: float = 0.0) -> None:
+        self._upstream, self._read_on = upstream, read_on
+        self._options, self._lookout = StreamOptions(), Lookout()
 
     async def answer(
         self,
@@ -51,134 +123,154 @@ class PassThrough:
         marks: Headers,
         *,
         keep: bool,
-    ) -> UpstreamAnswer:
-        """Pass a request on; a streamed reply has been sent but for its end, a whole one not at all.
+        record: RecordAnswer,
+    ) -> None:
+        """Pass a request on and its answer back, also an answer that says that there is none.
 
-        ``keep``: the answer's text is wanted; a stream is not put together for nobody.
-
-        Raises:
-            HttpError: the endpoint cannot be reached.
-            ClientLeft: the client went away; the request to the endpoint is broken off.
+        ``keep``: the answer's text is wanted; a stream is not put together for nobody. ``record`` is called
+        once, whatever happens: before the event after which clients leave, and before a whole answer.
         """
-        hide = parsed.stream and kind.asks_usage and not parsed.usage_wanted
-        if hide:
-            options: dict[str, Any] = parsed.body.get("stream_options") or {}
-            more = {"stream_options": options | {"include_usage": True}}
-            body = orjson.dumps(parsed.body | more)
-        with cancel_on_disconnect(call.receive):
-            async with self._upstream.ask(
-                "POST", kind.path, body, {"x-request-id": call.number}
-            ) as reply:
-                head = [
-                    *passed_on(reply),
-                    *marks,
-                    *call.named(time.perf_counter() - call.started),
-                ]
-                if reply.status == 200 and is_stream(reply):
-                    return await self._stream(call, reply, head, hide=hide, keep=keep)
-                return self._whole(call, kind, reply.status, await reply.read(), head)
+        watch = cancel_on_disconnect(call.receive, self._read_on, self._lookout)
+        one = Exchange(call, kind, parsed, record, keep=keep, watch=watch)
+        try:
+            with watch:
+                last = await self._ask(one, body, marks)
+        except ClientLeft:
+            return
+        except HttpError as error:
+            sent = not isinstance(error.__cause__, UpstreamError) or error.__cause__.sent
+            usage = None if sent else Usage()
+            await one.record(UpstreamAnswer(error.status, "", None, usage, error.message))
+            if one.begun:
+                raise
+            await send_error(call.send, error, [*marks, *_named(call)])
+            return
+        finally:
+            if not one.recorded:
+                await one.record_stream("the answer broke off", status=500, well=False)
+        # Outside: the end of an answer looks to a server's ``receive`` as if the client had left.
+        for message in last:
+            await call.send(message)
 
-    def _whole(
-        self, call: GatewayCall, kind: EndpointKind, status: int, raw: bytes, head: Headers
-    ) -> UpstreamAnswer:
-        value = _object(raw)
-        if value is None:
-            raise upstream_unavailable(
-                f"The strong model's endpoint answered {status} with no JSON."
-            )
-        size = (b"content-length", str(len(raw)).encode())
+    async def _ask(self, one: Exchange, body: bytes, marks: Headers) -> list[AsgiMessage]:
+        """Pass it on; returns the messages that are still to be sent."""
+        more = {"x-request-id": one.call.number}
+        path = one.kind.path
+        if not self._options.wanted(one.kind, one.parsed):
+            async with self._upstream.ask("POST", path, body, more) as reply:
+                return await self._relay(one, reply, marks, hide=False)
+        async with self._upstream.ask(
+            "POST", path, self._options.put_in(one.parsed, body), more
+        ) as reply:
+            if reply.status < 400:
+                return await self._relay(one, reply, marks, hide=True)
+            raw = await reply.read()
+            if not self._options.may_be_why(reply.status, raw):
+                return await self._whole(one, reply, marks, raw)
+        # The client did not ask for what may have been refused: its own request decides.
+        async with self._upstream.ask("POST", path, body, more) as reply:
+            self._options.learn(one.kind, one.parsed, reply.status)
+            return await self._relay(one, reply, marks, hide=False)
 
-        async def finish() -> None:
-            start = {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [JSON, size, *head],
-            }
-            await call.send(start)
-            await call.send({"type": "http.response.body", "body": raw})
+    def _relay(
+        self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
+    ) -> Awaitable[list[AsgiMessage]]:
+        if 200 <= reply.status < 300 and (one.parsed.stream or is_stream(reply)):
+            return self._stream(one, reply, marks, hide=hide)
+        return self._whole(one, reply, marks)
 
-        good = status < 400
-        usage = usage_of(value.get("usage")) if good else Usage()
-        text = kind.text(value) if good else None
-        return UpstreamAnswer(status, str(value.get("model") or ""), text, usage, finish)
+    async def _whole(
+        self, one: Exchange, reply: UpstreamReply, marks: Headers, raw: bytes | None = None
+    ) -> list[AsgiMessage]:
+        if raw is None:
+            raw = await reply.read()
+        status = reply.status
+        if status in {401, 403}:
+            LOG.warning("%s: the endpoint refused the gateway's key (%d)", one.call.number, status)
+        whole = raw
+        read = _safely(lambda: _read_whole(one, reply, whole))
+        await one.record(read or UpstreamAnswer(status, "", None, None))
+        head = [*passed_on(reply), *marks, *_named(one.call)]
+        if raw or status not in {204, 304}:
+            head.append((b"content-length", str(len(raw)).encode()))
+        start = {"type": "http.response.start", "status": status, "headers": head}
+        return [start, {"type": "http.response.body", "body": raw}]
 
     async def _stream(
-        self, call: GatewayCall, reply: UpstreamReply, head: Headers, *, hide: bool, keep: bool
-    ) -> UpstreamAnswer:
-        relay = StreamRelay(hide_usage=hide, keep=keep)
-        headers = [EVENTS, (b"cache-control", b"no-cache"), *head]
-        await call.send({"type": "http.response.start", "status": 200, "headers": headers})
+        self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
+    ) -> list[AsgiMessage]:
+        relay = one.relay = StreamRelay(
+            hide_usage=hide,
+            keep=one.keep and one.parsed.stream,
+            certain=is_stream(reply),
+            typed=not one.kind.asks_usage,
+        )
+        decoder = decoder_of(reply.heads)
+        heads = passed_on(reply)
+        if decoder is not None and hide:
+            heads = [head for head in heads if head[0] != b"content-encoding"]
+        send = one.call.send
+        head = [*heads, *marks, *_named(one.call)]
+        await send({"type": "http.response.start", "status": reply.status, "headers": head})
+        one.begun = True
         try:
             async for piece in reply.pieces():
-                out = relay.feed(piece)
+                out = (
+                    relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
+                )
+                if relay.ended and not one.recorded:
+                    await one.record_stream(status=reply.status)
+                    one.watch.nothing_missing()
                 if out:
-                    await call.send({"type": "http.response.body", "body": out, "more_body": True})
+                    await send({"type": "http.response.body", "body": out, "more_body": True})
         except UpstreamError:
+            await one.record_stream("the stream broke off", status=reply.status, well=False)
+            if relay.other or (decoder is not None and not hide):
+                raise  # no event can be put behind what has gone out
             broken = upstream_unavailable("The strong model's stream broke off.")
             last = b"data: " + orjson.dumps(broken.body) + b"\n\n"
-            text = None
         else:
-            last, text = relay.end(), relay.text() if keep else ""
-
-        async def finish() -> None:
-            await call.send({"type": "http.response.body", "body": last})
-
-        return UpstreamAnswer(200, "", text, usage_of(relay.usage), finish)
+            rest = relay.end()
+            last = rest if decoder is None or hide else b""
+            await one.record_stream(status=reply.status)
+        return [{"type": "http.response.body", "body": last}]
 
 
-class cancel_on_disconnect:  # noqa: N801 - used as a function is, like contextlib.suppress
-    """Breaks off what is done inside once the client has gone; looks for that only where it takes a while.
+def _decoded(relay: StreamRelay, decoder: BodyDecoder, piece: bytes, hide: bool) -> bytes:  # noqa: FBT001
+    """Read a piece of an encoded stream; returns what goes on: itself, or decoded where a part stays here.
 
     Raises:
-        ClientLeft: where it is left, if the client has gone.
+        UpstreamError: it has to be decoded and cannot be.
     """
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._gone = receive, False
-        self._watch: asyncio.Future[Any] | None = None
-        self._task: asyncio.Task[Any] | None = None
-
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        self._later = asyncio.get_running_loop().call_later(SOON, self._look)
-
-    def _look(self) -> None:
-        self._watch = asyncio.ensure_future(self._receive())
-        self._watch.add_done_callback(self._leave)
-
-    def _leave(self, _: object) -> None:
-        self._gone = True
-        if self._task is not None:
-            self._task.cancel()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._later.cancel()
-        if self._watch is not None:
-            self._watch.remove_done_callback(self._leave)
-            self._watch.cancel()
-        if self._gone and self._task is not None and kind is asyncio.CancelledError:
-            self._task.uncancel()
-            raise ClientLeft("the client closed its connection") from None
+    plain = decoder.feed(piece)
+    if plain is None:
+        if hide:
+            raise UpstreamError("its answer cannot be decoded")
+        return piece
+    out = relay.feed(plain)
+    return out if hide else piece
 
 
-def _object(raw: bytes) -> dict[str, Any] | None:
+def _read_whole(one: Exchange, reply: UpstreamReply, raw: bytes) -> UpstreamAnswer:
+    decoder = decoder_of(reply.heads)
+    plain = raw if decoder is None else decoder.feed(raw) or b""
+    value: dict[str, Any] = json_object(plain) or {}
+    good = reply.status < 300
+    usage = usage_of(value.get("usage"))
+    if usage is None and not good:
+        usage = Usage()
+    text = one.kind.text(value) if good and not one.parsed.stream else None
+    return UpstreamAnswer(reply.status, answering_model(value), text, usage)
+
+
+def _safely(read: Callable[[], _T]) -> _T | None:
+    """Return what reading an answer returns; a fault of ours there costs nobody the answer."""
     try:
-        value: object = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        return boundary(read, internal_error)
+    except HttpError as fault:
+        LOG.error("an answer was passed on that could not be read: %r", fault.__cause__)
         return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def usage_of(wire: object) -> Usage:
-    """Read the usage of either endpoint; where none is reported, the cost is unknown."""
-    if not isinstance(wire, dict):
-        return Usage(requests=1, cost=None)
-    found = cast("dict[str, Any]", wire)
-    details: Any = found.get("prompt_tokens_details") or found.get("input_tokens_details") or {}
-    return Usage(
-        requests=1,
-        input_tokens=int(found.get("prompt_tokens") or found.get("input_tokens") or 0),
-        cached_tokens=int(details.get("cached_tokens") or 0),
-        output_tokens=int(found.get("completion_tokens") or found.get("output_tokens") or 0),
-        cost=None,
-    )
+def _named(call: GatewayCall) -> Headers:
+    return call.named(time.perf_counter() - call.started)

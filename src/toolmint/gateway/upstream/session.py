@@ -107,6 +107,6 @@ class AiohttpClient:
 
 
 def _gone(fault: Exception) -> UpstreamError:
-    return (UpstreamTimeout if isinstance(fault, TimeoutError) else UpstreamError)(
-        str(fault) or type(fault).__name__
-    )
+    away = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+    kind = UpstreamTimeout if isinstance(fault, TimeoutError) else UpstreamError
+    return kind(str(fault) or type(fault).__name__, sent=not isinstance(fault, away))
