@@ -4,8 +4,8 @@ The maker is scripted and handles exactly the phrasings that it has been shown (
 numbers are about what the making shows, keeps and refuses, not about a model. Coverage and wrong answers are
 counted on 120 fresh requests in the file's own phrasings. Tokens are characters / 4.
 
-Run: ``python benchmarks/messy_files.py [--phrasings 1 5 10 15 20] [--seeds 1] [--mixed]``. With ``--mixed`` also
-90 requests of three kinds, one after the other, through a session: how many classes they make, and how
+Run: ``python benchmarks/messy_files.py [--phrasings 1 5 10 15 20] [--seeds 1] [--mixed]``. With ``--mixed``
+also 90 requests of three kinds, one after the other, through a session: how many classes they make, and how
 many of them the strong model answers.
 """
 

@@ -42,6 +42,8 @@ def serving_policy_of(settings: Settings) -> ServingPolicy:
         bound=ErrorBound(epsilon=settings.epsilon, confidence=settings.confidence),
         audit_rate=settings.audit_rate,
         approval=settings.approval,
+        arc_agreements=settings.arc_agreements,
+        accept_unverified=settings.accept_unverified,
     )
 
 

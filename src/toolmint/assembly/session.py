@@ -16,6 +16,7 @@ from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest, MakingResult, Observer, checked_request, silent
 from toolmint.maker.report import short_reason
 from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import verify
 from toolmint.models.wrap import close
 from toolmint.serving.background_maker import BackgroundMaker
@@ -212,6 +213,14 @@ class Session:
         inputs = VerificationInput(source=record.source, labelled=record.demonstrations)
         return await verify(inputs, self.sandbox, self._other, recorded_judge(record.evidence))
 
+    async def with_arcs(self, record: ToolRecord) -> ToolRecord:
+        """Return a record whose verified arcs are those that its demonstrations take here.
+
+        What a file says of them is another store's evidence, and no proof.
+        """
+        found = await verified_arcs(record.source, record.demonstrations, (), self.sandbox)
+        return record.model_copy(update={"arcs": found})
+
     async def solve(
         self, text: str, *, request_class: str | None = None, limits: Limits | None = None
     ) -> Trajectory:
@@ -221,7 +230,13 @@ class Session:
 
 def command_line_policy(settings: Settings) -> ServingPolicy:
     """Return the policy of the command line: tools serve once verified, and answer for the bound alone."""
-    return ServingPolicy(shadow=False, dispatch=settings.dispatch, light_after_unparsed=True)
+    return ServingPolicy(
+        shadow=False,
+        dispatch=settings.dispatch,
+        light_after_unparsed=True,
+        arc_agreements=settings.arc_agreements,
+        accept_unverified=settings.accept_unverified,
+    )
 
 
 def make_request_of(

@@ -88,6 +88,10 @@ class Settings(Frozen):
     """Chance that a tool that is promoted keeps to ``epsilon``."""
     audit_rate: float = Field(default=0.1, gt=0, le=1)
     """Share of a tool's requests that the strong model answers, to be compared."""
+    arc_agreements: int = Field(default=2, ge=1)
+    """Agreements with the strong model that verify a tool's branch which its verification did not reach."""
+    accept_unverified: bool = False
+    """Serve answers too that took a branch which nothing has verified."""
     approval: bool = False
     """A person has to approve before a proved tool serves."""
     making: bool = True

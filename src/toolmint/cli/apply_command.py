@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from toolmint.cli.common import (
+    accept_option,
     console,
     engine_options,
     model_options,
@@ -133,6 +134,7 @@ async def answer_all(
     "--output", "-o", type=click.Path(path_type=Path), required=True, help="Answers (JSONL)."
 )
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@accept_option
 @model_options
 @engine_options
 @store_option

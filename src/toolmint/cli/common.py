@@ -19,6 +19,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 store_option = click.option(
     "--store", help="The store's file, or postgresql://user@host/name [.toolmint/tools.db]."
 )
+accept_option = click.option(
+    "--accept-unverified",
+    is_flag=True,
+    default=None,
+    help="Take answers of tools too that took a branch which nothing has verified.",
+)
 model_option = click.option("--model", help="The strong model, such as openai:gpt-5.")
 
 

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 
 import click
 
-from toolmint.cli.common import model_options, money, opened, say, settings_of, store_option
+from toolmint.cli.common import (
+    accept_option,
+    model_options,
+    money,
+    opened,
+    say,
+    settings_of,
+    store_option,
+)
 from toolmint.core.errors import InputError
 from toolmint.core.store import ClassInfo
 from toolmint.core.sync import run_sync
@@ -51,6 +59,7 @@ def _read_input() -> str:
 @click.option("--class", "name", help="Name or title of the request's class, where it is known.")
 @click.option("--explain", "explained", is_flag=True, help="Say which tier answered, and why.")
 @click.option("--json", "as_json", is_flag=True, help="Give the whole trajectory as JSON.")
+@accept_option
 @model_options
 @store_option
 def solve_command(

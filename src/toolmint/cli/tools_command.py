@@ -94,6 +94,8 @@ def show_tool(name: str, version: int | None, store: Path | None) -> None:
     """Show a tool: evidence, life cycle, making, source."""
     from rich.syntax import Syntax
 
+    from toolmint.core.arcs import coverage_said
+
     name, title = _named(store, name)
     record = _with_store(store, lambda kept: kept.get(name, version))
     history = _with_store(store, lambda kept: kept.history(name, record.version))
@@ -107,6 +109,8 @@ def show_tool(name: str, version: int | None, store: Path | None) -> None:
         f"made by {made.model}{second} from {len(record.demonstrations)} demonstrations: "
         f"{record.usage.tokens} tokens, {money(record.usage.cost)}"
     )
+    if record.arcs is not None:
+        say(f"  {coverage_said(record.arcs)}")
     for one in record.evidence:
         say(f"  [{one.verdict}] {one.stage}: {one.summary}")
         for suspect in _list(one.details.get("suspects")):
@@ -195,6 +199,7 @@ def import_tool(file: Path, store: Path | None) -> None:
             fresh = {one.stage: one for one in evidence if one.verdict == "passed"}
             kept_as = tuple(fresh.get(one.stage, one) for one in record.evidence)
             taken = record.model_copy(update={"evidence": kept_as or evidence})
+            taken = await client.with_arcs(taken)
         return await client.store.add(taken, "verified", f"imported from {file.name}")
 
     kept = _with_client(store, take)

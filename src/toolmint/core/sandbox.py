@@ -59,11 +59,17 @@ _USUAL_LIMITS = RunLimits()
 
 
 class SandboxRun(Frozen):
-    """A program and the calls of its functions, all in one worker that is thrown away afterwards."""
+    """A program and the calls of its functions, all in one worker that is thrown away afterwards.
+
+    ``arcs``: the result tells which arcs of the program the calls took. ``describe``: the program does not
+    run; the one result has what each of its arcs is, in words (``lines``), and its ``constants``.
+    """
 
     source: str
     calls: tuple[FunctionCall, ...] = ()
     limits: RunLimits = _USUAL_LIMITS
+    arcs: bool = False
+    describe: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,23 +82,26 @@ class Program:
         limits: of each run.
         known: an input whose results are known from a fresh process. A sandbox that keeps a process asks
             it again between other inputs, and compares. It must hold no private data.
+        arcs: its results tell which arcs of the program were taken.
     """
 
     source: str
     calls: tuple[FunctionCall, ...]
     limits: RunLimits = _USUAL_LIMITS
     known: Value = None
+    arcs: bool = False
 
     @cached_property
     def key(self) -> str:
         """The digest of source and calls."""
         calls = canonical([one.model_dump(mode="json") for one in self.calls])
-        return hashlib.sha256(f"{calls}\n{self.source}".encode("utf-8", "replace")).hexdigest()
+        what = f"{'arcs ' if self.arcs else ''}{calls}\n{self.source}"
+        return hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()
 
     def run(self, given: Value) -> SandboxRun:
         """Return the run that answers an input in a worker of its own."""
         calls = tuple(_filled(one, given) for one in self.calls)
-        return SandboxRun(source=self.source, calls=calls, limits=self.limits)
+        return SandboxRun(source=self.source, calls=calls, limits=self.limits, arcs=self.arcs)
 
 
 def _filled(call: FunctionCall, given: Value) -> FunctionCall:
@@ -119,6 +128,8 @@ class SandboxResult(NamedTuple):
         cpu_seconds: processor time of the worker; None if unknown.
         max_rss: largest resident memory of the worker in bytes, pages shared with the fork server
             included; None if unknown.
+        arcs: the arcs that were taken, where they were asked for and the status is ``ok``: a number in
+            hexadecimal whose lowest bit is arc 0. The code inside could forge it.
     """
 
     status: SandboxStatus
@@ -129,6 +140,7 @@ class SandboxResult(NamedTuple):
     seconds: float = 0.0
     cpu_seconds: float | None = None
     max_rss: int | None = None
+    arcs: str = ""
 
 
 class Sandbox(Protocol):

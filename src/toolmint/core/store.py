@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
+from toolmint.core.arcs import NO_ARCS
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Purpose, Usage
 from toolmint.core.task import Outcome, Trajectory
@@ -65,6 +66,9 @@ class Tally(Frozen):
         rechecked_wrong: how many of these disagreed.
         ready: proved, and waiting for a person's approval.
         approved: a person has approved it.
+        verified_arcs: arcs that comparisons have verified beyond those of the record, in hexadecimal.
+        arc_agreements: of arcs that are not verified yet, by number: agreements since the last
+            disagreement, less what one costs.
     """
 
     attempt: int = Field(default=1, ge=1)
@@ -76,6 +80,8 @@ class Tally(Frozen):
     rechecked_wrong: int = 0
     ready: bool = False
     approved: bool = False
+    verified_arcs: str = NO_ARCS
+    arc_agreements: dict[str, int] = Field(default_factory=dict)
 
 
 class MakingReport(Frozen):

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from toolmint.core.arcs import ARCS_SCHEME, Arcs
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.values import Value, digest
@@ -54,7 +55,8 @@ class ToolRecord(Frozen):
 
     ``version`` is 0 until a store assigns one. ``entry`` is the function that computes: ``solve``, or
     the name that the maker chose under the ``latm`` profile. ``wrap`` is the text that a light model is
-    shown (LATM section 3.1, tool wrapping).
+    shown (LATM section 3.1, tool wrapping). ``arcs`` is None where a version was made before arcs were
+    recorded, or cannot be instrumented: it answers all that it understands.
     """
 
     schema_version: Literal[1] = 1
@@ -69,11 +71,17 @@ class ToolRecord(Frozen):
     evidence: tuple[Evidence, ...] = ()
     provenance: Provenance
     usage: Usage = Usage()
+    arcs: Arcs | None = None
 
     @property
     def digest(self) -> str:
         """Return the SHA-256 of the source."""
         return digest(self.source)
+
+    @property
+    def guarded(self) -> bool:
+        """Return whether it is known which of its arcs are verified, so that no other may answer."""
+        return self.arcs is not None and self.arcs.scheme == ARCS_SCHEME
 
     @property
     def label(self) -> str:

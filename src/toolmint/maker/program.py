@@ -41,6 +41,7 @@ class ToolRun(NamedTuple):
         result: what ``solve`` returned.
         answer: what ``render`` returned; None unless answered.
         seconds: wall time of the run.
+        arcs: those that were taken, in hexadecimal; empty where they were not asked for.
     """
 
     status: ToolRunStatus
@@ -49,6 +50,7 @@ class ToolRun(NamedTuple):
     result: Value = None
     answer: str | None = None
     seconds: float = 0.0
+    arcs: str = ""
 
 
 def guest_source(name: str) -> str:
@@ -63,7 +65,11 @@ def trial_owner() -> str:
 
 @lru_cache(_KEPT_PROGRAMS)
 def answer_program(
-    source: str, seconds: float = SERVING_LIMITS.seconds, known: str | None = None
+    source: str,
+    seconds: float = SERVING_LIMITS.seconds,
+    known: str | None = None,
+    *,
+    arcs: bool = False,
 ) -> Program:
     """Return the program that answers a request: parse, unparse in a fresh module, solve, render.
 
@@ -71,19 +77,20 @@ def answer_program(
         source: the tool's module.
         seconds: of wall time, of a run.
         known: a demonstration's request, whose answer must not change from call to call.
+        arcs: its runs tell which arcs they took.
     """
     limits = RunLimits(seconds=seconds)
-    return Program(source=source, calls=_ANSWER, limits=limits, known=known)
+    return Program(source=source, calls=_ANSWER, limits=limits, known=known, arcs=arcs)
 
 
 @lru_cache(_KEPT_PROGRAMS)
-def compute_program(source: str, entry: str = "solve") -> Program:
+def compute_program(source: str, entry: str = "solve", *, arcs: bool = False) -> Program:
     """Return the program that computes from arguments: an object to spread over ``entry``; then render."""
     calls = (
         FunctionCall(function=entry, spread=Given()),
         FunctionCall(function="render", arguments=(Given(), Ref(ref=0))),
     )
-    return Program(source=source, calls=calls, limits=SERVING_LIMITS)
+    return Program(source=source, calls=calls, limits=SERVING_LIMITS, arcs=arcs)
 
 
 def read_run(request: str, result: SandboxResult) -> ToolRun:
@@ -120,6 +127,7 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
         result=computed,
         answer=answer,
         seconds=seconds,
+        arcs=result.arcs,
     )
 
 
@@ -173,9 +181,11 @@ async def serve_tool(
     return ToolRun(status="refused", why=why, args=run.args, seconds=run.seconds)
 
 
-async def compute(sandbox: Sandbox, source: str, args: dict[str, Value], owner: str) -> ToolRun:
+async def compute(
+    sandbox: Sandbox, source: str, args: dict[str, Value], owner: str, *, arcs: bool = False
+) -> ToolRun:
     """Run ``solve`` and ``render`` on the arguments that a light model read (LATM section 3.2)."""
-    result = await sandbox.call(compute_program(source), args, owner)
+    result = await sandbox.call(compute_program(source, arcs=arcs), args, owner)
     if result.status != "ok" or not isinstance(result.value[1], str):
         why = f"{result.status}: {result.error}: {result.message}"[:600]
         return ToolRun(status="failed", why=why, args=args, seconds=result.seconds)
@@ -186,4 +196,5 @@ async def compute(sandbox: Sandbox, source: str, args: dict[str, Value], owner: 
         result=result.value[0],
         answer=result.value[1],
         seconds=result.seconds,
+        arcs=result.arcs,
     )

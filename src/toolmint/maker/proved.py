@@ -1,5 +1,6 @@
 """The ``proved`` profile: a module with its own parser, repaired with the evidence of verification."""
 
+from toolmint.core.arcs import coverage_said
 from toolmint.core.errors import ModelError
 from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
@@ -12,6 +13,7 @@ from toolmint.maker.report import MakingResult
 from toolmint.maker.stages import stage_form, stage_labels
 from toolmint.maker.unseen import answers_unseen
 from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import failed_stage, verify
 from toolmint.maker.versions import LABELS_STAGE, Version, first_prompt, leftover, next_prompt
 from toolmint.roles import prompts
@@ -85,9 +87,8 @@ async def _second_tool(
 def _labels_contradict(evidence: tuple[Evidence, ...]) -> bool:
     """Return whether stage 2 failed for an answer: either the tool or a label is wrong."""
     last = evidence[-1]
-    return (
-        last.stage == LABELS_STAGE and last.verdict == "failed" and bool(last.details.get("wrong"))
-    )
+    failed = last.stage == LABELS_STAGE and last.verdict == "failed"
+    return failed and bool(last.details.get("wrong"))
 
 
 class _Verification:
@@ -230,8 +231,7 @@ class _Making:
             why = f"{failure.stage}: {failure.summary}" if failure else "no reply held code"
             head, line, rest = why.partition("\n")
             head = clip(head.rstrip(":"), _FIRST_LINE)
-            plural = "" if self.asked == 1 else "s"
-            ended = f"after {self.asked} proposal{plural}, --tries {self.request.tries}"
+            ended = f"proposals: {self.asked}, --tries {self.request.tries}"
             why = f"{head} ({ended}){':' if rest else ''}{line}{rest}"
             if best is not None:
                 making.facts["best"] = {"source": best.source, "coverage": best.coverage}
@@ -282,6 +282,9 @@ async def _wrap(
     answered = [(one, run.args) for one, run in runs if run.status == "answered"]
     uses = [[one.input, args] for one, args in answered[:_USES]]
     second = verification.second_model.name if verification.second is not None else None
+    arcs = await verified_arcs(source, request.labelled, evidence, verification.sandbox)
+    if arcs is not None:
+        making.note("arcs", coverage_said(arcs))
     return ToolRecord(
         request_class=request.request_class,
         source=source,
@@ -292,4 +295,5 @@ async def _wrap(
         evidence=evidence,
         provenance=making.provenance(name, second, prompts.template_digest(*_TEMPLATES)),
         usage=making.usage,
+        arcs=arcs,
     )

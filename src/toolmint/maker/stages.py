@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from toolmint.core.arcs import read_arcs, write_arcs
 from toolmint.core.guest_modules import GUEST_MODULES
 from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
+from toolmint.maker.boundary_requests import boundary_arguments, source_constants
 from toolmint.maker.doubts import DOUBTFUL_DETAIL, Judge, undecided
 from toolmint.maker.each import each
 from toolmint.maker.further_labels import check_further
@@ -35,6 +37,7 @@ from toolmint.maker.verification_input import (
 
 _FUNCTIONS = ("parse", "unparse", "solve", "render")
 _GENERATED = 60  # requests generated for the second tool
+_BOUNDARY = 120  # of those with constants of the tool's source, for its rare branches
 _SLOT_SHARE = 0.5  # largest share of a request's characters that one argument may carry
 
 
@@ -200,6 +203,21 @@ async def stage_near_misses(
     return stage_passed(stage, f"{found.tried - len(found.decided)} refused{same}", **details)
 
 
+async def _generated(
+    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
+) -> list[str]:
+    """Return requests that the tool's own ``unparse`` makes of new arguments."""
+    known = [tried.args for tried in runs if tried.status == "answered"]
+    made = generate_requests(known, count=_GENERATED)
+    constants = await source_constants(sandbox, inputs.source)
+    made += boundary_arguments(known, constants, count=_BOUNDARY)
+
+    async def unparse(args: dict[str, Value]) -> str | None:
+        return (await _unparse(sandbox, inputs.source, args))[0]
+
+    return [text for text in await each(unparse, made) if text is not None]
+
+
 async def stage_second(
     inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
 ) -> Evidence:
@@ -212,18 +230,10 @@ async def stage_second(
     if inputs.second is None:
         return Evidence(stage=stage, verdict="skipped", summary="no second tool was made")
     second = inputs.second
-    mine, theirs, owner = answer_program(inputs.source), answer_program(second), trial_owner()
+    mine, theirs = answer_program(inputs.source, arcs=True), answer_program(second)
+    owner = trial_owner()
 
-    async def unparse(args: dict[str, Value]) -> str | None:
-        return (await _unparse(sandbox, inputs.source, args))[0]
-
-    generated = generate_requests(
-        [tried.args for tried in runs if tried.status == "answered"], count=_GENERATED
-    )
-    texts = [
-        *inputs.unlabelled,
-        *[text for text in await each(unparse, generated) if text is not None],
-    ]
+    texts = [*inputs.unlabelled, *await _generated(inputs, runs, sandbox)]
 
     async def compare(text: str) -> tuple[str, ToolRun, ToolRun]:
         one = await serve_tool(sandbox, mine, text, owner)
@@ -249,9 +259,19 @@ async def stage_second(
         return Evidence(
             stage=stage, verdict="skipped", summary="the second tool answers none of them"
         )
+    taken = 0
+    for _, one, two in tried:
+        taken |= read_arcs(one.arcs) if _agree(one, two) else 0
     return stage_passed(
         stage,
         f"{agreed} of {len(tried)} answers agree, none contradicts",
         agreed=agreed,
         rules=dict(rules),
+        arcs=write_arcs(taken),
+    )
+
+
+def _agree(one: ToolRun, other: ToolRun) -> bool:
+    return None not in (one.answer, other.answer) and (
+        same_answer(one.answer or "", other.answer or "") is not None
     )

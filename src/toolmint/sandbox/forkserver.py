@@ -34,7 +34,7 @@ from toolmint.core.values import Value
 from toolmint.sandbox.link import Link, Worker, WorkerExit, base_python
 from toolmint.sandbox.resident import ResidentLost
 from toolmint.sandbox.residents import ResidentLimits, Residents
-from toolmint.sandbox.wire import HEADER, decode_reply, encode_compile, encode_run
+from toolmint.sandbox.wire import ARCS_BYTES, HEADER, decode_reply, encode_compile, encode_run
 
 _EXIT_SECONDS = 2.0  # how long the report of a worker's end is waited for
 _READ_BYTES = 1 << 15
@@ -116,7 +116,7 @@ class ForkServer:
     async def run(self, run: SandboxRun) -> SandboxResult:
         """Run one program in a worker of its own; see ``toolmint.core.sandbox.Sandbox``."""
         async with self._slots:
-            code = await self._code(run.source)
+            code = None if run.describe else await self._code(run.source, arcs=run.arcs)
             return await self._retried(encode_run(run, code), run)
 
     async def call(self, program: Program, given: Value, owner: str) -> SandboxResult:
@@ -161,25 +161,26 @@ class ForkServer:
         started = time.perf_counter() - lost.seconds
         return await self._exited(link, lost.resident.worker, started, status)
 
-    async def _code(self, source: str) -> str | None:
+    async def _code(self, source: str, *, arcs: bool) -> str | None:
         """Return the bytecode (base64) of a program that runs again; None for a first or faulty one.
 
         Compiling may take longer than the run itself. A program that runs once is not compiled twice:
         its bytecode is made at the second run, by a worker that compiles and does not run. The host
         keeps the bytecode and never unmarshals it, as ``marshal`` is not safe for untrusted bytes.
         """
-        seen = self._seen.pop(source, None)
+        kept = f"{arcs} {source}"
+        seen = self._seen.pop(kept, None)
         if seen is None:
-            self._seen[source] = ""
+            self._seen[kept] = ""
             if len(self._seen) > _KEPT_PROGRAMS:
                 del self._seen[next(iter(self._seen))]
             return None
         if seen == "":
             run = SandboxRun(source=source, calls=(FunctionCall(function="compile"),))
-            result = await self._retried(encode_compile(source), run)
+            result = await self._retried(encode_compile(source, arcs=arcs), run)
             code = result.value[0] if result.status == "ok" else None
             seen = code if isinstance(code, str) else _FAULTY
-        self._seen[source] = seen
+        self._seen[kept] = seen
         return None if seen == _FAULTY else seen
 
     async def _retried(self, frame: bytes, run: SandboxRun) -> SandboxResult:
@@ -273,7 +274,8 @@ async def _read_frame(
     data = bytearray()
     await _fill(loop, worker, data, HEADER.size)
     body_size, out_size = HEADER.unpack_from(data)
-    if body_size < 1 or body_size > run.limits.result_bytes + 1:
+    most = run.limits.result_bytes + (ARCS_BYTES if run.arcs else 0)
+    if body_size < 1 or body_size > most + 1:
         size = max(0, body_size - 1)
         return SandboxResult(
             status="output",

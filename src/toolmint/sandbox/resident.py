@@ -11,7 +11,7 @@ from typing import NamedTuple
 from toolmint.core.sandbox import Program, SandboxResult
 from toolmint.core.values import Value
 from toolmint.sandbox.link import Link, Worker
-from toolmint.sandbox.wire import decode_results, encode_setup
+from toolmint.sandbox.wire import ARCS_BYTES, decode_results, encode_setup
 
 _REQUEST, _REPLY = struct.Struct("!8sI"), struct.Struct("!8sIIII")
 _READ_BYTES = 1 << 16
@@ -20,8 +20,8 @@ _READ_BYTES = 1 << 16
 class Reply(NamedTuple):
     """A frame of a resident worker: its kind, its body, its print.
 
-    ``O`` results, ``E`` the code raised, ``B`` a result that is not JSON, ``N`` the program may not be
-    resident, ``S`` a call left something behind, ``L`` larger than allowed.
+    ``O`` results, ``A`` arcs and results, ``E`` the code raised, ``B`` a result that is not JSON, ``N`` the
+    program may not be resident, ``S`` a call left something behind, ``L`` larger than allowed.
     """
 
     kind: bytes
@@ -142,7 +142,8 @@ class ResidentWorker:
             if told is not None:
                 self.end(told)
             return
-        if size < 1 or size > limits.result_bytes + 1 or printed > 4 * limits.stdout_bytes:
+        most = limits.result_bytes + (ARCS_BYTES if self.program.arcs else 0)
+        if size < 1 or size > most + 1 or printed > 4 * limits.stdout_bytes:
             # Never read: a worker cannot make the host allocate memory.
             self._reply(Reply(b"L", str(max(0, size - 1)).encode(), b""))
             self.end("output")

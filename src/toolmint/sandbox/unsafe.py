@@ -13,7 +13,7 @@ import warnings
 from toolmint.core.sandbox import Program, SandboxResult, SandboxRun
 from toolmint.core.values import Value
 from toolmint.sandbox.link import GUEST_ENVIRONMENT, ROOT, base_python
-from toolmint.sandbox.wire import HEADER, decode_reply, encode_run
+from toolmint.sandbox.wire import ARCS_BYTES, HEADER, decode_reply, encode_run
 
 _LAUNCH = (
     "import sys; sys.path.insert(0, {root!r}); "
@@ -84,7 +84,8 @@ def _reply(channel: socket.socket, run: SandboxRun) -> SandboxResult:
         if len(head) < HEADER.size:
             raise OSError("no reply")
         body_size, out_size = HEADER.unpack(head)
-        if not 1 <= body_size <= run.limits.result_bytes + 1 or out_size > 1 << 20:
+        most = run.limits.result_bytes + (ARCS_BYTES if run.arcs else 0)
+        if not 1 <= body_size <= most + 1 or out_size > 1 << 20:
             return SandboxResult(status="output", error="too large", message=f"{body_size} bytes")
         data = stream.read(body_size + out_size)
     if len(data) < body_size + out_size:

@@ -12,6 +12,9 @@ from toolmint.core.sandbox import FunctionCall, Given, Program, Ref, SandboxResu
 from toolmint.core.values import MAX_DEPTH, Value, canonical, too_deep
 
 HEADER = struct.Struct("!II")
+ARCS_BYTES = 1 << 14
+"""Bytes that the arcs of a reply may have, beside its result."""
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 def _plain(value: Value | Ref | Given | None) -> object:
@@ -39,21 +42,26 @@ def encode_run(run: SandboxRun, code: str | None = None) -> bytes:
     """Return the request frame: ``u32`` length and JSON; ``code`` (bytecode, base64) replaces the source."""
     program: dict[str, object] = {"source": run.source} if code is None else {"code": code}
     calls = [_call(call) for call in run.calls]
-    return _frame(program | {"calls": calls, "stdout_bytes": run.limits.stdout_bytes})
+    more = {"calls": calls, "stdout_bytes": run.limits.stdout_bytes, "arcs": run.arcs}
+    return _frame(program | more | ({"describe": True} if run.describe else {}))
 
 
 def encode_setup(program: Program) -> bytes:
     """Return the frame that makes a waiting worker the resident worker of a program."""
     calls = [_call(call) for call in program.calls]
     limit = program.limits.stdout_bytes
-    return _frame(
-        {"resident": True, "source": program.source, "calls": calls, "stdout_bytes": limit}
-    )
+    setup: dict[str, object] = {
+        "resident": True,
+        "source": program.source,
+        "calls": calls,
+        "stdout_bytes": limit,
+    }
+    return _frame(setup | {"arcs": program.arcs})
 
 
-def encode_compile(source: str) -> bytes:
+def encode_compile(source: str, *, arcs: bool = False) -> bytes:
     """Return the frame that makes a worker compile a program without running it."""
-    return _frame({"source": source, "compile": True, "calls": [], "stdout_bytes": 0})
+    return _frame({"source": source, "compile": True, "calls": [], "stdout_bytes": 0, "arcs": arcs})
 
 
 class StrictnessError(ValueError):
@@ -102,10 +110,14 @@ def decode_results(
 ) -> SandboxResult:
     """Return the result of a frame that answers these calls."""
     out = printed.decode("utf-8", "replace") if printed else ""
+    arcs = ""
+    if kind == b"A":
+        taken, _, body = body.partition(b"\n")
+        arcs, kind = taken.decode("ascii", "replace"), b"O"
     try:
         value = strict_json(body)
         if kind == b"O":
-            return _results(value, calls, out)
+            return _results(value, calls, out, arcs)
         if kind == b"E":
             return _raised(value, out)
         return SandboxResult(status="output", error="bad result", message=str(value), stdout=out)
@@ -113,13 +125,19 @@ def decode_results(
         return SandboxResult(status="output", error="bad result", message=str(fault), stdout=out)
 
 
-def _results(value: Value, calls: Sequence[FunctionCall], out: str) -> SandboxResult:
+def _results(value: Value, calls: Sequence[FunctionCall], out: str, arcs: str) -> SandboxResult:
     if not isinstance(value, list):
         raise StrictnessError("the results are no list")
     refused = 0 < len(value) <= len(calls) and value[-1] is None and calls[len(value) - 1].refuses
     if len(value) != len(calls) and not refused:
         raise StrictnessError(f"{len(calls)} results were due, {len(value)} came")
-    return SandboxResult(status="ok", value=tuple(value), stdout=out)
+    if arcs and not _is_hexadecimal(arcs):
+        raise StrictnessError("the arcs are no number")
+    return SandboxResult(status="ok", value=tuple(value), stdout=out, arcs=arcs)
+
+
+def _is_hexadecimal(text: str) -> bool:
+    return len(text) <= ARCS_BYTES and _HEXADECIMAL.issuperset(text)
 
 
 def _raised(value: Value, out: str) -> SandboxResult:

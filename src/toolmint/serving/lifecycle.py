@@ -34,6 +34,9 @@ class ServingPolicy(Frozen):
         light_score: share of common wording that the light tier asks for where wording picks.
         light_after_unparsed: a light model may read what a tool's own parser refused. The bound is then
             the light model's matter too, so the gateway leaves it off.
+        arc_agreements: agreements with a stronger answer that verify an arc of a tool which its
+            verification did not exercise.
+        accept_unverified: answers that took such an arc are served all the same.
     """
 
     shadow: bool = True
@@ -46,6 +49,8 @@ class ServingPolicy(Frozen):
     dispatch: Literal["wording", "model"] = "wording"
     light_score: float = Field(default=0.5, ge=0, le=1)
     light_after_unparsed: bool = False
+    arc_agreements: int = Field(default=2, ge=1)
+    accept_unverified: bool = False
 
 
 class Transition(NamedTuple):

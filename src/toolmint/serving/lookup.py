@@ -4,16 +4,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from toolmint.core.arcs import arc_numbers
 from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
 from toolmint.core.sandbox import Program, Sandbox
 from toolmint.core.store import Tally
-from toolmint.core.task import Tier, Turn
+from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
 from toolmint.maker.program import ToolRun, answer_program, serve_tool
 from toolmint.maker.slot_words import SlotWords, slots_of
+from toolmint.serving.arc_agreements import unverified_arcs
 
 Mode = Literal["serve", "audit", "shadow", "none"]
+_NO_LIMITS = Limits()
+_JUDGED = 4096
+"""Sets of arcs whose standing is kept: few paths through a tool answer nearly all requests."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,7 @@ class ActiveVersion:
     state: State
     key: ClassKey
     tally: Tally = field(default_factory=Tally)
+    _judged: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     @cached_property
     def key_text(self) -> str:
@@ -43,7 +49,24 @@ class ActiveVersion:
     def program(self) -> Program:
         """The program that answers requests of the class by code alone."""
         known = self.record.demonstrations[0].input if self.record.demonstrations else None
-        return answer_program(self.record.source, known=known)
+        return answer_program(self.record.source, known=known, arcs=self.record.guarded)
+
+    def unverified(self, taken: str) -> str:
+        """Return which arcs of an answer are not verified, in words; empty: none, or it has no guard."""
+        said = self._judged.get(taken)
+        if said is None:
+            if len(self._judged) >= _JUDGED:
+                self._judged.clear()
+            said = self._judged[taken] = self._judge(taken)
+        return said
+
+    def _judge(self, taken: str) -> str:
+        known = self.record.arcs
+        if known is None or not self.record.guarded:
+            return ""
+        if not taken:
+            return "lines that it did not tell"
+        return known.said(arc_numbers(unverified_arcs(known, self.tally, taken)))
 
     @cached_property
     def slots(self) -> SlotWords | None:
@@ -63,8 +86,9 @@ class LookupResult(NamedTuple):
     """What the tools have to say to a request.
 
     Attributes:
-        mode: ``serve`` the answer; ``audit`` or ``shadow``: the strong model answers and is compared;
-            ``none``: no tool takes the request.
+        mode: ``serve`` the answer; ``audit`` or ``shadow``: the strong model answers and is compared
+            (``shadow`` too where a serving tool's answer took an arc that is not verified); ``none``: no
+            tool takes the request.
         entry: the version that answers or is compared.
         answer: what it computed; None in shadow where a light model would have to read the request, for
             that is done behind the strong model's answer.
@@ -73,6 +97,7 @@ class LookupResult(NamedTuple):
         best: the class with the most alike wording, where one is alike.
         turns: calls of a light model.
         by_light: a light model read the request.
+        arcs: those of the tool that its answer took, in hexadecimal.
     """
 
     mode: Mode
@@ -83,6 +108,7 @@ class LookupResult(NamedTuple):
     best: str | None = None
     turns: tuple[Turn, ...] = ()
     by_light: bool = False
+    arcs: str = ""
 
     @property
     def tier(self) -> Tier:
@@ -98,3 +124,29 @@ class LookupResult(NamedTuple):
     def known(self) -> str | None:
         """The class of the request as far as it is known: its tool's, or the most alike one."""
         return self.entry.record.request_class if self.entry else self.best
+
+
+class LookupAttempts:
+    """What was tried for one request, and what that used."""
+
+    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
+        self.limits, self.best = limits or _NO_LIMITS, best
+        self.said, self.turns = list[str](), list[Turn]()
+
+    @property
+    def usage(self) -> Usage:
+        """What light models used so far."""
+        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
+
+    def result(
+        self,
+        mode: Mode,
+        entry: ActiveVersion | None = None,
+        tried: ToolRun | None = None,
+        why: str = "",
+    ) -> LookupResult:
+        """Return the result of the look-up, with all that was tried before."""
+        answer = tried.answer if tried else None
+        said, turns = tuple(self.said), tuple(self.turns)
+        arcs = tried.arcs if tried else ""
+        return LookupResult(mode, entry, answer, why, said, self.best, turns, arcs=arcs)

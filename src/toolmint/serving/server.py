@@ -4,52 +4,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from toolmint.core.errors import ModelError
-from toolmint.core.model import NO_USAGE, Model, Usage
+from toolmint.core.model import Model
 from toolmint.core.namespace import Namespace
 from toolmint.core.sameness import AnswerRule, same_answer
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
 from toolmint.core.store import Tally, ToolStore
-from toolmint.core.task import Limits, Turn
+from toolmint.core.task import Limits
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.core.user_report import UserReport
 from toolmint.maker.program import ToolRun
 from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
+from toolmint.serving.comparisons import comparison_update
 from toolmint.serving.ledger import Ledger
-from toolmint.serving.lifecycle import Auditor, ServingPolicy, after_comparison
-from toolmint.serving.lookup import ActiveVersion, LookupResult, Mode
+from toolmint.serving.lifecycle import Auditor, ServingPolicy
+from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult, Mode
 from toolmint.serving.request_classes import JOIN_SCORE, RequestClasses
 
 ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
-_NO_LIMITS = Limits()
 _RANKED = 8
 """Classes that are ranked for a request: the serving ones among them are tried before any other."""
 _Scored = tuple[ActiveVersion, float]
-
-
-class _Attempts:
-    """What was tried for one request, and what that used."""
-
-    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
-        self.limits, self.best = limits or _NO_LIMITS, best
-        self.said, self.turns = list[str](), list[Turn]()
-
-    @property
-    def usage(self) -> Usage:
-        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
-
-    def result(
-        self,
-        mode: Mode,
-        entry: ActiveVersion | None = None,
-        tried: ToolRun | None = None,
-        why: str = "",
-    ) -> LookupResult:
-        answer = tried.answer if tried else None
-        said, turns = tuple(self.said), tuple(self.turns)
-        return LookupResult(mode, entry, answer, why, said, self.best, turns)
 
 
 class ToolServer:
@@ -130,7 +107,7 @@ class ToolServer:
         else:
             guesses = self.classes.rank(text, most=_RANKED, least=self.policy.least_score)
         alike = guesses[0].request_class if guesses and guesses[0].score >= JOIN_SCORE else None
-        tried = _Attempts(limits, alike)
+        tried = LookupAttempts(limits, alike)
         serving, shadowing = list[_Scored](), list[_Scored]()
         for name, score in guesses:
             entry = self.entries.get(name)
@@ -145,14 +122,14 @@ class ToolServer:
         )
 
     async def _code(
-        self, tried: _Attempts, serving: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, serving: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         for entry, _ in serving:
             if not entry.record.has_parser:
                 continue
             run = await self.run(entry, text)
             if run.answer is not None:
-                return tried.result(self._mode(entry), entry, run, entry.why)
+                return self._answered(tried, entry, run, entry.why)
             tried.said.append(f"{entry.record.label} {run.status}: {run.why}")
         return None
 
@@ -160,13 +137,26 @@ class ToolServer:
         """Return what a version, in whatever state, makes of a request."""
         return await entry.run(self._sandbox, text, self.namespace.tenant)
 
+    def _answered(
+        self, tried: LookupAttempts, entry: ActiveVersion, run: ToolRun, why: str
+    ) -> LookupResult:
+        """Return a serving tool's answer; one that took an arc which is not verified is compared."""
+        unverified = entry.unverified(run.arcs)
+        if not unverified:
+            return tried.result(self._mode(entry), entry, run, why)
+        said = f"its answer took what no verified request took: {unverified}"
+        if self.policy.accept_unverified:
+            return tried.result(self._mode(entry), entry, run, f"{why}; {said}")
+        tried.said.append(f"{entry.record.label} is compared, {said}")
+        return tried.result("shadow", entry, run, said)
+
     def _mode(self, entry: ActiveVersion) -> Mode:
         due = self._auditor is not None and self._auditor.due(entry.key)
         return "audit" if due else "serve"
 
     async def _read_by_light(
         self,
-        tried: _Attempts,
+        tried: LookupAttempts,
         serving: Sequence[_Scored],
         text: str,
         request_class: str | None,
@@ -188,13 +178,13 @@ class ToolServer:
                 f"{entry.record.label} with {self._light.name} {run.status}: {run.why}"
             )
             return None
-        return tried.result(self._mode(entry), entry, run, said)._replace(by_light=True)
+        return self._answered(tried, entry, run, said)._replace(by_light=True)
 
     def _may_read(self, entry: ActiveVersion) -> bool:
         """Return whether a light model may read requests for a version."""
         return not entry.record.has_parser or self.policy.light_after_unparsed
 
-    async def _chosen(self, tried: _Attempts, light: Model, text: str) -> ActiveVersion | None:
+    async def _chosen(self, tried: LookupAttempts, light: Model, text: str) -> ActiveVersion | None:
         """Return the class that a light model names (LATM's dispatcher, section 3.2)."""
         examples = {
             name: entry.record.demonstrations[0].input
@@ -210,7 +200,7 @@ class ToolServer:
         return self.entries.get(name) if name is not None else None
 
     async def _use(
-        self, tried: _Attempts, entry: ActiveVersion, light: Model, text: str
+        self, tried: LookupAttempts, entry: ActiveVersion, light: Model, text: str
     ) -> tuple[ToolRun, str]:
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "use", entry.record.request_class)
@@ -224,7 +214,7 @@ class ToolServer:
         return run, f"{light.name} read the request, {entry.record.label} computed"
 
     async def _shadow(
-        self, tried: _Attempts, shadowing: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, shadowing: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
@@ -249,17 +239,17 @@ class ToolServer:
         """
         if found.entry is None or found.mode not in {"audit", "shadow"}:
             return None
-        ours = found.answer
+        ours, arcs = found.answer, found.arcs
         if ours is None and self._light is not None:
-            run, _ = await self._use(_Attempts(None), found.entry, self._light, text)
-            ours = run.answer
+            run, _ = await self._use(LookupAttempts(None), found.entry, self._light, text)
+            ours, arcs = run.answer, run.arcs
         if ours is None:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
         texts = (text, ours, theirs) if keep else (None, None, None)
         rule = same_answer(ours, theirs)
         return await self.record_comparison(
-            found.entry, by, texts, agreed=rule is not None, rule=rule
+            found.entry, by, texts, agreed=rule is not None, rule=rule, arcs=arcs
         )
 
     async def record_comparison(
@@ -271,19 +261,14 @@ class ToolServer:
         agreed: bool,
         rule: AnswerRule | None = None,
         report: UserReport | None = None,
+        arcs: str = "",
     ) -> ComparisonOutcome:
         """Let a comparison (request, our answer, theirs) count, and follow where the version moves.
 
         ``rule``: the one by which they agreed, where compared; a user's ``report`` counts once.
         """
         record = entry.record
-
-        def update(tally: Tally, state: State) -> tuple[Tally, State | None, str]:
-            as_json = tally.as_json + (rule == "json")
-            tally = tally.model_copy(update={"as_json": as_json})
-            moved = after_comparison(tally, state, agreed=agreed, policy=self.policy)
-            return moved.tally, moved.state, moved.reason
-
+        update = comparison_update(entry, arcs, self.policy, agreed=agreed, rule=rule)
         asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(

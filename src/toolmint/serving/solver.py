@@ -141,7 +141,7 @@ class CachedSolver:
             tried = "; ".join(found.attempts) or _in_shadow(found) or "no class has this wording"
             raise NoAnswer(
                 f"no tool answers this request ({tried}) and no strong model is configured; "
-                "set one with --model or make a tool for it"
+                + _next_step(found)
             )
         check_limits(self._strong.name, one.usage, one.limits)
         answer, turn = await tiers.strong_tier(self._strong, one.task.input)
@@ -167,6 +167,15 @@ class CachedSolver:
         name, queued = server.classes.join(one.task.input, named or found.known)
         key = server.namespace.key(name)
         return JoinedClass(key, key if queued else None)
+
+
+def _next_step(found: LookupResult) -> str:
+    """Return what a person can do where nothing answers."""
+    if found.mode == "shadow" and found.entry is not None and found.entry.state == "serving":
+        return (
+            "set one with --model to verify that part, or take the answer with --accept-unverified"
+        )
+    return "set one with --model or make a tool for it"
 
 
 def _in_shadow(found: LookupResult) -> str:

@@ -48,7 +48,7 @@ async def light_tier(
     args = object_in(response.content)
     if args is None:
         return ToolRun(status="refused", why="the light model writes no arguments"), turn
-    return await compute(sandbox, record.source, args, owner), turn
+    return await compute(sandbox, record.source, args, owner, arcs=record.guarded), turn
 
 
 async def _use_code(sandbox: Sandbox, record: ToolRecord, reply: str) -> ToolRun:

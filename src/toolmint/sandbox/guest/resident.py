@@ -17,12 +17,14 @@ from typing import Any
 
 from toolmint.core.guest_modules import GUEST_MODULES
 from toolmint.sandbox.guest.leftovers import Leftovers
+from toolmint.sandbox.guest.recorder import ArcRecorder
 from toolmint.sandbox.guest.residence import reason_against
 from toolmint.sandbox.guest.worker import (
     BadResult,
     CappedText,
     GuestCall,
     Spaces,
+    compiled,
     describe,
     loads,
     read_exactly,
@@ -74,8 +76,9 @@ class Resident:
         self._against = ""
         self._cpu = self._rss = 0
         self._code: CodeType | None = None
+        self._recorder: ArcRecorder | None = None
         try:
-            self._code = compile(setup["source"], "<tool>", "exec", dont_inherit=True)
+            self._code, self._recorder = compiled(setup)
             self._against = reason_against(setup["source"], _ALLOWED)
         except BaseException as fault:
             self._against = f"it cannot be read: {type(fault).__name__}"
@@ -119,8 +122,9 @@ class Resident:
         sys.__dict__["stdout"] = sys.__dict__["stderr"] = out
         try:
             # A context of its own: decimal keeps its precision there.
-            body = contextvars.Context().run(run_calls, code, self._calls, given, spaces)
-            return b"O", body, "".join(out.parts)
+            recorder = self._recorder
+            body = contextvars.Context().run(run_calls, code, self._calls, given, spaces, recorder)
+            return b"O" if recorder is None else b"A", body, "".join(out.parts)
         except BadResult as fault:
             return b"B", str(fault), "".join(out.parts)
         except BaseException as fault:

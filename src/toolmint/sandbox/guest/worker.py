@@ -1,7 +1,8 @@
 """The worker: runs one program inside the confined process and sends one reply.
 
 The reply is one frame: ``u32 length of body, u32 length of print, body, print``. The body is one
-byte (``O`` results, ``E`` the code raised, ``B`` a result that is not JSON) and JSON. Names are bound
+byte (``O`` results, ``A`` a line with the arcs that were taken and then results, ``E`` the code raised,
+``B`` a result that is not JSON) and JSON. Names are bound
 at import, so that a program that patches modules does not break the reply by accident; on purpose it can
 forge only its own reply, and the host trusts none.
 """
@@ -15,6 +16,9 @@ import struct
 import sys
 from types import CodeType
 from typing import Any, NamedTuple
+
+from toolmint.sandbox.guest.arcs import Instrumented, arc_facts, instrumented
+from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
 
 _MESSAGE_LIMIT = 2000
 _dumps, loads, _write, _read, _exit = json.dumps, json.loads, os.write, os.read, os._exit
@@ -147,10 +151,17 @@ def _resolve(source: tuple[str, Any], results: list[Any], given: object) -> Any:
 Spaces = list[dict[str, Any]]
 
 
-def run_calls(code: CodeType, calls: list[GuestCall], given: object, spaces: Spaces) -> str:
+def run_calls(
+    code: CodeType,
+    calls: list[GuestCall],
+    given: object,
+    spaces: Spaces,
+    recorder: ArcRecorder | None = None,
+) -> str:
     """Execute the module and make its calls; return the JSON list of their results.
 
     A call with ``refuses`` that returns None ends the run. The copies of the module are added to ``spaces``.
+    With a recorder, a line before the list has the arcs that were taken.
 
     Raises:
         BadResult: a result is not a JSON value.
@@ -160,9 +171,14 @@ def run_calls(code: CodeType, calls: list[GuestCall], given: object, spaces: Spa
     def load() -> dict[str, Any]:
         space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
         spaces.append(space)
-        exec(code, space)
+        if recorder is None:
+            exec(code, space)
+        else:
+            recorder.load(code, space)
         return space
 
+    if recorder is not None:
+        recorder.begin()
     results: list[Any] = []
     texts: list[str] = []
     module = load()
@@ -178,30 +194,55 @@ def run_calls(code: CodeType, calls: list[GuestCall], given: object, spaces: Spa
         texts.append(text)
         if call.refuses and result is None:
             break
-    return f"[{','.join(texts)}]"
+    arcs = "" if recorder is None else f"{recorder.bitmap()}\n"
+    return f"{arcs}[{','.join(texts)}]"
 
 
-def compiled(request: dict[str, Any]) -> CodeType:
+def compiled(request: dict[str, Any]) -> tuple[CodeType, ArcRecorder | None]:
     """Return the program's code: from its bytecode, where the host has it, or from its source.
+
+    Where the request asks for ``arcs``, it is instrumented, and the recorder is returned with it.
 
     Raises:
         SyntaxError: the source is not Python.
     """
     if "code" in request:
-        return marshal.loads(base64.b64decode(request["code"]))
+        code, plan = marshal.loads(base64.b64decode(request["code"]))
+        return _bound(Instrumented(code, ArcPlan(*plan))) if plan is not None else (code, None)
+    made = _made(request)
+    return _bound(made) if isinstance(made, Instrumented) else (made, None)
+
+
+def _bound(made: Instrumented) -> tuple[CodeType, ArcRecorder]:
+    recorder = made.recorder()
+    return recorder.bind(made.code), recorder
+
+
+def _made(request: dict[str, Any]) -> CodeType | Instrumented:
+    if request.get("arcs"):
+        return instrumented(request["source"])
     return compile(request["source"], "<tool>", "exec", dont_inherit=True)
+
+
+def _bytecode(request: dict[str, Any]) -> str:
+    """Return a program's bytecode, with the plan of its recorder, as ``compiled`` reads it."""
+    made = _made(request)
+    pair = (made.code, tuple(made.plan)) if isinstance(made, Instrumented) else (made, None)
+    return base64.b64encode(marshal.dumps(pair)).decode()
 
 
 def run_program(request: dict[str, Any]) -> str:
     """Run the program and its calls, and return the JSON list of their results.
 
     A request to ``compile`` runs nothing and returns the bytecode, which the host sends back as ``code``
-    in later requests of the same program.
+    in later requests of the same program. One to ``describe`` returns ``arc_facts``.
     """
-    code = compiled(request)
+    if request.get("describe"):
+        return _dumps([arc_facts(request["source"])])
     if request.get("compile"):
-        return _dumps([base64.b64encode(marshal.dumps(code)).decode()])
-    return run_calls(code, [GuestCall.read(one) for one in request["calls"]], None, [])
+        return _dumps([_bytecode(request)])
+    code, recorder = compiled(request)
+    return run_calls(code, [GuestCall.read(one) for one in request["calls"]], None, [], recorder)
 
 
 def receive(descriptor: int) -> dict[str, Any]:
@@ -224,7 +265,7 @@ def answer_once(descriptor: int, request: dict[str, Any]) -> None:
     # Modules are read-only in the fork server, so the name is bound in the module's own dictionary.
     sys.__dict__["stdout"] = sys.__dict__["stderr"] = out
     try:
-        kind, body = b"O", run_program(request)
+        kind, body = b"A" if request.get("arcs") else b"O", run_program(request)
     except BadResult as fault:
         kind, body = b"B", _dumps(str(fault))
     except BaseException as fault:

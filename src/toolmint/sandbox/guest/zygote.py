@@ -22,6 +22,7 @@ import signal
 import socket
 import struct
 import sys
+import warnings
 from datetime import datetime
 
 from toolmint.core.guest_modules import GUEST_MODULES
@@ -79,6 +80,8 @@ def preload() -> None:
         codecs.lookup(name)
     importlib.import_module("re").sub("a+", "b", "caat")
     json.dumps({"a": [1.5]}, allow_nan=False, indent=1)
+    # What records arcs is called as a constant, of which the compiler would warn each time.
+    warnings.simplefilter("ignore", SyntaxWarning)
 
 
 def virtual_size() -> int:

@@ -1,0 +1,43 @@
+"""What one comparison with a stronger answer does to a version: to its tally, its state and its arcs."""
+
+from toolmint.core.sameness import AnswerRule
+from toolmint.core.store import Tally
+from toolmint.core.tool import State
+from toolmint.core.traffic import TallyUpdate
+from toolmint.serving.arc_agreements import count_arcs
+from toolmint.serving.lifecycle import ServingPolicy, after_comparison
+from toolmint.serving.lookup import ActiveVersion
+
+
+def comparison_update(
+    entry: ActiveVersion,
+    arcs: str,
+    policy: ServingPolicy,
+    *,
+    agreed: bool,
+    rule: AnswerRule | None = None,
+) -> TallyUpdate:
+    """Return what the store applies to a version after a comparison.
+
+    Args:
+        entry: the version.
+        arcs: those that its answer took, in hexadecimal; empty: they are not known.
+        policy: how many agreements verify an arc, and what moves a version.
+        agreed: whether the stronger answer was the same.
+        rule: by which rule it was, where answers were compared.
+    """
+    known = entry.record.arcs if entry.record.guarded and arcs else None
+    unverified = entry.unverified(arcs) if known is not None else ""
+
+    def update(tally: Tally, state: State) -> tuple[Tally, State | None, str]:
+        tally = tally.model_copy(update={"as_json": tally.as_json + (rule == "json")})
+        if known is not None:
+            needed, recheck = policy.arc_agreements, policy.recheck
+            tally = count_arcs(tally, known, arcs, agreed=agreed, needed=needed, recheck=recheck)
+        moved = after_comparison(tally, state, agreed=agreed, policy=policy)
+        reason = moved.reason
+        if reason and unverified and not agreed:
+            reason = f"{reason}; it took what was not verified: {unverified}"
+        return moved.tally, moved.state, reason
+
+    return update
