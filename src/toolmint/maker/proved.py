@@ -231,7 +231,8 @@ class _Making:
             why = f"{failure.stage}: {failure.summary}" if failure else "no reply held code"
             head, line, rest = why.partition("\n")
             head = clip(head.rstrip(":"), _FIRST_LINE)
-            ended = f"proposals: {self.asked}, --tries {self.request.tries}"
+            proposals = f"{self.asked} proposal{'s' * (self.asked != 1)}"
+            ended = f"after {proposals}, --tries {self.request.tries}"
             why = f"{head} ({ended}){':' if rest else ''}{line}{rest}"
             if best is not None:
                 making.facts["best"] = {"source": best.source, "coverage": best.coverage}
