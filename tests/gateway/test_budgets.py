@@ -378,6 +378,55 @@ async def test_a_gateway_keeps_budgets_by_itself_while_the_store_is_away(store: 
         ring.allow(POOR, "m")
 
 
+async def test_more_than_a_column_holds_is_reserved_charged_and_written(store: SqlStore) -> None:
+    ring = KeyRing(store.traffic, open_access=False, wait=0.0)
+    huge = UpperUsage("m", 10**30, Decimal(10) ** 30)
+    await ring.reserve("one", POOR, lambda: huge)
+    with pytest.raises(HttpError, match="reserved by requests at work"):
+        await ring.reserve("two", POOR, lambda: huge)
+    ring.release("one")
+    await ring.reserve("three", POOR, lambda: huge)
+    record = RequestRecord(
+        id="three", tenant="acme", key=POOR.id, model="m", tier="strong", cost=None
+    )
+    await store.traffic.write([ring.charge(record)])
+    await ring.refresh()
+    with pytest.raises(HttpError, match="is spent"):
+        await ring.reserve("four", POOR, lambda: huge)
+    assert (await store.traffic.spending({POOR.id: None}))[POOR.id].spent == 10**8
+
+
+class _StoreBroken(_StoreAway):
+    """A key store that fails, on requests of one name, with what is no error of a store."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store)
+        self._reserve = store.traffic.reserve
+
+    async def reserve(
+        self,
+        asked: Sequence[BudgetRequest],
+        changes: Sequence[ReservationChange],
+        seconds: float,
+    ) -> Sequence[ReserveOutcome]:
+        if any(one.request == "bad" for one in asked):
+            raise OverflowError("too large")
+        return await self._reserve(asked, changes, seconds)
+
+
+async def test_a_request_on_which_the_store_fails_is_refused_and_holds_up_nobody(
+    store: SqlStore,
+) -> None:
+    ring = KeyRing(_StoreBroken(store), open_access=False, wait=60.0)
+    most = UpperUsage("m", 10, Decimal("0.001"))
+    async with asyncio.timeout(5):
+        with pytest.raises(HttpError) as caught:
+            await ring.reserve("bad", POOR, lambda: most)
+        assert (caught.value.status, caught.value.wire_code) == (500, "internal_error")
+        ring.release("bad")
+        await ring.reserve("good", POOR, lambda: most)
+
+
 async def test_tokens_are_reserved_of_a_rate_too(store: SqlStore) -> None:
     now = [0.0]
     ring = KeyRing(store.traffic, open_access=False, clock=lambda: now[0], wait=0.0)
