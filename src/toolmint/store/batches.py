@@ -175,7 +175,9 @@ def write_requests(connection: Connection, records: Sequence[RequestRecord]) -> 
     for one in records:
         if charged := one.charged:
             spent[one.key, one.at.date().isoformat()] += charged
-    rows = [(key, day, min(round(cost * NANO), MOST_NANO)) for (key, day), cost in sorted(spent.items())]
+    rows = [
+        (key, day, min(round(cost * NANO), MOST_NANO)) for (key, day), cost in sorted(spent.items())
+    ]
     if rows:
         connection.exec_driver_sql(_SPENDING.format(mark=mark), rows)
     reserved = [(one.id,) for one in records if one.estimated is not None]
