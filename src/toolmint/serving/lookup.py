@@ -8,12 +8,13 @@ from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
 from toolmint.core.sandbox import Program, Sandbox
 from toolmint.core.store import Tally
-from toolmint.core.task import Tier, Turn
+from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
 from toolmint.maker.program import ToolRun, answer_program, serve_tool
 from toolmint.maker.slot_words import SlotWords, slots_of
 
 Mode = Literal["serve", "audit", "shadow", "none"]
+_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,3 +99,33 @@ class LookupResult(NamedTuple):
     def known(self) -> str | None:
         """The class of the request as far as it is known: its tool's, or the most alike one."""
         return self.entry.record.request_class if self.entry else self.best
+
+
+class LookupAttempts:
+    """What was tried for one request, and what that used.
+
+    Args:
+        limits: what light models may spend; None: there are none.
+        best: the class with the most alike wording.
+    """
+
+    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
+        self.limits, self.best = limits or _NO_LIMITS, best
+        self.said, self.turns = list[str](), list[Turn]()
+
+    @property
+    def usage(self) -> Usage:
+        """What light models used."""
+        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
+
+    def result(
+        self,
+        mode: Mode,
+        entry: ActiveVersion | None = None,
+        tried: ToolRun | None = None,
+        why: str = "",
+    ) -> LookupResult:
+        """Return what the look-up has found, with all that was tried."""
+        answer = tried.answer if tried else None
+        said, turns = tuple(self.said), tuple(self.turns)
+        return LookupResult(mode, entry, answer, why, said, self.best, turns)

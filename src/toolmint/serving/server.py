@@ -1,16 +1,16 @@
 """The tool server of one namespace: which tool answers a request, which is compared, and what follows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from toolmint.core.errors import ModelError
-from toolmint.core.model import NO_USAGE, Model, Usage
+from toolmint.core.errors import ModelError, SandboxError
+from toolmint.core.model import Model
 from toolmint.core.namespace import Namespace
 from toolmint.core.sameness import AnswerRule, same_answer
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.spend import check_limits
 from toolmint.core.store import Tally, ToolStore
-from toolmint.core.task import Limits, Turn
+from toolmint.core.task import Limits
 from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.core.user_report import UserReport
@@ -19,37 +19,17 @@ from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lifecycle import Auditor, ServingPolicy, after_comparison
-from toolmint.serving.lookup import ActiveVersion, LookupResult, Mode
+from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult, Mode
 from toolmint.serving.request_classes import JOIN_SCORE, RequestClasses
 
 ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
-_NO_LIMITS = Limits()
 _RANKED = 8
 """Classes that are ranked for a request: the serving ones among them are tried before any other."""
 _Scored = tuple[ActiveVersion, float]
 
 
-class _Attempts:
-    """What was tried for one request, and what that used."""
-
-    def __init__(self, limits: Limits | None, best: str | None = None) -> None:
-        self.limits, self.best = limits or _NO_LIMITS, best
-        self.said, self.turns = list[str](), list[Turn]()
-
-    @property
-    def usage(self) -> Usage:
-        return sum((turn.usage for turn in self.turns), start=NO_USAGE)
-
-    def result(
-        self,
-        mode: Mode,
-        entry: ActiveVersion | None = None,
-        tried: ToolRun | None = None,
-        why: str = "",
-    ) -> LookupResult:
-        answer = tried.answer if tried else None
-        said, turns = tuple(self.said), tuple(self.turns)
-        return LookupResult(mode, entry, answer, why, said, self.best, turns)
+def _unchanged(*texts: str) -> Sequence[str]:
+    return texts
 
 
 class ToolServer:
@@ -124,28 +104,35 @@ class ToolServer:
 
         Raises:
             LimitExceeded: a light model would pass the limits.
+            SandboxError: the sandbox is broken, and nothing was paid for yet.
         """
         if request_class is not None:
             guesses = [Guess(request_class, 1.0)]
         else:
             guesses = self.classes.rank(text, most=_RANKED, least=self.policy.least_score)
         alike = guesses[0].request_class if guesses and guesses[0].score >= JOIN_SCORE else None
-        tried = _Attempts(limits, alike)
+        tried = LookupAttempts(limits, alike)
         serving, shadowing = list[_Scored](), list[_Scored]()
         for name, score in guesses:
             entry = self.entries.get(name)
             if entry is not None:
                 (serving if entry.state == "serving" else shadowing).append((entry, score))
         most = self.policy.candidates
-        return (
-            await self._code(tried, serving[:most], text)
-            or await self._read_by_light(tried, serving, text, request_class)
-            or await self._shadow(tried, shadowing[:most], text)
-            or tried.result("none")
-        )
+        try:
+            return (
+                await self._code(tried, serving[:most], text)
+                or await self._read_by_light(tried, serving, text, request_class)
+                or await self._shadow(tried, shadowing[:most], text)
+                or tried.result("none")
+            )
+        except SandboxError as fault:
+            if not tried.turns:
+                raise
+            tried.said.append(f"the sandbox failed: {fault}")
+            return tried.result("none")  # with what a light model was paid
 
     async def _code(
-        self, tried: _Attempts, serving: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, serving: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         for entry, _ in serving:
             if not entry.record.has_parser:
@@ -162,7 +149,7 @@ class ToolServer:
 
     async def _read_by_light(
         self,
-        tried: _Attempts,
+        tried: LookupAttempts,
         serving: Sequence[_Scored],
         text: str,
         request_class: str | None,
@@ -190,7 +177,7 @@ class ToolServer:
         """Return whether a light model may read requests for a version."""
         return not entry.record.has_parser or self.policy.light_after_unparsed
 
-    async def _chosen(self, tried: _Attempts, light: Model, text: str) -> ActiveVersion | None:
+    async def _chosen(self, tried: LookupAttempts, light: Model, text: str) -> ActiveVersion | None:
         """Return the class that a light model names (LATM's dispatcher, section 3.2)."""
         examples = {
             name: entry.record.demonstrations[0].input
@@ -201,26 +188,29 @@ class ToolServer:
             return None
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "dispatch", None)
-        name, turn = await tiers.choose_class(model, examples, text)
+        try:
+            name, turn = await tiers.choose_class(model, examples, text)
+        except ModelError as fault:
+            tried.said.append(f"{light.name} names no class: {fault}")
+            return None
         tried.turns.append(turn)
         return self.entries.get(name) if name is not None else None
 
     async def _use(
-        self, tried: _Attempts, entry: ActiveVersion, light: Model, text: str
+        self, tried: LookupAttempts, entry: ActiveVersion, light: Model, text: str
     ) -> tuple[ToolRun, str]:
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "use", entry.record.request_class)
         try:
-            run, turn = await tiers.light_tier(
-                self._sandbox, model, entry.record, text, self.namespace.tenant
+            run = await tiers.light_tier(
+                self._sandbox, model, entry.record, text, self.namespace.tenant, tried.turns
             )
         except ModelError as fault:
             return ToolRun(status="failed", why=str(fault)), ""
-        tried.turns.append(turn)
         return run, f"{light.name} read the request, {entry.record.label} computed"
 
     async def _shadow(
-        self, tried: _Attempts, shadowing: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, shadowing: Sequence[_Scored], text: str
     ) -> LookupResult | None:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
@@ -233,7 +223,13 @@ class ToolServer:
         return None
 
     async def compare(
-        self, found: LookupResult, text: str, theirs: str, *, keep: bool
+        self,
+        found: LookupResult,
+        text: str,
+        theirs: str,
+        *,
+        keep: bool,
+        redact: Callable[..., Sequence[str] | None] = _unchanged,
     ) -> ComparisonOutcome | None:
         """Compare a stronger tier's answer with the tool's; None where no tool was in question.
 
@@ -242,17 +238,19 @@ class ToolServer:
             text: the request.
             theirs: the stronger tier's answer.
             keep: whether the texts of a disagreement may be kept.
+            redact: returns texts as they may be kept; None: none of them.
         """
         if found.entry is None or found.mode not in {"audit", "shadow"}:
             return None
         ours = found.answer
         if ours is None and self._light is not None:
-            run, _ = await self._use(_Attempts(None), found.entry, self._light, text)
+            run, _ = await self._use(LookupAttempts(None), found.entry, self._light, text)
             ours = run.answer
         if ours is None:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
-        texts = (text, ours, theirs) if keep else (None, None, None)
+        kept = redact(text, ours, theirs) if keep else None
+        texts = (None, None, None) if kept is None else (kept[0], kept[1], kept[2])
         rule = same_answer(ours, theirs)
         return await self.record_comparison(
             found.entry, by, texts, agreed=rule is not None, rule=rule
