@@ -249,12 +249,27 @@ async def test_an_answer_without_usage_is_charged_as_what_was_reserved(
         assert 'toolmint_cost_unknown_total{kind="spent"} 2.0' in metrics
 
 
-@pytest.mark.parametrize("usage", [{}, {"total_tokens": 9}, {"prompt_tokens": 0}])
-async def test_a_usage_that_says_nothing_is_no_usage(tmp_path: Path, usage: object) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {},
+        {"total_tokens": 9},
+        {"prompt_tokens": 0},
+        {"prompt_tokens": 1000},
+        {"prompt_tokens": 1000, "completion_tokens": None, "total_tokens": 1000},
+        {"completion_tokens": 10},
+    ],
+)
+async def test_a_usage_that_says_nothing_or_a_part_is_no_usage(
+    tmp_path: Path, usage: object, stream: bool
+) -> None:
     secret = await secret_of(tmp_path)
     async with gateways(tmp_path, usage) as here:
-        assert (await here.ask(secret, max_tokens=3000))[0] == 200
+        assert (await here.ask(secret, max_tokens=3000, stream=stream))[0] == 200
         assert await here.spent() > Decimal("0.03")
+        (row,) = await here.apps[0].parts.log.requests()
+        assert row.cost is None
 
 
 async def test_an_answer_that_failed_is_not_charged(tmp_path: Path) -> None:
