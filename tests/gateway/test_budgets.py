@@ -576,42 +576,42 @@ def test_a_prompt_of_known_text_alone_counts_by_its_length(
     assert estimates.upper(endpoint, body, raw).tokens == len(raw) + 1
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "more"),
-    [
-        ("responses", {"previous_response_id": "r"}),
-        ("responses", {"conversation": "c"}),
-        ("responses", {"prompt": {"id": "p"}}),
-        ("responses", {"instructions": [{"role": "user"}]}),
-        ("responses", {"input": None}),
-        ("responses", {"tools": [{"type": "web_search"}]}),
-        ("responses", _items({"type": "item_reference", "id": "msg_1"})),
-        ("responses", _items({"id": "msg_1"})),
-        ("responses", _items({"type": "reasoning", "id": "rs_1", "summary": []})),
-        ("responses", _items({"type": "a_later_item", "content": "x"})),
-        ("responses", _items({"type": ["message"], "content": "x"})),
-        ("responses", _items({"type": "function_call_output", "output": [{"type": "input_file"}]})),
-        ("responses", _items({"role": "user", "content": [{"type": "input_image"}]})),
-        ("responses", _items("x")),
-        ("chat", {"web_search_options": {}}),
-        ("chat", {"plugins": [{"id": "web"}]}),
-        ("chat", {"search_parameters": {"mode": "on"}}),
-        ("chat", {"messages": "x"}),
-        ("chat", {"messages": [None]}),
-        ("chat", {"messages": [{"role": "assistant", "audio": {"id": "a"}}]}),
-        ("chat", {"messages": [{"role": "user", "content": {"type": "text", "text": "x"}}]}),
-        ("chat", _content({"type": "file", "file": {"file_id": "f"}})),
-        ("chat", _content({"type": "video_url", "video_url": {"url": "http://x"}})),
-        ("chat", _content({"image_url": {"url": "http://x"}})),
-        ("chat", _content({"type": "text", "text": "x", "image_url": {"url": "http://x"}})),
-        ("chat", _content({"type": "text", "text": {"url": "http://x"}})),
-        ("chat", _content({"type": {}, "text": "x"})),
-        ("chat", {"tools": [{"type": ["function"]}]}),
-        ("chat", {"tools": [{"type": {}}]}),
-        ("chat", {"tools": [{}]}),
-        ("chat", {"tools": {"type": "function"}}),
-    ],
-)
+OUTSIDE: list[tuple[str, dict[str, Any]]] = [
+    ("responses", {"previous_response_id": "r"}),
+    ("responses", {"conversation": "c"}),
+    ("responses", {"prompt": {"id": "p"}}),
+    ("responses", {"instructions": [{"role": "user"}]}),
+    ("responses", {"input": None}),
+    ("responses", {"tools": [{"type": "web_search"}]}),
+    ("responses", _items({"type": "item_reference", "id": "msg_1"})),
+    ("responses", _items({"id": "msg_1"})),
+    ("responses", _items({"type": "reasoning", "id": "rs_1", "summary": []})),
+    ("responses", _items({"type": "a_later_item", "content": "x"})),
+    ("responses", _items({"type": ["message"], "content": "x"})),
+    ("responses", _items({"type": "function_call_output", "output": [{"type": "input_file"}]})),
+    ("responses", _items({"role": "user", "content": [{"type": "input_image"}]})),
+    ("responses", _items("x")),
+    ("chat", {"web_search_options": {}}),
+    ("chat", {"plugins": [{"id": "web"}]}),
+    ("chat", {"search_parameters": {"mode": "on"}}),
+    ("chat", {"messages": "x"}),
+    ("chat", {"messages": [None]}),
+    ("chat", {"messages": [{"role": "assistant", "audio": {"id": "a"}}]}),
+    ("chat", {"messages": [{"role": "user", "content": {"type": "text", "text": "x"}}]}),
+    ("chat", _content({"type": "file", "file": {"file_id": "f"}})),
+    ("chat", _content({"type": "video_url", "video_url": {"url": "http://x"}})),
+    ("chat", _content({"image_url": {"url": "http://x"}})),
+    ("chat", _content({"type": "text", "text": "x", "image_url": {"url": "http://x"}})),
+    ("chat", _content({"type": "text", "text": {"url": "http://x"}})),
+    ("chat", _content({"type": {}, "text": "x"})),
+    ("chat", {"tools": [{"type": ["function"]}]}),
+    ("chat", {"tools": [{"type": {}}]}),
+    ("chat", {"tools": [{}]}),
+    ("chat", {"tools": {"type": "function"}}),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "more"), OUTSIDE)
 def test_a_prompt_that_may_name_more_than_it_holds_is_taken_at_the_whole_window(
     endpoint: str, more: dict[str, Any]
 ) -> None:

@@ -201,9 +201,10 @@ class ToolServer:
     ) -> tuple[ToolRun, str]:
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "use", entry.record.request_class)
+        owner = self.namespace.tenant
         try:
             run = await tiers.light_tier(
-                self._sandbox, model, entry.record, text, self.namespace.tenant, tried.turns
+                self._sandbox, model, entry.record, text, owner, turns=tried.turns
             )
         except ModelError as fault:
             return ToolRun(status="failed", why=str(fault)), ""

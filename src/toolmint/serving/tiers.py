@@ -37,6 +37,7 @@ async def light_tier(
     record: ToolRecord,
     request: str,
     owner: str,
+    *,
     turns: list[Turn],
 ) -> ToolRun:
     """The light tier (LATM section 3.2): a light model reads the request, the tool computes.
