@@ -20,7 +20,7 @@ from toolmint.assembly.settings import Settings
 from toolmint.core.budgets import BudgetRequest, ReservationChange, ReserveOutcome
 from toolmint.core.errors import HttpError, StoreError
 from toolmint.core.traffic import Key, RequestRecord
-from toolmint.gateway.api.endpoints import KNOWN_FIELDS
+from toolmint.gateway.api.endpoints import CONVERSATION_FIELDS
 from toolmint.gateway.app import Gateway
 from toolmint.gateway.auth.keys import KeyRing
 from toolmint.gateway.auth.upper_usage import UpperUsage, UsageEstimates
@@ -572,7 +572,7 @@ def test_a_prompt_of_known_text_alone_counts_by_its_length(
     body = BODIES[endpoint] | {"max_tokens": 1, "max_output_tokens": 1} | more
     del body["max_output_tokens" if endpoint == "chat" else "max_tokens"]
     raw = json.dumps(body).encode()
-    estimates = UsageEstimates(OWN, KNOWN_FIELDS)
+    estimates = UsageEstimates(OWN, CONVERSATION_FIELDS)
     assert estimates.upper(endpoint, body, raw).tokens == len(raw) + 1
 
 
@@ -618,7 +618,7 @@ def test_a_prompt_that_may_name_more_than_it_holds_is_taken_at_the_whole_window(
     limit = "max_tokens" if endpoint == "chat" else "max_output_tokens"
     body = BODIES[endpoint] | {limit: 1} | more
     raw = json.dumps(body).encode()
-    assert UsageEstimates(OWN, KNOWN_FIELDS).upper(endpoint, body, raw).tokens == 1001
+    assert UsageEstimates(OWN, CONVERSATION_FIELDS).upper(endpoint, body, raw).tokens == 1001
 
 
 async def test_a_tool_of_an_odd_type_goes_to_the_endpoint_with_a_key_that_has_a_budget(

@@ -15,7 +15,7 @@ from toolmint.core.model import Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.traffic import Key
 from toolmint.gateway.api.agent import AgentModel, answer_with_agent
-from toolmint.gateway.api.endpoints import KNOWN_FIELDS
+from toolmint.gateway.api.endpoints import CONVERSATION_FIELDS
 from toolmint.gateway.api.fitting import fits
 from toolmint.gateway.asgi import Headers, header
 from toolmint.gateway.auth.upper_usage import UsageEstimates
@@ -70,7 +70,7 @@ class Completions:
     ) -> None:
         self._servers, self._strong, self.recorder = servers, strong, recorder
         self._maker, self._prices, self._agent = maker, prices, agent
-        self._estimates = UsageEstimates(prices, KNOWN_FIELDS)
+        self._estimates = UsageEstimates(prices, CONVERSATION_FIELDS)
         self._later: set[asyncio.Task[None]] = set()
         # A version at work is a new object once its tally moves, so what is shown of it can be kept.
         self._shown = lru_cache(_SHOWN)(partial(_shown, servers.policy.bound))

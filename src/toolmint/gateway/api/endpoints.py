@@ -17,7 +17,7 @@ def _no_text(_: dict[str, Any]) -> None:
 
 EMBEDDINGS = EndpointKind("embeddings", "/embeddings", read_other, _no_text)
 COMPLETIONS = EndpointKind("completions", "/completions", read_other, _no_text, asks_usage=True)
-KNOWN_FIELDS = {
+CONVERSATION_FIELDS = {
     kind.name: frozenset(name.partition(".")[0] for name in table)
     for kind, table in ((CHAT, CHAT_FIELDS), (RESPONSES, RESPONSE_FIELDS))
 }

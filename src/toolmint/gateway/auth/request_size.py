@@ -72,7 +72,7 @@ def limit_of(endpoint: str, body: Mapping[str, Any], longest: int) -> int:
     return max(found, default=longest)
 
 
-def choices_of(body: Mapping[str, Any]) -> int:
+def answer_count(body: Mapping[str, Any]) -> int:
     """Return how many answers a request asks for at most, over all its prompts."""
     choices = 1
     for name in ("n", "best_of"):

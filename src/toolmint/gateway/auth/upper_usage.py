@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from toolmint.core.budgets import Prices
 from toolmint.core.model import Usage
 from toolmint.core.traffic import RequestRecord
-from toolmint.gateway.auth.request_size import choices_of, is_whole_prompt, limit_of
+from toolmint.gateway.auth.request_size import answer_count, is_whole_prompt, limit_of
 from toolmint.serving.tiers import DISPATCH_TOKENS, USE_TOKENS
 
 WINDOW = 131_072
@@ -78,7 +78,7 @@ class UsageEstimates:
         answer = 0
         if endpoint != "embeddings":
             one = limit_of(endpoint, body, self._prices.longest(model) or longest)
-            answer = min(one, window or one) * choices_of(body) + (more[1] if more else 0)
+            answer = min(one, window or one) * answer_count(body) + (more[1] if more else 0)
         cost = self._cost(model, prompt, answer)
         dearest = self._cost(model, max(prompt, longest), answer) if more is None else cost
         tokens = prompt + answer
