@@ -20,6 +20,7 @@ from toolmint.assembly.settings import Settings
 from toolmint.core.budgets import BudgetRequest, ReservationChange, ReserveOutcome
 from toolmint.core.errors import HttpError, StoreError
 from toolmint.core.traffic import Key, RequestRecord
+from toolmint.gateway.api.endpoints import CONVERSATION_FIELDS
 from toolmint.gateway.app import Gateway
 from toolmint.gateway.auth.keys import KeyRing
 from toolmint.gateway.auth.upper_usage import UpperUsage, UsageEstimates
@@ -248,12 +249,27 @@ async def test_an_answer_without_usage_is_charged_as_what_was_reserved(
         assert 'toolmint_cost_unknown_total{kind="spent"} 2.0' in metrics
 
 
-@pytest.mark.parametrize("usage", [{}, {"total_tokens": 9}, {"prompt_tokens": 0}])
-async def test_a_usage_that_says_nothing_is_no_usage(tmp_path: Path, usage: object) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {},
+        {"total_tokens": 9},
+        {"prompt_tokens": 0},
+        {"prompt_tokens": 1000},
+        {"prompt_tokens": 1000, "completion_tokens": None, "total_tokens": 1000},
+        {"completion_tokens": 10},
+    ],
+)
+async def test_a_usage_that_says_nothing_or_a_part_is_no_usage(
+    tmp_path: Path, usage: object, stream: bool
+) -> None:
     secret = await secret_of(tmp_path)
     async with gateways(tmp_path, usage) as here:
-        assert (await here.ask(secret, max_tokens=3000))[0] == 200
+        assert (await here.ask(secret, max_tokens=3000, stream=stream))[0] == 200
         assert await here.spent() > Decimal("0.03")
+        (row,) = await here.apps[0].parts.log.requests()
+        assert row.cost is None
 
 
 async def test_an_answer_that_failed_is_not_charged(tmp_path: Path) -> None:
@@ -378,6 +394,55 @@ async def test_a_gateway_keeps_budgets_by_itself_while_the_store_is_away(store: 
         ring.allow(POOR, "m")
 
 
+async def test_more_than_a_column_holds_is_reserved_charged_and_written(store: SqlStore) -> None:
+    ring = KeyRing(store.traffic, open_access=False, wait=0.0)
+    huge = UpperUsage("m", 10**30, Decimal(10) ** 30)
+    await ring.reserve("one", POOR, lambda: huge)
+    with pytest.raises(HttpError, match="reserved by requests at work"):
+        await ring.reserve("two", POOR, lambda: huge)
+    ring.release("one")
+    await ring.reserve("three", POOR, lambda: huge)
+    record = RequestRecord(
+        id="three", tenant="acme", key=POOR.id, model="m", tier="strong", cost=None
+    )
+    await store.traffic.write([ring.charge(record)])
+    await ring.refresh()
+    with pytest.raises(HttpError, match="is spent"):
+        await ring.reserve("four", POOR, lambda: huge)
+    assert (await store.traffic.spending({POOR.id: None}))[POOR.id].spent == 10**8
+
+
+class _StoreBroken(_StoreAway):
+    """A key store that fails, on requests of one name, with what is no error of a store."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store)
+        self._reserve = store.traffic.reserve
+
+    async def reserve(
+        self,
+        asked: Sequence[BudgetRequest],
+        changes: Sequence[ReservationChange],
+        seconds: float,
+    ) -> Sequence[ReserveOutcome]:
+        if any(one.request == "bad" for one in asked):
+            raise OverflowError("too large")
+        return await self._reserve(asked, changes, seconds)
+
+
+async def test_a_request_on_which_the_store_fails_is_refused_and_holds_up_nobody(
+    store: SqlStore,
+) -> None:
+    ring = KeyRing(_StoreBroken(store), open_access=False, wait=60.0)
+    most = UpperUsage("m", 10, Decimal("0.001"))
+    async with asyncio.timeout(5):
+        with pytest.raises(HttpError) as caught:
+            await ring.reserve("bad", POOR, lambda: most)
+        assert (caught.value.status, caught.value.wire_code) == (500, "internal_error")
+        ring.release("bad")
+        await ring.reserve("good", POOR, lambda: most)
+
+
 async def test_tokens_are_reserved_of_a_rate_too(store: SqlStore) -> None:
     now = [0.0]
     ring = KeyRing(store.traffic, open_access=False, clock=lambda: now[0], wait=0.0)
@@ -422,18 +487,42 @@ OWN = PriceTable(
 SHORT = {"model": "m", "messages": [{"role": "user", "content": "x" * 50}]}
 
 
+SAID = {"model": "m", "input": "x" * 50}
+BODIES: dict[str, dict[str, Any]] = {"chat": SHORT, "responses": SAID}
+
+
 @pytest.mark.parametrize(
     ("endpoint", "more", "answer"),
     [
         ("chat", {}, 50),
         ("chat", {"max_tokens": 7}, 7),
         ("chat", {"max_tokens": 7, "max_completion_tokens": 9}, 9),
+        ("chat", {"max_tokens": 7, "max_completion_tokens": None}, 7),
+        ("chat", {"max_tokens": 7, "max_completion_tokens": []}, 50),
         ("chat", {"max_tokens": 7, "n": 3}, 21),
+        ("chat", {"max_tokens": 7, "n": 3.0}, 21),
+        ("chat", {"max_tokens": 7, "n": "100"}, 700),
+        ("chat", {"max_tokens": 7, "n": " 1e2 "}, 700),
+        ("chat", {"max_tokens": 7, "n": "many"}, 896),
+        ("chat", {"max_tokens": 7, "n": [5]}, 896),
+        ("chat", {"max_tokens": 7, "n": float("nan")}, 896),
+        ("chat", {"max_tokens": 7, "n": float("inf")}, 7 * 10**6),
+        ("chat", {"max_tokens": 7, "n": 10**400}, 7 * 10**6),
+        ("chat", {"max_tokens": 7, "n": None}, 7),
+        ("chat", {"max_tokens": 7, "n": -3}, 7),
         ("chat", {"max_tokens": 10**9}, 1000),
+        ("chat", {"max_tokens": 10**400}, 1000),
+        ("chat", {"max_tokens": 7.0}, 7),
         ("chat", {"max_tokens": 0}, 50),
+        ("chat", {"max_tokens": -1}, 50),
         ("chat", {"max_tokens": True}, 50),
         ("chat", {"max_tokens": "9"}, 50),
+        ("chat", {"max_tokens": "90"}, 90),
+        ("chat", {"max_output_tokens": 5}, 50),
         ("responses", {"max_output_tokens": 5}, 5),
+        ("responses", {"max_output_tokens": 5.5}, 6),
+        ("responses", {"max_tokens": 5}, 50),
+        ("completions", {"max_completion_tokens": 5}, 50),
         ("completions", {"prompt": ["a", "b"], "max_tokens": 5, "best_of": 2}, 20),
         ("completions", {"prompt": [1, 2, 3], "max_tokens": 5}, 5),
         ("embeddings", {"input": "x"}, 0),
@@ -442,31 +531,103 @@ SHORT = {"model": "m", "messages": [{"role": "user", "content": "x" * 50}]}
 def test_the_estimate_of_an_answer_is_what_the_request_allows(
     endpoint: str, more: dict[str, Any], answer: int
 ) -> None:
-    body = SHORT | more
+    body = BODIES.get(endpoint, SHORT) | more
     raw = json.dumps(body).encode()
     most = UsageEstimates(OWN).upper(endpoint, body, raw)
     assert most.cost is not None and int(most.cost) == answer
-    assert most.tokens == len(raw) + answer
+    assert most.tokens == min(len(raw), 1000) + answer
+
+
+FUNCTION = {"type": "function", "function": {"name": "f"}}
+CALLED = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+
+
+def _content(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(parts)}]}
+
+
+def _items(*items: object) -> dict[str, Any]:
+    return {"input": list(items)}
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("endpoint", "more"),
     [
-        {"previous_response_id": "r"},
-        {"conversation": "c"},
-        {"web_search_options": {}},
-        {"tools": [{"type": "web_search"}]},
-        {"prompt": {"id": "p"}},
-        {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]},
-        {"messages": [{"role": "user", "content": [{"image_url": {"url": "http://x"}}]}]},
+        ("chat", {}),
+        ("chat", {"temperature": 0, "seed": 1, "tools": [FUNCTION], "tool_choice": "auto"}),
+        ("chat", {"tools": []}),
+        ("chat", _content({"type": "text", "text": "a"}, {"type": "text", "text": "b"})),
+        ("chat", {"messages": [{"role": "assistant", "content": None, "tool_calls": [FUNCTION]}]}),
+        ("chat", {"messages": [{"role": "assistant", "content": "x", "audio": None}]}),
+        ("responses", {"store": False, "instructions": "be brief"}),
+        ("responses", _items({"role": "user", "content": "x"})),
+        ("responses", _items({"role": "user", "content": [{"type": "input_text", "text": "x"}]})),
+        ("responses", _items(CALLED, {"type": "function_call_output", "output": "x"})),
+        ("responses", _items({"type": "reasoning", "id": "r", "encrypted_content": "x"})),
     ],
 )
-def test_a_prompt_that_names_more_than_it_holds_is_taken_at_the_whole_window(
-    more: dict[str, Any],
+def test_a_prompt_of_known_text_alone_counts_by_its_length(
+    endpoint: str, more: dict[str, Any]
 ) -> None:
-    body = SHORT | {"max_tokens": 1} | more
+    body = BODIES[endpoint] | {"max_tokens": 1, "max_output_tokens": 1} | more
+    del body["max_output_tokens" if endpoint == "chat" else "max_tokens"]
     raw = json.dumps(body).encode()
-    assert UsageEstimates(OWN).upper("responses", body, raw).tokens == 1001
+    estimates = UsageEstimates(OWN, CONVERSATION_FIELDS)
+    assert estimates.upper(endpoint, body, raw).tokens == len(raw) + 1
+
+
+OUTSIDE: list[tuple[str, dict[str, Any]]] = [
+    ("responses", {"previous_response_id": "r"}),
+    ("responses", {"conversation": "c"}),
+    ("responses", {"prompt": {"id": "p"}}),
+    ("responses", {"instructions": [{"role": "user"}]}),
+    ("responses", {"input": None}),
+    ("responses", {"tools": [{"type": "web_search"}]}),
+    ("responses", _items({"type": "item_reference", "id": "msg_1"})),
+    ("responses", _items({"id": "msg_1"})),
+    ("responses", _items({"type": "reasoning", "id": "rs_1", "summary": []})),
+    ("responses", _items({"type": "a_later_item", "content": "x"})),
+    ("responses", _items({"type": ["message"], "content": "x"})),
+    ("responses", _items({"type": "function_call_output", "output": [{"type": "input_file"}]})),
+    ("responses", _items({"role": "user", "content": [{"type": "input_image"}]})),
+    ("responses", _items("x")),
+    ("chat", {"web_search_options": {}}),
+    ("chat", {"plugins": [{"id": "web"}]}),
+    ("chat", {"search_parameters": {"mode": "on"}}),
+    ("chat", {"messages": "x"}),
+    ("chat", {"messages": [None]}),
+    ("chat", {"messages": [{"role": "assistant", "audio": {"id": "a"}}]}),
+    ("chat", {"messages": [{"role": "user", "content": {"type": "text", "text": "x"}}]}),
+    ("chat", _content({"type": "file", "file": {"file_id": "f"}})),
+    ("chat", _content({"type": "video_url", "video_url": {"url": "http://x"}})),
+    ("chat", _content({"image_url": {"url": "http://x"}})),
+    ("chat", _content({"type": "text", "text": "x", "image_url": {"url": "http://x"}})),
+    ("chat", _content({"type": "text", "text": {"url": "http://x"}})),
+    ("chat", _content({"type": {}, "text": "x"})),
+    ("chat", {"tools": [{"type": ["function"]}]}),
+    ("chat", {"tools": [{"type": {}}]}),
+    ("chat", {"tools": [{}]}),
+    ("chat", {"tools": {"type": "function"}}),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "more"), OUTSIDE)
+def test_a_prompt_that_may_name_more_than_it_holds_is_taken_at_the_whole_window(
+    endpoint: str, more: dict[str, Any]
+) -> None:
+    limit = "max_tokens" if endpoint == "chat" else "max_output_tokens"
+    body = BODIES[endpoint] | {limit: 1} | more
+    raw = json.dumps(body).encode()
+    assert UsageEstimates(OWN, CONVERSATION_FIELDS).upper(endpoint, body, raw).tokens == 1001
+
+
+async def test_a_tool_of_an_odd_type_goes_to_the_endpoint_with_a_key_that_has_a_budget(
+    tmp_path: Path,
+) -> None:
+    secret = await secret_of(tmp_path)
+    async with gateways(tmp_path) as here:
+        odd: list[Any] = [{"type": ["function"]}, {"type": {}}]
+        assert (await here.ask(secret, max_tokens=1, tools=odd))[0] == 200
 
 
 def test_the_estimate_of_a_model_that_nobody_knows_has_tokens_and_no_price() -> None:

@@ -382,12 +382,26 @@ WIRES: list[tuple[Any, tuple[int, int, int] | None]] = [
         {"input_tokens": 3.0, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 2}},
         (3, 2, 4),
     ),
-    ({"prompt_tokens": 3, "total_tokens": 3}, (3, 0, 0)),
-    ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}, (3, 3, 0)),
-    ({"prompt_tokens": 3, "prompt_tokens_details": "x", "completion_tokens": None}, (3, 0, 0)),
+    (
+        {
+            "prompt_tokens": 3,
+            "completion_tokens": 1,
+            "prompt_tokens_details": {"cached_tokens": 9},
+        },
+        (3, 3, 1),
+    ),
+    ({"prompt_tokens": 3, "prompt_tokens_details": "x", "completion_tokens": 0}, (3, 0, 0)),
     ({"prompt_tokens": 0, "completion_tokens": 0}, (0, 0, 0)),
 ]
+PARTIAL_WIRES: list[Any] = [
+    {"prompt_tokens": 3},
+    {"prompt_tokens": 3, "total_tokens": 3},
+    {"prompt_tokens": 3, "completion_tokens": None},
+    {"input_tokens": 3, "output_tokens": None},
+]
 ODD_WIRES: list[Any] = [
+    {"completion_tokens": 3},
+    {"prompt_tokens": None, "completion_tokens": 3},
     None,
     "12 tokens",
     [],
@@ -405,7 +419,9 @@ ODD_WIRES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("wire", "tokens"), [*WIRES, *((odd, None) for odd in ODD_WIRES)])
+@pytest.mark.parametrize(
+    ("wire", "tokens"), [*WIRES, *((odd, None) for odd in (*ODD_WIRES, *PARTIAL_WIRES))]
+)
 def test_usage_is_read_or_unknown(wire: object, tokens: tuple[int, int, int] | None) -> None:
     used = usage_of(wire)
     found = used and (used.input_tokens, used.cached_tokens, used.output_tokens)
@@ -426,3 +442,9 @@ def test_what_is_no_object_is_none(raw: bytes) -> None:
 )
 def test_json_is_read_as_lenient_clients_read_it(raw: bytes) -> None:
     assert json_object(raw) is not None
+
+
+@pytest.mark.parametrize("wire", PARTIAL_WIRES)
+def test_embeddings_need_not_tell_the_tokens_of_an_answer(wire: object) -> None:
+    used = usage_of(wire, talks=False)
+    assert used is not None and (used.input_tokens, used.output_tokens) == (3, 0)

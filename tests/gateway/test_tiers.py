@@ -105,6 +105,32 @@ async def test_a_light_model_that_is_away_or_reads_wrongly_serves_nobody(tmp_pat
         assert state == "demoted" and bad <= 40
 
 
+async def test_a_light_model_is_on_the_bill_where_its_answer_does_not_fit(tmp_path: Path) -> None:
+    models = Models(paper_maker(), None, light([]))
+    rich = Key(id="key_rich", tenant="acme", record=True, budget=Decimal(50))
+    secret = await create_key(Settings(store=tmp_path / "tools.db"), rich)
+    async with house(tmp_path, quick, key=secret, models=models) as here:
+        await here.proved(60)
+        await here.finish_background_work()
+        store = here.app.parts.store
+        before = len([one for one in await store.ledger() if one.purpose == "use"])
+        ids: list[str] = []
+        for text in QUESTIONS[60:80]:
+            _, headers = await here.ask(text, max_tokens=3)
+            if headers["x-toolmint-cache"] == "miss":
+                ids.append(headers["x-request-id"])
+        assert ids, "no answer was too long"
+        await here.finish_background_work()
+        await here.app.parts.request_log.flush()
+        rows = {one.id: one for one in await here.app.parts.log.requests()}
+        for one in (rows[number] for number in ids):
+            assert one.light is not None and one.light.cost and one.cost is not None
+            assert one.charged == one.cost + one.light.cost
+            assert "does not fit" in one.attempts[-1]
+        after = [one for one in await store.ledger() if one.purpose == "use"]
+        assert len(after) == before + 20
+
+
 def called(name: str, **arguments: Any) -> dict[str, Any]:
     body = completion("")
     function = {"name": name, "arguments": json.dumps(arguments)}

@@ -271,6 +271,24 @@ async def test_a_request_that_is_wrong_by_itself_gets_its_own_refusal(tmp_path: 
         assert (row.status, row.calls, row.cost) == (400, 0, 0)
 
 
+async def test_a_refusal_is_passed_on_where_the_endpoint_is_gone_when_asked_again(
+    tmp_path: Path,
+) -> None:
+    async def answer(asked: Asked) -> None:
+        if "stream_options" in asked.body:
+            await asked.whole("400 Bad Request", b"seed is wrong", "retry-after: 7")
+        else:
+            asked.writer.close()
+
+    async with front(tmp_path, answer) as here:
+        status, heads, raw = await post(here, chat_body(stream=True))
+        assert (status, raw) == (400, b"seed is wrong") and ("retry-after", "7") in heads
+        assert len(here.script.asked) == 2
+        (row,) = await here.rows(1)
+        assert (row.status, row.cost) == (400, None), "the second request may have been paid"
+        assert "cannot be reached" in row.why
+
+
 async def test_a_refusal_for_another_reason_is_not_asked_twice(tmp_path: Path) -> None:
     async def answer(asked: Asked) -> None:
         await asked.whole("429 Too Many Requests", b"slow", "retry-after: 1")

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 from tests.maker.tools import RIGHT, demos
 
+from toolmint.core.errors import ModelError, SandboxError
+from toolmint.core.model import ModelRequest
 from toolmint.core.namespace import Namespace
+from toolmint.core.sandbox import Program, SandboxResult, SandboxRun
 from toolmint.core.tool import Demonstration, Provenance, State, ToolRecord
+from toolmint.core.values import Value
+from toolmint.models.scripted import AnsweringModel
 from toolmint.sandbox.forkserver import ForkServer
 from toolmint.serving.error_bound import ErrorBound
 from toolmint.serving.lifecycle import ServingPolicy
@@ -113,3 +118,60 @@ async def test_the_command_lines_policy_audits_nothing(tmp_path: Path, sandbox: 
         tmp_path, sandbox, tools, ServingPolicy(shadow=False, audit_rate=1)
     ) as server:
         assert {(await server.lookup(text)).mode for text in SORTING[:5]} == {"serve"}
+
+
+class _BrokenSandbox:
+    """A sandbox that is broken."""
+
+    async def run(self, run: SandboxRun) -> SandboxResult:
+        del run
+        raise SandboxError("the fork server is gone")
+
+    async def call(self, program: Program, given: Value, owner: str) -> SandboxResult:
+        del program, given, owner
+        raise SandboxError("the fork server is gone")
+
+
+async def test_what_a_light_model_was_paid_stays_where_the_sandbox_breaks_after_it(
+    tmp_path: Path,
+) -> None:
+    plain = record("sorting", "def order(words): ...", SORTING)
+    light = AnsweringModel(lambda _: "```python\nans = 1\n```")
+    store = SqlStore.open(tmp_path / "tools.db")
+    try:
+        mine = store.namespace(Namespace())
+        made = plain.model_copy(update={"has_parser": False, "profile": "latm", "wrap": "uses"})
+        await mine.add(made, "serving", "for a test")
+        server = ToolServer(
+            Namespace(), mine, store.live, _BrokenSandbox(), policy=ServingPolicy(), light=light
+        )
+        await server.start()
+        found = await server.lookup(SORTING[0])
+        assert found.mode == "none" and len(found.turns) == 1 and found.usage.requests == 1
+        assert "the fork server is gone" in found.attempts[-1]
+        assert server.ledger.waiting == 1
+    finally:
+        store.close()
+
+
+async def test_a_light_model_that_is_away_names_no_class_and_fails_no_request(
+    tmp_path: Path,
+) -> None:
+    def away(_: ModelRequest) -> str:
+        raise ModelError("it is away")
+
+    store = SqlStore.open(tmp_path / "tools.db")
+    try:
+        mine = store.namespace(Namespace())
+        made = record("sorting", RIGHT, SORTING).model_copy(update={"has_parser": False})
+        await mine.add(made, "serving", "for a test")
+        policy = ServingPolicy(dispatch="model")
+        light = AnsweringModel(away)
+        server = ToolServer(
+            Namespace(), mine, store.live, _BrokenSandbox(), policy=policy, light=light
+        )
+        await server.start()
+        found = await server.lookup(SORTING[0])
+        assert found.mode == "none" and "it is away" in found.attempts[-1]
+    finally:
+        store.close()

@@ -184,7 +184,7 @@ async def gateway(
             keys=ring,
             metrics=metrics,
             completions=completions,
-            feedback=Feedback(log, session.servers, request_log),
+            feedback=Feedback(log, session.servers, request_log, recorder),
             maker=maker,
             catalogue=McpCatalog(store, factory, completions, name_of(name)),
             kinds=endpoint_kinds(settings.fields),

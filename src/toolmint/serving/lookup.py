@@ -127,7 +127,12 @@ class LookupResult(NamedTuple):
 
 
 class LookupAttempts:
-    """What was tried for one request, and what that used."""
+    """What was tried for one request, and what that used.
+
+    Args:
+        limits: what light models may spend; None: there are none.
+        best: the class with the most alike wording.
+    """
 
     def __init__(self, limits: Limits | None, best: str | None = None) -> None:
         self.limits, self.best = limits or _NO_LIMITS, best
@@ -135,7 +140,7 @@ class LookupAttempts:
 
     @property
     def usage(self) -> Usage:
-        """What light models used so far."""
+        """What light models used."""
         return sum((turn.usage for turn in self.turns), start=NO_USAGE)
 
     def result(

@@ -1,9 +1,9 @@
 """The tool server of one namespace: which tool answers a request, which is compared, and what follows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from toolmint.core.errors import ModelError
+from toolmint.core.errors import ModelError, SandboxError
 from toolmint.core.model import Model
 from toolmint.core.namespace import Namespace
 from toolmint.core.sameness import AnswerRule, same_answer
@@ -24,8 +24,7 @@ from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult,
 from toolmint.serving.request_classes import JOIN_SCORE, RequestClasses
 
 ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
-_RANKED = 8
-"""Classes that are ranked for a request: the serving ones among them are tried before any other."""
+_RANKED = 8  # classes for a request: the serving ones among them are tried before any other
 _Scored = tuple[ActiveVersion, float]
 
 
@@ -101,6 +100,7 @@ class ToolServer:
 
         Raises:
             LimitExceeded: a light model would pass the limits.
+            SandboxError: the sandbox is broken, and nothing was paid for yet.
         """
         if request_class is not None:
             guesses = [Guess(request_class, 1.0)]
@@ -114,12 +114,18 @@ class ToolServer:
             if entry is not None:
                 (serving if entry.state == "serving" else shadowing).append((entry, score))
         most = self.policy.candidates
-        return (
-            await self._code(tried, serving[:most], text)
-            or await self._read_by_light(tried, serving, text, request_class)
-            or await self._shadow(tried, shadowing[:most], text)
-            or tried.result("none")
-        )
+        try:
+            return (
+                await self._code(tried, serving[:most], text)
+                or await self._read_by_light(tried, serving, text, request_class)
+                or await self._shadow(tried, shadowing[:most], text)
+                or tried.result("none")
+            )
+        except SandboxError as fault:
+            if not tried.turns:
+                raise
+            tried.said.append(f"the sandbox failed: {fault}")
+            return tried.result("none")  # with what a light model was paid
 
     async def _code(
         self, tried: LookupAttempts, serving: Sequence[_Scored], text: str
@@ -195,7 +201,11 @@ class ToolServer:
             return None
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "dispatch", None)
-        name, turn = await tiers.choose_class(model, examples, text)
+        try:
+            name, turn = await tiers.choose_class(model, examples, text)
+        except ModelError as fault:
+            tried.said.append(f"{light.name} names no class: {fault}")
+            return None
         tried.turns.append(turn)
         return self.entries.get(name) if name is not None else None
 
@@ -204,13 +214,11 @@ class ToolServer:
     ) -> tuple[ToolRun, str]:
         check_limits(light.name, tried.usage, tried.limits)
         model = self.ledger.metered(light, "use", entry.record.request_class)
+        where = (self._sandbox, model, entry.record, text, self.namespace.tenant)
         try:
-            run, turn = await tiers.light_tier(
-                self._sandbox, model, entry.record, text, self.namespace.tenant
-            )
+            run = await tiers.light_tier(*where, turns=tried.turns)
         except ModelError as fault:
             return ToolRun(status="failed", why=str(fault)), ""
-        tried.turns.append(turn)
         return run, f"{light.name} read the request, {entry.record.label} computed"
 
     async def _shadow(
@@ -227,7 +235,13 @@ class ToolServer:
         return None
 
     async def compare(
-        self, found: LookupResult, text: str, theirs: str, *, keep: bool
+        self,
+        found: LookupResult,
+        text: str,
+        theirs: str,
+        *,
+        keep: bool,
+        redact: Callable[..., Sequence[str] | None] | None = None,
     ) -> ComparisonOutcome | None:
         """Compare a stronger tier's answer with the tool's; None where no tool was in question.
 
@@ -236,6 +250,7 @@ class ToolServer:
             text: the request.
             theirs: the stronger tier's answer.
             keep: whether the texts of a disagreement may be kept.
+            redact: returns texts as they may be kept (None: none of them); None: as they are.
         """
         if found.entry is None or found.mode not in {"audit", "shadow"}:
             return None
@@ -246,7 +261,8 @@ class ToolServer:
         if ours is None:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
-        texts = (text, ours, theirs) if keep else (None, None, None)
+        kept = (redact(text, ours, theirs) if redact else (text, ours, theirs)) if keep else None
+        texts = (None, None, None) if kept is None else (kept[0], kept[1], kept[2])
         rule = same_answer(ours, theirs)
         return await self.record_comparison(
             found.entry, by, texts, agreed=rule is not None, rule=rule, arcs=arcs

@@ -32,9 +32,18 @@ def turn_of(role: Role, request: ModelRequest, response: ModelResponse, digest: 
 
 
 async def light_tier(
-    sandbox: Sandbox, model: Model, record: ToolRecord, request: str, owner: str
-) -> tuple[ToolRun, Turn]:
-    """The light tier (LATM section 3.2): a light model reads the request, the tool computes."""
+    sandbox: Sandbox,
+    model: Model,
+    record: ToolRecord,
+    request: str,
+    owner: str,
+    *,
+    turns: list[Turn],
+) -> ToolRun:
+    """The light tier (LATM section 3.2): a light model reads the request, the tool computes.
+
+    The model's call is added to ``turns`` before the tool runs: it is paid even where the sandbox is broken.
+    """
     if record.profile == "latm":
         text, digest = prompts.fill("latm_use", wrap=record.wrap, request=request), "latm_use"
     else:
@@ -42,13 +51,13 @@ async def light_tier(
         text, digest = prompts.proved_use(uses, request), "proved_use"
     parsed = ModelRequest(messages=(UserMessage(content=text),), max_tokens=USE_TOKENS)
     response = await model.complete(parsed)
-    turn = turn_of("light", parsed, response, prompts.template_digest(digest))
+    turns.append(turn_of("light", parsed, response, prompts.template_digest(digest)))
     if record.profile == "latm":
-        return await _use_code(sandbox, record, response.content), turn
+        return await _use_code(sandbox, record, response.content)
     args = object_in(response.content)
     if args is None:
-        return ToolRun(status="refused", why="the light model writes no arguments"), turn
-    return await compute(sandbox, record.source, args, owner, arcs=record.guarded), turn
+        return ToolRun(status="refused", why="the light model writes no arguments")
+    return await compute(sandbox, record.source, args, owner, arcs=record.guarded)
 
 
 async def _use_code(sandbox: Sandbox, record: ToolRecord, reply: str) -> ToolRun:

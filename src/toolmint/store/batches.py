@@ -17,6 +17,8 @@ from toolmint.store.columns import class_info_row
 
 NANO = 1_000_000_000
 """Billionths of a US dollar in one."""
+MOST_NANO = 10**17
+"""The most that one request is entered with: sums of a few dozen of it still fit 64 bits."""
 _CHUNKS = (64, 8, 1)
 """Rows a statement; a fixed few, so that prepared statements are found again."""
 _Row = tuple[object, ...]
@@ -173,7 +175,9 @@ def write_requests(connection: Connection, records: Sequence[RequestRecord]) -> 
     for one in records:
         if charged := one.charged:
             spent[one.key, one.at.date().isoformat()] += charged
-    rows = [(key, day, round(cost * NANO)) for (key, day), cost in sorted(spent.items())]
+    rows = [
+        (key, day, min(round(cost * NANO), MOST_NANO)) for (key, day), cost in sorted(spent.items())
+    ]
     if rows:
         connection.exec_driver_sql(_SPENDING.format(mark=mark), rows)
     reserved = [(one.id,) for one in records if one.estimated is not None]

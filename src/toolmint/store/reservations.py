@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from sqlalchemy import Connection, func, select, text
 
 from toolmint.core.budgets import BudgetRequest, KeySpending, ReservationChange, ReserveOutcome
-from toolmint.store.batches import NANO
+from toolmint.store.batches import MOST_NANO, NANO
 from toolmint.store.engine import Database
 from toolmint.store.live import clock
 from toolmint.store.schema import RESERVATIONS_TABLE, SPENDING_TABLE
@@ -135,6 +135,9 @@ class SqlReservations:
 
 
 def _nano(cost: Decimal) -> int:
+    """Return US dollars in billionths, rounded up, and no more than a column holds."""
+    if cost >= MOST_NANO // NANO:
+        return MOST_NANO
     return int((cost * NANO).to_integral_value(ROUND_CEILING))
 
 

@@ -10,15 +10,17 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from toolmint.core.budgets import Prices
-from toolmint.core.errors import SandboxError, StoreError, ToolmintError
+from toolmint.core.errors import SandboxError, StoreError, ToolmintError, boundary
 from toolmint.core.model import Usage
 from toolmint.core.namespace import Namespace
 from toolmint.core.traffic import Key
 from toolmint.gateway.api.agent import AgentModel, answer_with_agent
+from toolmint.gateway.api.endpoints import CONVERSATION_FIELDS
 from toolmint.gateway.api.fitting import fits
 from toolmint.gateway.asgi import Headers, header
 from toolmint.gateway.auth.upper_usage import UsageEstimates
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
+from toolmint.gateway.http_errors import internal_error
 from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import LOG
 from toolmint.gateway.upstream.pass_through import PassThrough, UpstreamAnswer
@@ -68,7 +70,7 @@ class Completions:
     ) -> None:
         self._servers, self._strong, self.recorder = servers, strong, recorder
         self._maker, self._prices, self._agent = maker, prices, agent
-        self._estimates = UsageEstimates(prices)
+        self._estimates = UsageEstimates(prices, CONVERSATION_FIELDS)
         self._later: set[asyncio.Task[None]] = set()
         # A version at work is a new object once its tally moves, so what is shown of it can be kept.
         self._shown = lru_cache(_SHOWN)(partial(_shown, servers.policy.bound))
@@ -144,7 +146,9 @@ class Completions:
         if found.mode == "serve" and not fits(parsed, found.answer or ""):
             label = found.entry.record.label if found.entry else ""
             why = f"the answer of {label} does not fit what the request allows"
-            return ToolLookup(server, NOTHING._replace(attempts=(*found.attempts, why)), why)
+            # Its class is not said, as it answers nothing; what a light model was paid stays.
+            nothing = LookupResult("none", attempts=(*found.attempts, why), turns=found.turns)
+            return ToolLookup(server, nothing, why)
         return ToolLookup(server, found, "; ".join(found.attempts) or "no tool has this wording")
 
     async def _hit(
@@ -190,7 +194,7 @@ class Completions:
         texts = self.recorder.texts(key, parsed.text, answered.text)
         joined = JoinedClass()
         if lookup.server is not None and parsed.text is not None and answered.text is not None:
-            joined = self._join(lookup.server, lookup.found, key, parsed.text)
+            joined = self._join(call, lookup.server, lookup.found, texts.input)
         seconds = time.perf_counter() - call.started
         done = AnsweredRequest(call.caller(parsed), model, "strong", usage, cost, texts, seconds)
         why = answered.why or parsed.why or "the strong model answered"
@@ -198,11 +202,13 @@ class Completions:
         # First what cannot be interrupted: a paid answer counts even where the task is cancelled here.
         self.recorder.spent(kind, record)
         await self.recorder.note(record)
+        if lookup.server is not None and lookup.server.ledger.waiting:
+            self._soon(lookup.server.ledger.flush(lookup.server.store))
         if lookup.server is None or parsed.text is None or answered.text is None:
             return
         if cost is not None and joined.key is not None:
             self._servers.add_cost(joined.key, float(cost))
-        if lookup.found.entry is not None or lookup.found.turns:
+        if lookup.found.entry is not None:
             self._soon(self._compare(lookup.server, lookup.found, parsed.text, answered.text, key))
         if self._maker is not None and joined.queue is not None:
             self._maker.offer(lookup.server, joined.queue.name)
@@ -213,11 +219,18 @@ class Completions:
             return None
         return self._prices.cost(model, usage, asked) if usage.requests else Decimal(0)
 
-    def _join(self, server: ToolServer, found: LookupResult, key: Key, text: str) -> JoinedClass:
-        """Return a request's class, and whether it is queued for it."""
+    def _join(
+        self, call: GatewayCall, server: ToolServer, found: LookupResult, kept: str | None
+    ) -> JoinedClass:
+        """Return the class of a request, and whether its text, where it is kept, is queued for it."""
         name, queued = found.known, False
-        if key.record:
-            name, queued = server.classes.join(self.recorder.redact(text), found.known)
+        if kept is not None:
+            try:
+                name, queued = boundary(
+                    lambda: server.classes.join(kept, found.known), internal_error
+                )
+            except ToolmintError as fault:  # a paid answer is written down all the same
+                LOG.error("%s joins no class: %r", call.number, fault.__cause__)
         if name is None:
             return JoinedClass()
         mine = server.namespace.key(name)
@@ -241,7 +254,8 @@ class Completions:
     ) -> None:
         # Texts of one tenant must not be kept with a class that another one granted.
         mine = found.entry is not None and found.entry.key.tenant == key.tenant
-        outcome = await server.compare(found, text, theirs, keep=key.record and mine)
+        keep, redact = key.record and mine, self.recorder.kept_together
+        outcome = await server.compare(found, text, theirs, keep=keep, redact=redact)
         await server.ledger.flush(server.store)
         if outcome is None or found.entry is None:
             return

@@ -17,6 +17,11 @@ def _no_text(_: dict[str, Any]) -> None:
 
 EMBEDDINGS = EndpointKind("embeddings", "/embeddings", read_other, _no_text)
 COMPLETIONS = EndpointKind("completions", "/completions", read_other, _no_text, asks_usage=True)
+CONVERSATION_FIELDS = {
+    kind.name: frozenset(name.partition(".")[0] for name in table)
+    for kind, table in ((CHAT, CHAT_FIELDS), (RESPONSES, RESPONSE_FIELDS))
+}
+"""Names of the fields that an endpoint's table has, by the endpoint's name."""
 KINDS = (CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS)
 
 

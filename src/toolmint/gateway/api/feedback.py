@@ -10,6 +10,7 @@ from toolmint.core.tool import Demonstration
 from toolmint.core.traffic import Key, TrafficLog
 from toolmint.core.user_report import UserReport
 from toolmint.gateway.http_errors import invalid_request
+from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import RequestLog
 from toolmint.serving.servers import ToolServers
 
@@ -17,10 +18,24 @@ _BEFORE = "this key has given its word on this request before"
 
 
 class Feedback:
-    """Takes feedback on answered requests."""
+    """Takes feedback on answered requests.
 
-    def __init__(self, log: TrafficLog, servers: ToolServers, request_log: RequestLog) -> None:
+    Args:
+        log: the answered requests.
+        servers: the tools, by tenant and scope.
+        request_log: where requests wait to be written.
+        recorder: says which texts may be kept, and how.
+    """
+
+    def __init__(
+        self,
+        log: TrafficLog,
+        servers: ToolServers,
+        request_log: RequestLog,
+        recorder: Recorder,
+    ) -> None:
         self._log, self._servers, self._request_log = log, servers, request_log
+        self._recorder = recorder
 
     async def take(self, key: Key, body: bytes) -> dict[str, Any]:
         """Take ``{"request_id": ..., "right": false, "answer": "the right one"}``; returns what it led to.
@@ -52,13 +67,15 @@ class Feedback:
         entry = server.entries.get(of.name)
         if entry is None or entry.record.version != record.version:
             return said | {"why": "the version that answered is no longer at work"}
+        kept = self._recorder.kept_together(answer) if key.record and answer is not None else None
+        answer = None if kept is None else kept[0]  # the texts of the record were redacted before
         texts = (record.input, record.answer, answer) if key.record else (None, None, None)
         outcome = await server.record_comparison(
             entry, "feedback", texts, agreed=right, report=report
         )
         if not outcome.counted:
             return said | {"why": _BEFORE}
-        if key.record and answer is not None and record.input is not None:
+        if answer is not None and record.input is not None:
             one = Demonstration(input=record.input, target=answer)
             await server.store.enqueue(of.name, one)
         return said | {

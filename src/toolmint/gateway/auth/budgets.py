@@ -19,8 +19,9 @@ from toolmint.core.budgets import (
     ReserveOutcome,
     ReserveState,
 )
-from toolmint.core.errors import StoreError
+from toolmint.core.errors import StoreError, ToolmintError, aboundary
 from toolmint.core.traffic import Key
+from toolmint.gateway.http_errors import internal_error
 
 LAPSE_SECONDS = 60.0
 """How long a reservation outlives the process that made it."""
@@ -145,15 +146,23 @@ class Budgets:
             changes, self._changes = self._changes, []
             asks = [ask for some in self._asks.values() for ask in islice(some.values(), _AT_ONCE)]
             try:
-                outcomes = await self._ask([ask.request for ask in asks], changes)
-            except StoreError:
-                outcomes = [self._by_memory(ask.request) for ask in asks]
-            waiting = [self._take(ask, out) for ask, out in zip(asks, outcomes, strict=True)]
+                waiting = await aboundary(self._decide(asks, changes), internal_error)
+            except ToolmintError as fault:
+                # The changes are not tried again either: they may be the cause, and reservations lapse.
+                waiting = [self._fail(ask, fault) for ask in asks]
             self._expire()
             if all(waiting) and self._asks:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_POLL_SECONDS):
                         await self._changed.wait()
+
+    async def _decide(self, asks: list[_Ask], changes: list[ReservationChange]) -> list[bool]:
+        """Ask the store once; return which asks go on waiting."""
+        try:
+            outcomes = await self._ask([ask.request for ask in asks], changes)
+        except StoreError:
+            outcomes = [self._by_memory(ask.request) for ask in asks]
+        return [self._take(ask, out) for ask, out in zip(asks, outcomes, strict=True)]
 
     async def _ask(
         self, asked: list[BudgetRequest], changes: list[ReservationChange]
@@ -186,6 +195,13 @@ class Budgets:
             self.release(ask.request.request)
         else:
             ask.done.set_result(outcome.state)
+        return False
+
+    def _fail(self, ask: _Ask, fault: ToolmintError) -> bool:
+        """Answer an ask with a fault of the gateway itself, so that it is not tried again."""
+        self._forget(ask)
+        if not ask.done.done():
+            ask.done.set_exception(fault)
         return False
 
     def _expire(self) -> None:

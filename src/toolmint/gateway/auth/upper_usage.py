@@ -1,24 +1,22 @@
 """What a request may use at most, estimated before it is sent: tokens and US dollars."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from toolmint.core.budgets import Prices
 from toolmint.core.model import Usage
 from toolmint.core.traffic import RequestRecord
+from toolmint.gateway.auth.request_size import answer_count, is_whole_prompt, limit_of
 from toolmint.serving.tiers import DISPATCH_TOKENS, USE_TOKENS
 
 WINDOW = 131_072
 """Tokens of a model's prompt and answer together, where nobody knows them."""
 _CONVERSATIONS = frozenset({"chat", "responses"})
-_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-_REFERENCES = ("previous_response_id", "conversation", "web_search_options")
-_NESTED_REFERENCES = (b'"file_id"', b'"file_url"', b'"image_url"', b'"image_file"')
-"""What makes a prompt longer than the request's own body."""
 _LIGHT_PROMPT, _LIGHT_ANSWER = 16_384, USE_TOKENS + DISPATCH_TOKENS
 """Tokens that a light model reads beside the request, and that it may write."""
 _MOST_MODELS = 4096
+_ANY: frozenset[str] = frozenset()
 
 
 class UpperUsage(NamedTuple):
@@ -43,14 +41,19 @@ class UsageEstimates:
     """Estimates the most that requests use, and learns where an endpoint counts more.
 
     A token is at least one byte, so a prompt has at most as many tokens as its body has bytes, and no more
-    than the model reads; one that names files, images or earlier answers is taken at all that it reads. An
-    answer has at most the tokens that the request allows, else as many as the model can give. What an
+    than the model reads; one that is not known to be text alone is taken at all that it reads, as it may
+    name files, images or earlier answers. An answer has at most the tokens that the request allows under the
+    names that its endpoint reads, else as many as the model can give. What an
     endpoint has counted beyond (its own instructions, for example) is added from then on. Until it has
     counted anything for a model, the price of the longest prompt is reserved.
+
+    Args:
+        prices: what models cost.
+        known: the fields that are known, by the endpoint's name; an endpoint without any knows all.
     """
 
-    def __init__(self, prices: Prices) -> None:
-        self._prices = prices
+    def __init__(self, prices: Prices, known: Mapping[str, Set[str]] | None = None) -> None:
+        self._prices, self._known = prices, known or {}
         self._beyond: dict[str, tuple[int, int]] = {}
 
     def upper(
@@ -70,10 +73,12 @@ class UsageEstimates:
         more = self._beyond.get(model)
         prompt = len(raw) + (more[0] if more else 0)
         if talks:
-            prompt = longest if _refers(body, raw) else min(prompt, window or prompt)
+            whole = is_whole_prompt(endpoint, body, self._known.get(endpoint, _ANY))
+            prompt = min(prompt, window or prompt) if whole else longest
         answer = 0
         if endpoint != "embeddings":
-            answer = _answer(self._prices, model, body, window) + (more[1] if more else 0)
+            one = limit_of(endpoint, body, self._prices.longest(model) or longest)
+            answer = min(one, window or one) * answer_count(body) + (more[1] if more else 0)
         cost = self._cost(model, prompt, answer)
         dearest = self._cost(model, max(prompt, longest), answer) if more is None else cost
         tokens = prompt + answer
@@ -103,38 +108,3 @@ class UsageEstimates:
             known[0] + max(0, record.input_tokens - estimated[0]),
             known[1] + max(0, record.output_tokens - estimated[1]),
         )
-
-
-def _refers(body: Mapping[str, Any], raw: bytes) -> bool:
-    """Return whether a prompt is longer than its body: it names what the endpoint reads beside it."""
-    tools: object = body.get("tools")
-    hosted = isinstance(tools, list) and any(map(_is_hosted, cast("list[object]", tools)))
-    return (
-        hosted
-        or isinstance(body.get("prompt"), dict)
-        or any(body.get(name) is not None for name in _REFERENCES)
-        or any(mark in raw for mark in _NESTED_REFERENCES)
-    )
-
-
-def _is_hosted(tool: object) -> bool:
-    """Return whether the endpoint itself runs a tool, and reads what it finds."""
-    if not isinstance(tool, dict):
-        return True
-    return cast("dict[str, object]", tool).get("type") not in {"function", "custom"}
-
-
-def _answer(prices: Prices, model: str, body: Mapping[str, Any], window: int | None) -> int:
-    """Return the tokens of all answers together, at most."""
-    given = max((_count(body.get(name)) for name in _LIMITS), default=0)
-    one = given or prices.longest(model) or window or WINDOW
-    choices = max(1, _count(body.get("n")), _count(body.get("best_of")))
-    prompts: object = body.get("prompt")
-    if isinstance(prompts, list):
-        many = cast("list[object]", prompts)
-        choices *= 1 if all(isinstance(token, int) for token in many) else len(many)
-    return (one if window is None else min(one, window)) * choices
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from toolmint.core.errors import ToolmintError, boundary
 from toolmint.core.traffic import Key, RequestRecord
 from toolmint.gateway.asgi import EVENTS, JSON, Headers, send_response
 from toolmint.gateway.auth.keys import KeyRing
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
+from toolmint.gateway.http_errors import internal_error
 from toolmint.gateway.observability.metrics import Metrics
-from toolmint.gateway.recording.request_log import RequestLog
+from toolmint.gateway.recording.request_log import LOG, RequestLog
 from toolmint.serving.records import Texts
 
 
@@ -19,7 +21,7 @@ class Recorder:
         request_log: where everything is written.
         keys: what may be spent.
         metrics: what is counted.
-        redact: applied to each text before it is kept.
+        redact: applied to each text before it is kept; where it fails, the text is not kept.
         spans: is told of each request that is over; None: nobody is.
     """
 
@@ -32,7 +34,7 @@ class Recorder:
         redact: Callable[[str], str] = str,
         spans: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        self.keys, self.metrics, self.redact = keys, metrics, redact
+        self.keys, self.metrics, self._redact = keys, metrics, redact
         self._request_log, self.spans = request_log, spans
 
     async def note(self, record: RequestRecord) -> None:
@@ -43,14 +45,25 @@ class Recorder:
             self.spans(record)
 
     def texts(self, key: Key, asked: str | None, answer: str | None) -> Texts:
-        """Return the texts of a request as far as its key lets them be kept."""
+        """Return the texts of a request as far as its key lets them be kept; all of them, or none."""
         if not key.record or asked is None:
             return Texts()
-        return Texts(self._kept(asked), self._kept(answer) if answer else answer)
+        kept = self.kept_together(asked, *([answer] if answer else []))
+        return Texts() if kept is None else Texts(kept[0], kept[1] if answer else answer)
+
+    def kept_together(self, *texts: str) -> tuple[str, ...] | None:
+        """Return texts as they may be kept; None where ``redact`` fails on one: then none is kept."""
+        try:
+            return boundary(lambda: tuple(map(self._kept, texts)), internal_error)
+        except ToolmintError as fault:
+            # The fault's own words may hold the text that must not be kept.
+            cause = type(fault.__cause__ or fault).__name__
+            LOG.error("texts are not kept, as the function of 'redact' failed: %s", cause)
+            return None
 
     def _kept(self, text: str) -> str:
         # PostgreSQL takes no NUL in a text.
-        return self.redact(text).replace("\0", "\ufffd")
+        return str.replace(self._redact(text), "\0", "\ufffd")
 
     async def say(
         self,

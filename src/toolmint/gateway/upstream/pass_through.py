@@ -6,7 +6,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from toolmint.core.errors import ClientLeft, HttpError, UpstreamError, boundary
+from toolmint.core.errors import (
+    ClientLeft,
+    HttpError,
+    ToolmintError,
+    UpstreamError,
+    aboundary,
+    boundary,
+)
 from toolmint.core.model import Usage
 from toolmint.gateway.asgi import AsgiMessage, Headers, send_error
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
@@ -81,13 +88,17 @@ class Exchange:
         self._record, self.recorded = record, False
 
     async def record(self, answer: UpstreamAnswer) -> None:
-        """Record the answer, unless that was done."""
+        """Record the answer, unless that was done; where it fails, it is still to be recorded."""
         if self.recorded:
             return
-        self.recorded = True
+        self.recorded = True  # also where the task is cancelled meanwhile: the record is then begun
         if self.watch.gone:
             answer = answer._replace(status=LEFT, why=_LEFT_WHY)
-        await self._record(answer)
+        try:
+            await aboundary(self._record(answer), internal_error)
+        except ToolmintError:
+            self.recorded = False
+            raise
 
     async def record_stream(self, why: str = "", *, status: int = 200, well: bool = True) -> None:
         """Record a stream by what it has told until now; ``well``: its text may be learned from."""
@@ -161,16 +172,26 @@ class PassThrough:
                 return await self._relay(one, reply, marks, hide=False)
         async with self._upstream.ask(
             "POST", path, self._options.put_in(one.parsed, body), more
-        ) as reply:
-            if reply.status < 400:
-                return await self._relay(one, reply, marks, hide=True)
-            raw = await reply.read()
-            if not self._options.may_be_why(reply.status, raw):
-                return await self._whole(one, reply, marks, raw)
+        ) as first:
+            if first.status < 400:
+                return await self._relay(one, first, marks, hide=True)
+            raw = await first.read()
+            if not self._options.may_be_why(first.status, raw):
+                return await self._whole(one, first, marks, raw)
         # The client did not ask for what may have been refused: its own request decides.
-        async with self._upstream.ask("POST", path, body, more) as reply:
-            self._options.learn(one.kind, one.parsed, reply.status)
-            return await self._relay(one, reply, marks, hide=False)
+        answered = False
+        try:
+            async with self._upstream.ask("POST", path, body, more) as reply:
+                answered = True
+                self._options.learn(one.kind, one.parsed, reply.status)
+                return await self._relay(one, reply, marks, hide=False)
+        except HttpError as error:
+            fault = error.__cause__
+            if answered or not isinstance(fault, UpstreamError):
+                raise
+            usage = None if fault.sent else Usage()
+            await one.record(UpstreamAnswer(first.status, "", None, usage, error.message))
+        return await self._whole(one, first, marks, raw)  # it is all that the endpoint has said
 
     def _relay(
         self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
@@ -256,7 +277,7 @@ def _read_whole(one: Exchange, reply: UpstreamReply, raw: bytes) -> UpstreamAnsw
     plain = raw if decoder is None else decoder.feed(raw) or b""
     value: dict[str, Any] = json_object(plain) or {}
     good = reply.status < 300
-    usage = usage_of(value.get("usage"))
+    usage = usage_of(value.get("usage"), talks=one.kind.name != "embeddings")
     if usage is None and not good:
         usage = Usage()
     text = one.kind.text(value) if good and not one.parsed.stream else None

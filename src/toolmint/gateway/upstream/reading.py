@@ -89,17 +89,22 @@ def answering_model(value: dict[str, Any]) -> str:
     return name
 
 
-def usage_of(wire: object) -> Usage | None:
-    """Read the usage of either endpoint; None where none is reported, or what is reported is no number."""
+def usage_of(wire: object, *, talks: bool = True) -> Usage | None:
+    """Read the usage of any endpoint; None where none is reported, or not all of it as numbers.
+
+    Args:
+        wire: what the endpoint reports.
+        talks: it answers with a text, whose tokens it must report; embeddings have none.
+    """
     if not is_object(wire):
         return None
     read = _count(wire, "prompt_tokens", "input_tokens")
     written = _count(wire, "completion_tokens", "output_tokens")
-    if read is None or written is None or read + written < 0:
+    if read is None or written is None or read < 0 or (talks and written < 0):
         return None
     details = as_object(wire.get("prompt_tokens_details") or wire.get("input_tokens_details"))
     cached = (_count(details, "cached_tokens", "") or 0) if details else 0
-    read, written, cached = max(0, read), max(0, written), max(0, cached)
+    written, cached = max(0, written), max(0, cached)
     return Usage(
         requests=1,
         input_tokens=read,
