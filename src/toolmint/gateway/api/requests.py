@@ -93,7 +93,12 @@ def open_request(raw: bytes) -> OpenedRequest:
 
 
 def _no_model(model: object) -> HttpError:
-    got = "is missing" if model is None or model == "" else f"has the value {model!r:.40}"
+    if model is None or model == "":
+        got = "is missing"
+    elif isinstance(model, str):
+        got = f"has the value {model!r:.40}"
+    else:  # not shown: it may be nested deeper than can be written
+        got = f"is of the type {type(model).__name__}"
     return invalid_request(f"'model' {got}: a text that names a model is expected.", "model")
 
 
@@ -214,7 +219,7 @@ def _json_form(form: object) -> tuple[bool, dict[str, Any] | None]:
     if not isinstance(form, dict):
         return False, None
     wanted = cast("dict[str, Any]", form)
-    if wanted.get("type") not in {"json_object", "json_schema"}:
+    if wanted.get("type") not in ("json_object", "json_schema"):
         return False, None
     given = wanted.get("json_schema", wanted)
     schema = cast("dict[str, Any]", given).get("schema") if isinstance(given, dict) else None
