@@ -320,7 +320,7 @@ async def test_no_value_of_a_known_field_costs_an_answer(tmp_path: Path, endpoin
                 inner = b'{"%b": %b}' % (child.encode(), value) if child else value
                 raw = b'{"%b": %b, ' % (parent.encode(), inner) + rest
                 reply = await here.post(PATHS[endpoint], raw)
-                if parent == "model" and not (value == b'"x"'):
+                if parent == "model" and value != b'"x"':
                     assert reply.status == 400, (name, value[:60], reply)
                     continue
                 cache = reply.headers["x-toolmint-cache"]

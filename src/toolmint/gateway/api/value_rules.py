@@ -128,7 +128,7 @@ def in_scope(name: str, inner: Rule) -> Rule:
 
 
 def _sorted_json(value: object) -> bytes | None:
-    """Return a value's JSON with sorted names; None where it is nested too deep to be written in an answer."""
+    """Return a value's JSON with sorted names; None where it is nested too deep for an answer."""
     try:
         found = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
@@ -174,20 +174,20 @@ def answer_format(value: object, *, nested: bool) -> bytes | None:
         return None
     wanted = cast("dict[str, object]", value)
     kind = wanted.get("type")
-    if not isinstance(kind, str):
-        return None
     if kind == "json_schema":
-        given = wanted.get("json_schema") if nested else wanted
-        if not _is_schema(given, nested=nested) or (nested and len(wanted) != 2):
-            return None
-    elif len(wanted) != 1 or kind not in {"text", "json_object"}:
+        return _schema_form(wanted, nested=nested)
+    if len(wanted) != 1 or kind not in ("text", "json_object"):
         return None
-    if kind == "text":
-        return b""
+    return b"" if kind == "text" else _sorted_json(wanted)
+
+
+def _schema_form(wanted: dict[str, object], *, nested: bool) -> bytes | None:
+    given = wanted.get("json_schema") if nested else wanted
+    if not _is_schema(given, nested=nested) or (nested and len(wanted) != 2):
+        return None
     form = _sorted_json(wanted)
-    if form is None or kind != "json_schema":
-        return form
-    return form if len(form) <= _LONGEST_FORM and _is_bounded(form) else None
+    bounded = form is not None and len(form) <= _LONGEST_FORM and _is_bounded(form)
+    return form if bounded else None
 
 
 _SCHEMA: dict[str, tuple[type, ...]] = {

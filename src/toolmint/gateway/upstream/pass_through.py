@@ -19,6 +19,7 @@ from toolmint.gateway.upstream.protocol import UpstreamReply
 from toolmint.gateway.upstream.reading import (
     BodyDecoder,
     answering_model,
+    begin_decoding,
     decoder_of,
     json_object,
     usage_of,
@@ -199,13 +200,16 @@ class PassThrough:
     async def _stream(
         self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
     ) -> list[AsgiMessage]:
+        decoder, pieces = decoder_of(reply.heads), reply.pieces()
+        if hide and (probe := decoder_of(reply.heads)) is not None:
+            # What cannot be decoded goes on as it is, with all of its events.
+            pieces, hide = await begin_decoding(pieces, probe)
         relay = one.relay = StreamRelay(
             hide_usage=hide,
             keep=one.keep and one.parsed.stream,
             certain=is_stream(reply),
             typed=not one.kind.asks_usage,
         )
-        decoder = decoder_of(reply.heads)
         heads = passed_on(reply)
         if decoder is not None and hide:
             heads = [head for head in heads if head[0] != b"content-encoding"]
@@ -214,7 +218,7 @@ class PassThrough:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         one.begun = True
         try:
-            async for piece in reply.pieces():
+            async for piece in pieces:
                 out = (
                     relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
                 )
