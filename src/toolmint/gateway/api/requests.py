@@ -95,7 +95,7 @@ def open_request(raw: bytes) -> OpenedRequest:
 def _no_model(model: object) -> HttpError:
     if model is None or model == "":
         got = "is missing"
-    elif isinstance(model, str):
+    elif isinstance(model, (str, int, float)):
         got = f"has the value {model!r:.40}"
     else:  # not shown: it may be nested deeper than can be written
         got = f"is of the type {type(model).__name__}"
