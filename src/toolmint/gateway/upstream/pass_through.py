@@ -14,6 +14,7 @@ from toolmint.gateway.http_errors import internal_error, upstream_unavailable
 from toolmint.gateway.recording.request_log import LOG
 from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.endpoint import Upstream, is_stream, passed_on
+from toolmint.gateway.upstream.forwarded import asked_again, forwarded_headers, with_query
 from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
 from toolmint.gateway.upstream.reading import (
@@ -155,8 +156,8 @@ class PassThrough:
 
     async def _ask(self, one: Exchange, body: bytes, marks: Headers) -> list[AsgiMessage]:
         """Pass it on; returns the messages that are still to be sent."""
-        more = {"x-request-id": one.call.number}
-        path = one.kind.path
+        more = forwarded_headers(one.call)
+        path = with_query(one.kind.path, one.call.scope.get("query_string", b""))
         if not self._options.wanted(one.kind, one.parsed):
             async with self._upstream.ask("POST", path, body, more) as reply:
                 return await self._relay(one, reply, marks, hide=False)
@@ -169,7 +170,7 @@ class PassThrough:
             if not self._options.may_be_why(reply.status, raw):
                 return await self._whole(one, reply, marks, raw)
         # The client did not ask for what may have been refused: its own request decides.
-        async with self._upstream.ask("POST", path, body, more) as reply:
+        async with self._upstream.ask("POST", path, body, asked_again(more)) as reply:
             self._options.learn(one.kind, one.parsed, reply.status)
             return await self._relay(one, reply, marks, hide=False)
 

@@ -1,0 +1,59 @@
+"""What of a client's request goes on to the endpoint beside its body: the query, and some headers."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote_from_bytes
+
+from toolmint.gateway.call import GatewayCall
+
+FORWARDED = frozenset(
+    {
+        b"openai-beta",
+        b"idempotency-key",
+        b"x-client-request-id",
+        b"traceparent",
+        b"tracestate",
+        b"http-referer",
+        b"x-title",
+    }
+)
+"""Names of the headers that go on.
+
+``openai-organization`` and ``openai-project`` do not: they belong to a key, and the endpoint is asked with
+the gateway's own.
+"""
+_PLAIN = re.compile(rb"[!-~]*")
+_LONGEST = 4096
+
+
+def forwarded_headers(call: GatewayCall) -> dict[str, str]:
+    """Return the headers of the request to the endpoint that come from the client, and the gateway's id.
+
+    An idempotency key begins with the tenant where keys are known, as the endpoint sees one client only.
+    """
+    more = {"x-request-id": call.number}
+    for name, value in call.scope["headers"]:
+        if name in FORWARDED and _is_line(value):
+            text = value.decode("latin-1")
+            if name == b"idempotency-key" and call.key.id != "open":
+                text = f"{call.key.tenant}-{text}"
+            more[name.decode()] = text
+    return more
+
+
+def asked_again(more: Mapping[str, str]) -> dict[str, str]:
+    """Return headers for another body: an endpoint refuses an idempotency key that had another one."""
+    key = more.get("idempotency-key")
+    return dict(more) if key is None else {**more, "idempotency-key": f"{key}-again"}
+
+
+def _is_line(value: bytes) -> bool:
+    return len(value) <= _LONGEST and value.isascii() and value.decode().isprintable()
+
+
+def with_query(path: str, query: bytes) -> str:
+    """Return a path with the query of a request, if it has one."""
+    if not query:
+        return path
+    plain = _PLAIN.fullmatch(query) is not None
+    return f"{path}?{query.decode() if plain else quote_from_bytes(query, safe='!$&+,/:;=?@%~*()')}"
