@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote_from_bytes
 
-from toolmint.gateway.call import GatewayCall
+from toolmint.core.traffic import Key
+from toolmint.gateway.asgi import Scope
 
 FORWARDED = frozenset(
     {
@@ -26,17 +27,17 @@ _PLAIN = re.compile(rb"[!-~]*")
 _LONGEST = 4096
 
 
-def forwarded_headers(call: GatewayCall) -> dict[str, str]:
-    """Return the headers of the request to the endpoint that come from the client, and the gateway's id.
+def forwarded_headers(scope: Scope, key: Key, number: str) -> dict[str, str]:
+    """Return headers for the endpoint: the listed ones of a client's request, and the request's id.
 
     An idempotency key begins with the tenant where keys are known, as the endpoint sees one client only.
     """
-    more = {"x-request-id": call.number}
-    for name, value in call.scope["headers"]:
+    more = {"x-request-id": number}
+    for name, value in scope["headers"]:
         if name in FORWARDED and _is_line(value):
             text = value.decode("latin-1")
-            if name == b"idempotency-key" and call.key.id != "open":
-                text = f"{call.key.tenant}-{text}"
+            if name == b"idempotency-key" and key.id != "open":
+                text = f"{key.tenant}-{text}"
             more[name.decode()] = text
     return more
 

@@ -156,7 +156,7 @@ class PassThrough:
 
     async def _ask(self, one: Exchange, body: bytes, marks: Headers) -> list[AsgiMessage]:
         """Pass it on; returns the messages that are still to be sent."""
-        more = forwarded_headers(one.call)
+        more = forwarded_headers(one.call.scope, one.call.key, one.call.number)
         path = with_query(one.kind.path, one.call.scope.get("query_string", b""))
         if not self._options.wanted(one.kind, one.parsed):
             async with self._upstream.ask("POST", path, body, more) as reply:
