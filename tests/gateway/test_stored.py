@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.gateway.scripted import Asked, front
+from yarl import URL
 
 from toolmint.core.traffic import Key
 from toolmint.gateway.auth.keys import digest_of, new_secret
@@ -112,7 +113,7 @@ async def test_stored_answers_need_a_key_and_a_name(tmp_path: Path) -> None:
         head = {"authorization": f"Bearer {secret}"}
         for name in ("%2E%2E", "a%0D%0Ax", "a%3Fb", "x" * 300):
             url = f"{here.url}/v1/responses/{name}/input_items"
-            async with session.get(aiohttp.client.URL(url, encoded=True), headers=head) as reply:
+            async with session.get(URL(url, encoded=True), headers=head) as reply:
                 assert reply.status == 404, name
         assert here.script.asked == []
         async with session.get(f"{here.url}/v1/responses/resp_1", headers=head) as reply:

@@ -52,7 +52,7 @@ class _Check:
             # It would choose another validator where a reference leads back to the root.
             cast("dict[str, Any]", content).pop("$schema", None)
         kind: Any = cast("Any", validators).extend(draft, {"$ref": reference})
-        self._validator = kind(content, registry=Registry())
+        self._validator = kind(content, registry=cast("Any", Registry)())
         self._left = 0
 
     def run(self, check: Callable[[Any], _T]) -> _T:
