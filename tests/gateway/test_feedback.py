@@ -12,12 +12,9 @@ from tests.gateway.test_living import quick
 
 from toolmint.assembly.keys import create_key, grant_class
 from toolmint.assembly.settings import Settings
-from toolmint.core.errors import HttpError, StoreError
 from toolmint.core.namespace import ClassKey
 from toolmint.core.store import Tally
 from toolmint.core.traffic import Key
-from toolmint.gateway.api.feedback import Feedback
-from toolmint.gateway.auth.keys import OPEN_KEY
 
 pytestmark = pytest.mark.anyio
 
@@ -108,27 +105,3 @@ async def test_a_tenant_cannot_demote_a_tool_that_another_one_granted(tmp_path: 
                 assert reply.status == 200
             async with admin.get(f"{one.here.url}/dashboard/tools/{one.of}") as page:
                 assert "Other tenants reported 1 wrong and 0 right" in await page.text()
-
-
-class _Postgres:
-    """Refuses NUL in an id, as PostgreSQL does."""
-
-    def __init__(self, log: Any) -> None:
-        self._log = log
-
-    async def request(self, number: str, tenant: str) -> Any:
-        if "\0" in number:
-            raise StoreError("a text holds NUL")
-        return await self._log.request(number, tenant)
-
-
-async def test_an_id_with_nul_names_no_request(tmp_path: Path) -> None:
-    async with house(tmp_path) as here:
-        parts = here.app.parts
-        log: Any = _Postgres(parts.log)
-        feedback = Feedback(log, parts.servers, parts.request_log)
-        for number in ("req_\\u0000", "req_none"):
-            body = f'{{"request_id": "{number}", "right": true}}'.encode()
-            with pytest.raises(HttpError) as refused:
-                await feedback.take(OPEN_KEY, body)
-            assert (refused.value.status, refused.value.wire_code) == (404, "not_found")

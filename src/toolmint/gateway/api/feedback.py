@@ -33,8 +33,7 @@ class Feedback:
         """
         number, right, answer = _read(body)
         await self._request_log.flush()
-        # PostgreSQL keeps no NUL, so no id has one.
-        record = None if "\0" in number else await self._log.request(number, key.tenant)
+        record = await self._log.request(number, key.tenant)
         if record is None:
             raise HttpError(
                 404, f"There is no request {number!r}.", param="request_id", code="not_found"
@@ -84,4 +83,4 @@ def _read(body: bytes) -> tuple[str, bool, str | None]:
         raise invalid_request("'request_id' must be a text, and 'right' true or false.")
     if answer is not None and not isinstance(answer, str):
         raise invalid_request("'answer' must be a text.", "answer")
-    return number, right, None if answer is None else answer.replace("\0", "\ufffd")
+    return number, right, answer
