@@ -42,10 +42,13 @@ def forwarded_headers(scope: Scope, key: Key, number: str) -> dict[str, str]:
     return more
 
 
-def asked_again(more: Mapping[str, str]) -> dict[str, str]:
-    """Return headers for another body: an endpoint refuses an idempotency key that had another one."""
+def put_into(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a body into which something was put.
+
+    It has an idempotency key of its own: the client's may come again with the body as it was.
+    """
     key = more.get("idempotency-key")
-    return dict(more) if key is None else {**more, "idempotency-key": f"{key}-again"}
+    return dict(more) if key is None else {**more, "idempotency-key": f"{key}-usage"}
 
 
 def _is_line(value: bytes) -> bool:

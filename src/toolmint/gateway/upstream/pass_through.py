@@ -14,7 +14,7 @@ from toolmint.gateway.http_errors import internal_error, upstream_unavailable
 from toolmint.gateway.recording.request_log import LOG
 from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.endpoint import Upstream, is_stream, passed_on
-from toolmint.gateway.upstream.forwarded import asked_again, forwarded_headers, with_query
+from toolmint.gateway.upstream.forwarded import forwarded_headers, put_into, with_query
 from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
 from toolmint.gateway.upstream.reading import (
@@ -162,7 +162,7 @@ class PassThrough:
             async with self._upstream.ask("POST", path, body, more) as reply:
                 return await self._relay(one, reply, marks, hide=False)
         async with self._upstream.ask(
-            "POST", path, self._options.put_in(one.parsed, body), more
+            "POST", path, self._options.put_in(one.parsed, body), put_into(more)
         ) as reply:
             if reply.status < 400:
                 return await self._relay(one, reply, marks, hide=True)
@@ -170,7 +170,7 @@ class PassThrough:
             if not self._options.may_be_why(reply.status, raw):
                 return await self._whole(one, reply, marks, raw)
         # The client did not ask for what may have been refused: its own request decides.
-        async with self._upstream.ask("POST", path, body, asked_again(more)) as reply:
+        async with self._upstream.ask("POST", path, body, more) as reply:
             self._options.learn(one.kind, one.parsed, reply.status)
             return await self._relay(one, reply, marks, hide=False)
 
