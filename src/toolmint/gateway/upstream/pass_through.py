@@ -18,14 +18,13 @@ from toolmint.gateway.upstream.forwarded import forwarded_headers, put_into, wit
 from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
 from toolmint.gateway.upstream.reading import (
-    BodyDecoder,
     answering_model,
     begin_decoding,
     decoder_of,
     json_object,
     usage_of,
 )
-from toolmint.gateway.upstream.relay import StreamRelay
+from toolmint.gateway.upstream.relay import StreamRelay, decoded_part
 
 _T = TypeVar("_T")
 LEFT = 499
@@ -221,7 +220,9 @@ class PassThrough:
         try:
             async for piece in pieces:
                 out = (
-                    relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
+                    relay.feed(piece)
+                    if decoder is None
+                    else decoded_part(relay, decoder, piece, hide)
                 )
                 if relay.ended and not one.recorded:
                     await one.record_stream(status=reply.status)
@@ -239,21 +240,6 @@ class PassThrough:
             last = rest if decoder is None or hide else b""
             await one.record_stream(status=reply.status)
         return [{"type": "http.response.body", "body": last}]
-
-
-def _decoded(relay: StreamRelay, decoder: BodyDecoder, piece: bytes, hide: bool) -> bytes:  # noqa: FBT001
-    """Read a piece of an encoded stream; returns what goes on: itself, or decoded where a part stays here.
-
-    Raises:
-        UpstreamError: it has to be decoded and cannot be.
-    """
-    plain = decoder.feed(piece)
-    if plain is None:
-        if hide:
-            raise UpstreamError("its answer cannot be decoded")
-        return piece
-    out = relay.feed(plain)
-    return out if hide else piece
 
 
 def _read_whole(one: Exchange, reply: UpstreamReply, raw: bytes) -> UpstreamAnswer:
