@@ -288,3 +288,66 @@ def test_a_field_that_cannot_be_set_is_named(name: str) -> None:
 
 def test_the_page_of_fields_is_current() -> None:
     assert field_table.PAGE.read_text() == field_table.page()
+
+
+def deep(levels: int) -> bytes:
+    """Return the JSON of objects in objects."""
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+ODD_VALUES = (
+    *(b"null", b"true", b"0", b"-1.5", b"1e308", b"9" * 30, b'""', b'"x"', b"[]", b"{}", b"[[]]"),
+    *(b"[null]", b"[{}]", b'{"type": ["text"]}', b'{"type": {}}', b'{"type": null}'),
+    *(b'{"type": "text", "text": []}', b'{"type": "json_schema", "json_schema": []}'),
+    *(b'[{"type": []}]', b'{"format": {"type": []}}', b"[" * 300 + b"]" * 300, deep(300)),
+    b'{"type": "json_schema", "json_schema": {"name": "x", "schema": ' + deep(240) + b"}}",
+    b'{"format": {"type": "json_schema", "name": "x", "schema": ' + deep(300) + b"}}",
+)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+async def test_no_value_of_a_known_field_costs_an_answer(tmp_path: Path, endpoint: str) -> None:
+    choices: Any = {"x_any": "scope", "x_other.any": "scope"}
+    names = {*TABLES[endpoint], *(one.partition(".")[0] for one in TABLES[endpoint]), *choices}
+    async with bench(tmp_path, "serving", choices) as here:
+        for name in sorted(names):
+            parent, _, child = name.partition(".")
+            plain = PLAIN.body(endpoint)
+            plain.pop(parent, None)
+            rest = json.dumps(plain).encode()[1:]
+            for value in ODD_VALUES:
+                inner = b'{"%b": %b}' % (child.encode(), value) if child else value
+                raw = b'{"%b": %b, ' % (parent.encode(), inner) + rest
+                reply = await here.post(PATHS[endpoint], raw)
+                if parent == "model" and value != b'"x"':
+                    assert reply.status == 400, (name, value[:60], reply)
+                    continue
+                cache = reply.headers["x-toolmint-cache"]
+                assert reply.status == 200, (name, value[:60], reply)
+                assert reply.passed in (raw, None) and (reply.passed is None) == (cache == "hit")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("levels", [500, 990])
+async def test_a_deep_field_beside_options_of_a_stream_goes_on_as_it_came(
+    tmp_path: Path, levels: int
+) -> None:
+    rest = json.dumps(PLAIN.body("chat"))[1:].encode()
+    raw = b'{"stream": true, "stream_options": {}, "x": ' + deep(levels) + b", " + rest
+    async with bench(tmp_path, "serving") as here:
+        reply = await here.post(PATHS["chat"], raw)
+        assert reply.status == 200 and reply.passed is not None
+        assert reply.passed == raw or b"include_usage" in reply.passed
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"pattern": "^(a+)+$"}, {"$ref": "http://127.0.0.1:9/x"}, {"description": "x" * 50_000}],
+)
+def test_a_schema_whose_check_is_not_bounded_is_for_the_model(schema: dict[str, Any]) -> None:
+    form = {"name": "x", "schema": schema}
+    put = {"response_format": {"type": "json_schema", "json_schema": form}}
+    assert "response_format" in read("chat", PLAIN.body("chat") | put).why
+    put = {"text": {"format": {"type": "json_schema"} | form}}
+    assert "text" in read("responses", PLAIN.body("responses") | put).why

@@ -228,6 +228,65 @@ async def test_a_compressed_stream_is_passed_as_it_is_or_decoded_where_a_part_st
         assert (row.input_tokens, row.answer) == (5, "Hi")
 
 
+PLAIN_EVENTS = b"".join(EVENTS)
+PACKED = gzip.compress(PLAIN_EVENTS, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw"),
+    [
+        ("br", b"\x0b\x02\x80abc"),
+        ("zstd", b"(\xb5/\xfdabc"),
+        ("gzip, gzip", gzip.compress(PACKED, mtime=0)),
+        ("gzip", PLAIN_EVENTS),
+        ("GZIP", b"\x1f\x8bxx" + PLAIN_EVENTS),
+        ("deflate", b"zzz"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+async def test_a_stream_that_cannot_be_decoded_is_passed_as_it_is(
+    tmp_path: Path, encoding: str, raw: bytes, size: int
+) -> None:
+    pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
+
+    async def answer(asked: Asked) -> None:
+        await asked.stream(*pieces, heads=(f"content-encoding: {encoding}",))
+
+    async with front(tmp_path, answer) as here:
+        status, heads, got = await post(here, chat_body(stream=True))
+        assert (status, dict(heads)["content-encoding"], got) == (200, encoding, raw)
+        (row,) = await here.rows(1)
+        assert (row.status, row.cost, row.answer) == (200, None, None)
+        assert "accept-encoding: identity" in here.script.asked[0].head
+
+
+async def test_a_stream_whose_events_are_compressed_one_by_one_is_decoded(tmp_path: Path) -> None:
+    packed = b"".join(gzip.compress(one, mtime=0) for one in EVENTS) + b"\0\0"
+    pieces = [packed[at : at + 50] for at in range(0, len(packed), 50)]
+
+    async def answer(asked: Asked) -> None:
+        await asked.stream(*pieces, heads=("content-encoding: gzip",))
+
+    async with front(tmp_path, answer) as here:
+        _, _, raw = await post(here, chat_body(stream=True))
+        assert raw == PLAIN_EVENTS.replace(usage_chunk(5, 6), b"")
+        (row,) = await here.rows(1)
+        assert (row.input_tokens, row.answer) == (5, "Hi")
+
+
+async def test_a_stream_with_a_byte_order_mark_is_no_label_as_clients_read_it_differently(
+    tmp_path: Path,
+) -> None:
+    async def answer(asked: Asked) -> None:
+        await asked.stream(b"\xef\xbb\xbf" + b"".join(EVENTS[1:]))
+
+    async with front(tmp_path, answer) as here:
+        _, _, raw = await post(here, chat_body(stream=True))
+        assert raw.startswith(b"\xef\xbb\xbf")
+        (row,) = await here.rows(1)
+        assert (row.input_tokens, row.answer) == (5, None)
+
+
 REFUSALS = {
     "names it": ("400 Bad Request", b'{"error": "Unrecognized argument: stream_options"}'),
     "names its field": ("422 Odd", b'{"detail": [{"loc": ["body", "stream_options"]}]}'),

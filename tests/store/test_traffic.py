@@ -93,3 +93,10 @@ async def test_the_mean_cost_is_of_known_prices(store: SqlStore) -> None:
 async def test_a_line_with_a_former_tier_is_read() -> None:
     line = request(1, 1).line.replace(b'"strong"', b'"compiled"')
     assert RequestRecord.read(line).tier == "code"
+
+
+async def test_no_request_has_an_id_with_nul(store: SqlStore) -> None:
+    # PostgreSQL fails on such a text; SQLite would find it.
+    await store.traffic.write([request(1, 1, id="r\0"), request(2, 1)])
+    assert await store.traffic.request("r\0") is None
+    assert await store.traffic.request("r2", "acme") is not None

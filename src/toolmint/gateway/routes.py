@@ -16,6 +16,7 @@ from toolmint.core.errors import HttpError, ToolmintError
 from toolmint.core.toolbox import Toolbox
 from toolmint.core.traffic import Key
 from toolmint.gateway.api.models import ModelList
+from toolmint.gateway.api.stored import STORED, PassedReply, StoredAnswers
 from toolmint.gateway.asgi import (
     AsgiMessage,
     BodyLimits,
@@ -30,6 +31,7 @@ from toolmint.gateway.parts import Parts
 
 _ERROR = "toolmint.error"
 """Key of the request's scope under which the error that was sent is kept."""
+_NUMBER = "toolmint.number"
 
 
 class Routes:
@@ -47,6 +49,7 @@ class Routes:
     ) -> None:
         self._parts, self._limits, self._ready = parts, limits, ready
         self._models = ModelList(parts.upstream, parts.completions.own)
+        self._stored = StoredAnswers(parts.upstream, parts.metrics)
         self._pages: ASGIApp | None = None
         self._mcp: Any = None
         self._app = self._build(hot)
@@ -57,6 +60,7 @@ class Routes:
                 Route("/v1/models", self.models),
                 Route("/v1/models/{name:path}", self.models),
                 Route("/v1/feedback", self.feedback, methods=["POST"]),
+                *(Route(path, self.stored, methods=list(methods)) for path, methods in STORED),
                 Route("/metrics", self.metrics),
                 Route("/healthz", self.health),
                 Route("/readyz", self.health),
@@ -83,6 +87,7 @@ class Routes:
                 message = {**message, "headers": [*message.get("headers", ()), name]}
             await send(message)
 
+        scope[_NUMBER] = number
         await self._app(scope, receive, named)
         if (error := scope.get(_ERROR)) is not None:
             raise error
@@ -91,7 +96,7 @@ class Routes:
     def name(scope: Scope) -> str:
         """Return the word for a request's route in the metrics."""
         name = getattr(scope.get("endpoint"), "__name__", "none")
-        return name if name in {"models", "feedback", "metrics"} else "none"
+        return name if name in {"models", "feedback", "stored", "metrics"} else "none"
 
     async def close(self) -> None:
         """Close the MCP server."""
@@ -114,6 +119,14 @@ class Routes:
         key = self._key(request)
         body = await read_body(request.scope, request.receive, self._limits)
         return JSONResponse(await self._parts.feedback.take(key, body))
+
+    async def stored(self, request: Request) -> PassedReply:
+        """Pass on what is asked about an answer that the endpoint has stored."""
+        key = self._key(request)
+        # Read in any case: what comes after the body says that the client has left.
+        body = await read_body(request.scope, request.receive, self._limits)
+        sent = body if body or request.method == "POST" else None
+        return self._stored.ask(request.scope, key, request.scope[_NUMBER], sent)
 
     async def metrics(self, request: Request) -> Response:
         """Write the metrics in Prometheus' text format."""

@@ -283,9 +283,8 @@ class ToolServer:
 
         ``rule``: the one by which they agreed, where compared; a user's ``report`` counts once.
         """
-        record = entry.record
+        record, (asked, ours, theirs) = entry.record, texts
         update = comparison_update(entry, arcs, self.policy, agreed=agreed, rule=rule)
-        asked, ours, theirs = texts
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
             entry.key, record.version, update, None if agreed else kept, report=report
@@ -293,8 +292,8 @@ class ToolServer:
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:
             if outcome.state in ALIVE:
-                moved = replace(current, state=outcome.state, tally=outcome.tally)
-                self.entries[record.request_class] = moved
+                now = replace(current, state=outcome.state, tally=outcome.tally)
+                self.entries[record.request_class] = now
             else:
                 del self.entries[record.request_class]
                 self.classes.without_tool(record.request_class)

@@ -78,7 +78,9 @@ class SqlTraffic(SqlKeys):
         await asyncio.to_thread(work)
 
     async def request(self, number: str, tenant: str | None = None) -> RequestRecord | None:
-        """Return one request by its id."""
+        """Return one request by its id; None where there is none."""
+        if "\0" in number:  # PostgreSQL refuses such a text, and no id has it
+            return None
         query = select(REQUESTS_TABLE.c.body).where(REQUESTS_TABLE.c.id == number)
         if tenant is not None:
             query = query.where(REQUESTS_TABLE.c.tenant == tenant)

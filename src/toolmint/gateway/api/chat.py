@@ -44,7 +44,7 @@ _NO_USAGE = {
 """A tool uses no tokens; it says so rather than invent some."""
 
 
-_FORMAT = "text, a JSON object, or JSON of a schema"
+FORMAT = "text, a JSON object, or JSON of a schema without regular expressions"
 _LOGPROBS = "it asks for logprobs"
 _TOOLS = "it brings tools"
 SAMPLING = {
@@ -72,7 +72,7 @@ CHAT_FIELDS: dict[str, RequestField] = {
     "stream": RequestField("delivery", "true, false", boolean),
     "stream_options.include_usage": RequestField("delivery", "true, false", boolean),
     "stream_options.include_obfuscation": RequestField("delivery", "true, false", boolean),
-    "response_format": RequestField("scope", _FORMAT, partial(answer_format, nested=True)),
+    "response_format": RequestField("scope", FORMAT, partial(answer_format, nested=True)),
     "stop": RequestField("scope", "a text, or a list of texts", stop_rule),
     "reasoning_effort": RequestField("scope", EFFORTS, in_scope("reasoning_effort", EFFORT)),
     "verbosity": RequestField("scope", "low, medium, high", in_scope("verbosity", VERBOSITY)),

@@ -132,7 +132,7 @@ class Completions:
     async def _look_up(self, call: GatewayCall, parsed: ParsedRequest) -> ToolLookup:
         if parsed.text is None or parsed.why:
             return ToolLookup(None, NOTHING, parsed.why)
-        control = header(call.scope, b"cache-control") or b""
+        control = (header(call.scope, b"cache-control") or b"").lower()
         if b"no-store" in control:
             return ToolLookup(None, NOTHING, "the request says no-store")
         try:

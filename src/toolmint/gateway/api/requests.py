@@ -14,6 +14,7 @@ import orjson
 
 from toolmint.core.errors import HttpError
 from toolmint.gateway.api.fields import FieldRules
+from toolmint.gateway.api.odd_json import repeated_name, shallow_json
 from toolmint.gateway.api.value_rules import stop_texts
 from toolmint.gateway.call import ParsedRequest
 from toolmint.gateway.http_errors import invalid_request
@@ -21,6 +22,7 @@ from toolmint.gateway.http_errors import invalid_request
 _LENIENT = "its body is JSON for lenient readers alone"
 
 
+_MOST_DIGITS = 300
 _ROLES = ("user", "system", "developer")
 _CACHED = 2000
 """Characters of instructions and format up to which a scope's digest is kept in memory."""
@@ -34,6 +36,7 @@ each message before it, and why there is no text.
 class OpenedRequest(NamedTuple):
     """A request of which the fields are read that each endpoint has; ``strict``: its body is strict JSON."""
 
+    raw: bytes
     body: dict[str, Any]
     model: str
     stream: bool
@@ -58,8 +61,13 @@ def _leniently(raw: bytes, fault: orjson.JSONDecodeError) -> object:
         HttpError: it is no JSON to this reader either.
     """
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
+        return json.loads(raw, parse_int=_whole_number)
+    except RecursionError:
+        value = shallow_json(raw)
+        if value is None:
+            raise invalid_request(f"The body is no JSON: {fault}", code="invalid_json") from fault
+        return value
+    except ValueError:
         raise invalid_request(f"The body is no JSON: {fault}", code="invalid_json") from fault
 
 
@@ -89,11 +97,21 @@ def open_request(raw: bytes) -> OpenedRequest:
             wanted = wanted or bool(cast("dict[str, Any]", options).get("include_usage"))
         else:
             wanted = wanted or options is not None
-    return OpenedRequest(found, model, found.get("stream") is True, wanted, strict)
+    return OpenedRequest(raw, found, model, found.get("stream") is True, wanted, strict)
+
+
+def _whole_number(digits: str) -> float:
+    """Return a whole number; Python itself reads no more than some thousand digits."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _no_model(model: object) -> HttpError:
-    got = "is missing" if model is None or model == "" else f"has the value {model!r:.40}"
+    if model is None or model == "":
+        got = "is missing"
+    elif isinstance(model, (str, int, float)):
+        got = f"has the value {model!r:.40}"
+    else:  # not shown: it may be nested deeper than can be written
+        got = f"is of the type {type(model).__name__}"
     return invalid_request(f"'model' {got}: a text that names a model is expected.", "model")
 
 
@@ -163,10 +181,10 @@ def read_conversation(
         form: the field that says of which form an answer has to be.
         beside: instructions that stand beside the messages.
     """
-    body, model, stream, wanted, strict = opened
+    raw, body, model, stream, wanted, strict = opened
     text, instructions, why = said
     if why or not strict:
-        return _for_a_model(opened, why or _LENIENT)
+        return _for_a_model(opened, why if strict else _LENIENT)
     if not stream and body.get("stream_options") is not None:
         return _for_a_model(opened, "it has options of a stream, and asks for none")
     of, shape = rules.of, b""
@@ -177,6 +195,8 @@ def read_conversation(
             return _for_a_model(opened, rules.reason(name))
         if part:
             shape = _joined(shape, part)
+    if not rules.lone.isdisjoint(body) and (twice := repeated_name(raw, body, rules.lone)):
+        return _for_a_model(opened, f"it has the field {twice!r} twice")
     for name, reason in rules.missing:
         if name not in body:
             why = reason
@@ -195,7 +215,7 @@ def _joined(shape: bytes, part: bytes) -> bytes:
 
 
 def _for_a_model(opened: OpenedRequest, why: str) -> ParsedRequest:
-    body, model, stream, wanted, _ = opened
+    _, body, model, stream, wanted, _ = opened
     return ParsedRequest(model, stream, wanted, None, "", why, None, (), False, None, body)
 
 
@@ -214,7 +234,7 @@ def _json_form(form: object) -> tuple[bool, dict[str, Any] | None]:
     if not isinstance(form, dict):
         return False, None
     wanted = cast("dict[str, Any]", form)
-    if wanted.get("type") not in {"json_object", "json_schema"}:
+    if wanted.get("type") not in ("json_object", "json_schema"):
         return False, None
     given = wanted.get("json_schema", wanted)
     schema = cast("dict[str, Any]", given).get("schema") if isinstance(given, dict) else None

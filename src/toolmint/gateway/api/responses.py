@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import orjson
 
-from toolmint.gateway.api.chat import EFFORT, EFFORTS, SAMPLING, VERBOSITY
+from toolmint.gateway.api.chat import EFFORT, EFFORTS, FORMAT, SAMPLING, VERBOSITY
 from toolmint.gateway.api.fields import FieldRules, RequestField, field_rules
 from toolmint.gateway.api.requests import (
     MessageForm,
@@ -60,9 +60,7 @@ RESPONSE_FIELDS: dict[str, RequestField] = {
     "stream": RequestField("delivery", "true, false", boolean),
     "stream_options.include_obfuscation": RequestField("delivery", "true, false", boolean),
     "store": RequestField("model", "false; null or left out is true", _unstored, _STORED, _STORED),
-    "text.format": RequestField(
-        "scope", "text, a JSON object, or JSON of a schema", partial(answer_format, nested=False)
-    ),
+    "text.format": RequestField("scope", FORMAT, partial(answer_format, nested=False)),
     "text.verbosity": RequestField(
         "scope", "low, medium, high", in_scope("text.verbosity", VERBOSITY)
     ),

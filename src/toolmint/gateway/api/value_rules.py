@@ -1,15 +1,21 @@
 """The rules for values of a request's fields: which are understood, and what they add to the scope."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import orjson
+
+from toolmint.core.schema import is_bounded
+from toolmint.core.values import MAX_DEPTH, Value, too_deep
 
 Rule = Callable[[Any], bytes | None]
 """Returns what a value adds to the scope (empty: nothing); None where the value is not understood."""
 
 
 _NUMBERS = (int, float)
+_LONGEST_FORM = 40_000
+"""Bytes of a schema with its name and description."""
 
 
 def anything(value: object) -> bytes:
@@ -115,9 +121,20 @@ def in_scope(name: str, inner: Rule) -> Rule:
         more = inner(value)
         if more is None or value is None:
             return more
-        return name.encode() + b"=" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS) + more
+        part = _sorted_json(value)
+        return None if part is None else name.encode() + b"=" + part + more
 
     return rule
+
+
+def _sorted_json(value: object) -> bytes | None:
+    """Return a value's JSON with sorted names; None where it is nested too deep for an answer."""
+    try:
+        found = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return None
+    brackets = found.count(b"[") + found.count(b"{")
+    return None if brackets > MAX_DEPTH and too_deep(value) else found
 
 
 def stop_texts(value: object) -> tuple[str, ...] | None:
@@ -158,12 +175,19 @@ def answer_format(value: object, *, nested: bool) -> bytes | None:
     wanted = cast("dict[str, object]", value)
     kind = wanted.get("type")
     if kind == "json_schema":
-        given = wanted.get("json_schema") if nested else wanted
-        if not _is_schema(given, nested=nested) or (nested and len(wanted) != 2):
-            return None
-    elif len(wanted) != 1 or kind not in {"text", "json_object"}:
+        return _schema_form(wanted, nested=nested)
+    if len(wanted) != 1 or kind not in ("text", "json_object"):
         return None
-    return b"" if kind == "text" else orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
+    return b"" if kind == "text" else _sorted_json(wanted)
+
+
+def _schema_form(wanted: dict[str, object], *, nested: bool) -> bytes | None:
+    given = wanted.get("json_schema") if nested else wanted
+    if not _is_schema(given, nested=nested) or (nested and len(wanted) != 2):
+        return None
+    form = _sorted_json(wanted)
+    bounded = form is not None and len(form) <= _LONGEST_FORM and _is_bounded(form)
+    return form if bounded else None
 
 
 _SCHEMA: dict[str, tuple[type, ...]] = {
@@ -180,3 +204,11 @@ def _is_schema(value: object, *, nested: bool) -> bool:
     found = cast("dict[str, object]", value)
     known = _SCHEMA if nested else _SCHEMA | {"type": (str,)}
     return all(name in known and isinstance(one, known[name]) for name, one in found.items())
+
+
+@lru_cache(maxsize=512)
+def _is_bounded(form: bytes) -> bool:
+    """Return whether the schema of a form, given as JSON, is bounded."""
+    wanted: dict[str, Any] = orjson.loads(form)
+    schema: Any = (wanted.get("json_schema") or wanted).get("schema")
+    return schema is None or is_bounded(cast("dict[str, Value]", schema))

@@ -70,6 +70,8 @@ def events_of(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def stream_text(raw: bytes) -> str | None:
     """Return the text that a client sees of a whole stream; None where it is not one text that ended well."""
+    if raw.startswith(_BOM) and raw[len(_BOM) : len(_BOM) + 1] != b":":
+        return None  # some clients see the first line, which is no comment, and others do not
     parts: list[str] = []
     ended, final = False, None
     for name, data in events_of(raw):

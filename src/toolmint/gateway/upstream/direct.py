@@ -57,7 +57,8 @@ class Direct:
         start = self._starts.get((method, path))
         if start is None:
             start = f"{method} {self._path}{path} HTTP/1.1\r\n{self._always}"
-            self._starts[method, path] = start
+            if "?" not in path:  # queries are many
+                self._starts[method, path] = start
         heads = "".join(f"{name}: {value}\r\n" for name, value in more.items())
         size = "" if body is None else f"content-length: {len(body)}\r\n"
         connection = self._rested() or await self._connect()

@@ -37,8 +37,12 @@ class StreamOptions:
         asks = parsed.body | {"stream_options": given | {"include_usage": True}}
         try:
             return orjson.dumps(asks)
-        except TypeError:  # lone surrogates, numbers beyond 64 bits
+        except TypeError:  # lone surrogates, numbers beyond 64 bits, deep nesting
+            pass
+        try:
             return json.dumps(asks).encode()
+        except RecursionError:  # nobody is asked for the usage, and the request goes on as it came
+            return body
 
     def may_be_why(self, status: int, raw: bytes) -> bool:
         """Return whether a refusal may have been for what was put in."""

@@ -21,16 +21,17 @@ from toolmint.gateway.http_errors import internal_error, upstream_unavailable
 from toolmint.gateway.recording.request_log import LOG
 from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.endpoint import Upstream, is_stream, passed_on
+from toolmint.gateway.upstream.forwarded import forwarded_headers, put_into, with_query
 from toolmint.gateway.upstream.injected import StreamOptions
 from toolmint.gateway.upstream.protocol import UpstreamReply
 from toolmint.gateway.upstream.reading import (
-    BodyDecoder,
     answering_model,
+    begin_decoding,
     decoder_of,
     json_object,
     usage_of,
 )
-from toolmint.gateway.upstream.relay import StreamRelay
+from toolmint.gateway.upstream.relay import StreamRelay, decoded_part
 
 _T = TypeVar("_T")
 LEFT = 499
@@ -165,13 +166,13 @@ class PassThrough:
 
     async def _ask(self, one: Exchange, body: bytes, marks: Headers) -> list[AsgiMessage]:
         """Pass it on; returns the messages that are still to be sent."""
-        more = {"x-request-id": one.call.number}
-        path = one.kind.path
+        more = forwarded_headers(one.call.scope, one.call.key, one.call.number)
+        path = with_query(one.kind.path, one.call.scope.get("query_string", b""))
         if not self._options.wanted(one.kind, one.parsed):
             async with self._upstream.ask("POST", path, body, more) as reply:
                 return await self._relay(one, reply, marks, hide=False)
         async with self._upstream.ask(
-            "POST", path, self._options.put_in(one.parsed, body), more
+            "POST", path, self._options.put_in(one.parsed, body), put_into(more)
         ) as first:
             if first.status < 400:
                 return await self._relay(one, first, marks, hide=True)
@@ -220,13 +221,16 @@ class PassThrough:
     async def _stream(
         self, one: Exchange, reply: UpstreamReply, marks: Headers, *, hide: bool
     ) -> list[AsgiMessage]:
+        decoder, pieces = decoder_of(reply.heads), reply.pieces()
+        if hide and (probe := decoder_of(reply.heads)) is not None:
+            # What cannot be decoded goes on as it is, with all of its events.
+            pieces, hide = await begin_decoding(pieces, probe)
         relay = one.relay = StreamRelay(
             hide_usage=hide,
             keep=one.keep and one.parsed.stream,
             certain=is_stream(reply),
             typed=not one.kind.asks_usage,
         )
-        decoder = decoder_of(reply.heads)
         heads = passed_on(reply)
         if decoder is not None and hide:
             heads = [head for head in heads if head[0] != b"content-encoding"]
@@ -235,9 +239,11 @@ class PassThrough:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         one.begun = True
         try:
-            async for piece in reply.pieces():
+            async for piece in pieces:
                 out = (
-                    relay.feed(piece) if decoder is None else _decoded(relay, decoder, piece, hide)
+                    relay.feed(piece)
+                    if decoder is None
+                    else decoded_part(relay, decoder, piece, hide)
                 )
                 if relay.ended and not one.recorded:
                     await one.record_stream(status=reply.status)
@@ -255,21 +261,6 @@ class PassThrough:
             last = rest if decoder is None or hide else b""
             await one.record_stream(status=reply.status)
         return [{"type": "http.response.body", "body": last}]
-
-
-def _decoded(relay: StreamRelay, decoder: BodyDecoder, piece: bytes, hide: bool) -> bytes:  # noqa: FBT001
-    """Read a piece of an encoded stream; returns what goes on: itself, or decoded where a part stays here.
-
-    Raises:
-        UpstreamError: it has to be decoded and cannot be.
-    """
-    plain = decoder.feed(piece)
-    if plain is None:
-        if hide:
-            raise UpstreamError("its answer cannot be decoded")
-        return piece
-    out = relay.feed(plain)
-    return out if hide else piece
 
 
 def _read_whole(one: Exchange, reply: UpstreamReply, raw: bytes) -> UpstreamAnswer:

@@ -6,6 +6,7 @@ it was.
 
 import json
 import zlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, TypeGuard
 
 import orjson
@@ -56,21 +57,53 @@ class BodyDecoder:
 
     def __init__(self, encoding: bytes) -> None:
         known = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
-        bits = known.get(encoding)
-        self._inflate = None if bits is None else zlib.decompressobj(bits)
+        self._bits = known.get(encoding)
+        self._inflate = None if self._bits is None else zlib.decompressobj(self._bits)
 
     def feed(self, piece: bytes) -> bytes | None:
         """Return what a piece decodes to."""
-        if self._inflate is None:
-            return None
-        try:
-            out = self._inflate.decompress(piece, _MOST_DECODED)
-        except zlib.error:
-            self._inflate = None
-            return None
-        if self._inflate.unconsumed_tail:
-            self._inflate = None
-        return out
+        out: list[bytes] = []
+        while piece and self._inflate is not None and self._bits is not None:
+            try:
+                out.append(self._inflate.decompress(piece, _MOST_DECODED))
+            except zlib.error:
+                self._inflate = None
+                return None
+            if self._inflate.unconsumed_tail:
+                self._inflate = None
+                return b"".join(out)
+            piece = b""
+            if self._inflate.eof:
+                # Some endpoints compress each event by itself; zeros may fill up the end.
+                piece = self._inflate.unused_data.lstrip(b"\0")
+                self._inflate = zlib.decompressobj(self._bits)
+        return None if self._inflate is None else b"".join(out)
+
+
+async def begin_decoding(
+    pieces: AsyncIterator[bytes], probe: BodyDecoder
+) -> tuple[AsyncIterator[bytes], bool]:
+    """Read a body until something of it is decoded, or cannot be.
+
+    Args:
+        pieces: of the encoded body.
+        probe: decodes what is read here; the body has to be decoded by another one.
+
+    Returns:
+        The pieces from the beginning, and whether they can be decoded.
+    """
+    held, plain = b"", probe.feed(b"")
+    while plain == b"" and (piece := await anext(pieces, None)) is not None:
+        held += piece
+        plain = probe.feed(piece)
+
+    async def all_pieces() -> AsyncGenerator[bytes]:
+        if held:
+            yield held
+        async for piece in pieces:
+            yield piece
+
+    return all_pieces(), plain is not None
 
 
 def decoder_of(heads: Headers) -> BodyDecoder | None:

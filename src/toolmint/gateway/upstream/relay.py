@@ -5,9 +5,16 @@ of the end.
 import re
 from collections.abc import Iterator
 
+from toolmint.core.errors import UpstreamError
 from toolmint.core.model import Usage
 from toolmint.gateway.upstream.answer_text import DONE, ENDS, events_of, stream_text
-from toolmint.gateway.upstream.reading import answering_model, is_object, json_object, usage_of
+from toolmint.gateway.upstream.reading import (
+    BodyDecoder,
+    answering_model,
+    is_object,
+    json_object,
+    usage_of,
+)
 
 _USAGE = b'_tokens"'
 """Stands in the event that holds the usage, and hardly in another."""
@@ -192,3 +199,18 @@ def _comments(rest: bytes) -> int:
             break
         at = found.end()
     return at
+
+
+def decoded_part(relay: StreamRelay, decoder: BodyDecoder, piece: bytes, hide: bool) -> bytes:  # noqa: FBT001
+    """Read a piece of an encoded stream; returns what goes on: itself, or decoded where a part stays here.
+
+    Raises:
+        UpstreamError: it has to be decoded and cannot be.
+    """
+    plain = decoder.feed(piece)
+    if plain is None:
+        if hide:
+            raise UpstreamError("its answer cannot be decoded")
+        return piece
+    out = relay.feed(plain)
+    return out if hide else piece
