@@ -30,6 +30,7 @@ from toolmint.maker.slots import WORD, argument_texts, positions, string_leaves
 _FREE_SHARE = 0.25  # of the requests: function words in so many make a slot running text
 _FREE_LEAST = 2  # requests with function words, at least
 _OPEN_WORDS, _OPEN_SHARE = 8, 0.4  # different words, and their share of all: the words are open
+_OPEN_MANY = 24  # different words that make a slot open, whatever their share
 _ADVERB = 6  # letters of a word with -ly that is taken for an adverb
 SLOTS_DETAIL = "slots"
 """Where the evidence of a version keeps its ``SlotWords``."""
@@ -184,4 +185,7 @@ def learn_slots(
 
 def _open(words: Sequence[str]) -> bool:
     different = len(set(words))
-    return different >= _OPEN_WORDS and different >= _OPEN_SHARE * len(words)
+    # The share falls with every request that is known, also where any word may come.
+    return different >= _OPEN_MANY or (
+        different >= _OPEN_WORDS and different >= _OPEN_SHARE * len(words)
+    )
