@@ -120,7 +120,7 @@ def test_worlds_are_made_solved_and_played(run: Run, tmp_path: Path) -> None:
         (("world", "solve", "none.jsonl"), "error [file]: 'none.jsonl' cannot be read"),
         (
             ("traces", "show", "none.jsonl"),
-            "error [file]: 'none.jsonl' is neither the number of a trajectory",
+            "error [input]: 'none.jsonl' is neither the number of a trajectory",
         ),
     ],
 )

@@ -103,7 +103,8 @@ def test_a_failed_making_says_which_demonstration_is_not_met_and_what_to_do(
     model = ("--model", "transcript:chat.json", "--second", "never", "--tries", "1")
     failed = made("make", "words in order.jsonl", *model)
     (line,) = [line for line in failed.stderr.splitlines() if line.startswith("error [")]
-    assert "1 of 9 demonstrations are not met (1 answered wrongly): request " in line
+    assert "1 of 9 demonstrations are not met (1 answered wrongly)" in line
+    assert "(after 1 proposal, --tries 1)" in line
     assert f"{ASK!r}; expected 'pear, fig, apple'; got 'apple, fig, pear'; " in line
     assert "`toolmint tools report 'words in order'` shows the whole making" in line
     assert "Correct what is wrong" in line and "--tries" in line

@@ -203,12 +203,12 @@ def test_rows_with_trajectories_are_judged_and_exported(run: Run, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("judge", "none.jsonl", "--judge", CASSETTE), "error [file]: 'none.jsonl' is neither"),
+        (("judge", "none.jsonl", "--judge", CASSETTE), "error [input]: 'none.jsonl' is neither"),
         (("toolbench",), "error [data-missing]: name a file, or set TOOLMINT_DATA"),
         (("toolbench", "none.json"), "error [file]: 'none.json' cannot be read"),
         (("toolworld", "--player", "model"), "error [no-model]:"),
         (("gsm8k", "none.jsonl"), "error [file]: 'none.jsonl' cannot be read"),
-        (("toolalpaca", "none.json"), "error [file]: 'none.json' cannot be read"),
+        (("toolalpaca", "none.json"), "error [input]: 'none.json' cannot be read"),
         (("compare", "a.jsonl", "b.jsonl"), "error [rows]: 'a.jsonl' cannot be read"),
     ],
 )

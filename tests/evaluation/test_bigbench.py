@@ -37,6 +37,7 @@ async def test_a_folder_without_tasks_is_named(tmp_path: Path) -> None:
 
 async def test_recorded_tools_answer_real_tasks(data: Path, settings: Settings) -> None:
     tasks = read_bigbench_tasks(data / "bbh", ("word_sorting", "navigate", "snarks"))
+    settings = settings.model_copy(update={"accept_unverified": True})
     async with Session.open(settings, models=Models(model_of(f"cassette:{CASSETTE}"))) as client:
         makings = {
             name: await make_tool(client, name, shown[:10], "proved", 1)

@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Protocol
 
-import orjson
 from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic_core import to_json
 
 from toolmint.core.budgets import BudgetStore
 from toolmint.core.grants import GrantStore, StoreChanges
@@ -209,7 +209,7 @@ class RequestRecord:
     @cached_property
     def line(self) -> bytes:
         """The record as one line of JSON, without the line's end."""
-        return orjson.dumps(vars(self), default=_plain)  # which has no "line" before it is made
+        return to_json(vars(self))  # which has no "line" before it is made
 
     @classmethod
     def read(cls, line: str | bytes) -> "RequestRecord":
@@ -219,11 +219,6 @@ class RequestRecord:
             ValidationError: it is no such line.
         """
         return _RECORD.validate_json(line)
-
-
-def _plain(value: object) -> object:
-    """Return what JSON has no form of its own for, as ``_RECORD`` reads it."""
-    return value.model_dump(mode="json") if isinstance(value, Usage) else str(value)
 
 
 _RECORD = TypeAdapter(RequestRecord)
