@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 from rich.table import Table
@@ -62,10 +63,10 @@ def main() -> None:
         for mode, more in (("call", []), ("resident", ["--resident"])):
             for user, words in users:
                 found = besieged(canary, [*words, *more])
-                some = found["faults"]
-                faults += some if isinstance(some, list) else [str(some)]
-                count = len(some) if isinstance(some, list) else 1
-                table.add_row(mode, user, str(found["attacks"]), str(count))
+                told = found["faults"]
+                some = cast("list[object]", told) if isinstance(told, list) else [told]
+                faults += map(str, some)
+                table.add_row(mode, user, str(found["attacks"]), str(len(some)))
     Console(width=100).print(table)
     if faults:
         sys.exit("\n".join(faults))
