@@ -62,7 +62,9 @@ def applied(store: Path, rows: Path, concurrency: int) -> Applied:
     """Run the command on a file."""
     out = rows.with_suffix(".out")
     out.unlink(missing_ok=True)
+    # No model is there to compare what an answer took that no verified request took.
     words = [TOOLMINT, "apply", str(rows), "-o", str(out), "--store", str(store)]
+    words += ["--accept-unverified"]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(
         [*words, "--concurrency", str(concurrency)], check=True, stdout=subprocess.DEVNULL
@@ -71,7 +73,7 @@ def applied(store: Path, rows: Path, concurrency: int) -> Applied:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     lines = [json.loads(line) for line in out.read_text().splitlines()]
-    return Applied(seconds, cpu, sum(bool(line["right"]) for line in lines))
+    return Applied(seconds, cpu, sum(bool(line.get("right")) for line in lines))
 
 
 def loop_seconds(count: int = 1_000_000) -> float:
