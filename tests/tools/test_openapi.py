@@ -171,6 +171,8 @@ def test_references_bounds_and_recursion_end_in_json_schema() -> None:
     assert set(body) == {"petId", "name", "body_petId", "children"}
     assert body["children"]["items"] == {"description": "again a Pet"}
     assert spec["login"].parameters["required"] == ["user"]
+    changes = [name for name, one in spec.items() if not one.read_only]
+    assert changes == ["putPet", "login", "post_names"]
     assert read.operations[0].server == "https://eu.pets.test/v1"
 
 

@@ -14,6 +14,8 @@ from toolmint.core.values import clip
 from toolmint.tools.references import Document, as_json_schema
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SAFE = frozenset({"get", "head", "options", "trace"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 _Json = dict[str, Any]
 
@@ -147,6 +149,7 @@ class _Reader:
             name=name[:64],
             description="\n".join(dict.fromkeys(words)) or f"{method.upper()} {path}",
             parameters=arguments.schema(),
+            read_only=method in _SAFE,
         )
         return ApiOperation(
             spec,
