@@ -25,12 +25,17 @@ class HttpRequest(NamedTuple):
 
 
 class HttpResponse(NamedTuple):
-    """Status, media type and text; ``cut`` says that the body was longer than the kept text."""
+    """Status, media type and text.
+
+    ``cut`` says that the body was longer than the kept text; ``url`` is where it came from after redirects,
+    if the transport knows.
+    """
 
     status: int
     media_type: str
     text: str
     cut: bool = False
+    url: str = ""
 
 
 class Transport(Protocol):

@@ -1,11 +1,7 @@
 """Which addresses are of this machine or of a private network, where documents from the net may not lead."""
 
 import ipaddress
-import socket
 from typing import TypeAlias
-
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
@@ -55,29 +51,3 @@ def is_own_host(host: str) -> bool:
     if name == "localhost" or name.endswith(".localhost"):
         return True
     return _parsed(name) is not None and not is_public(name)
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves hosts to public addresses alone; the connection goes to the very address that was checked."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the public addresses of a host.
-
-        Raises:
-            PrivateAddress: one of them is not public.
-            OSError: it has none.
-        """
-        found = await self._resolver.resolve(host, port, family)
-        for one in found:
-            if not is_public(one["host"]):
-                raise PrivateAddress(f"{host!r} is the address {one['host']}")
-        return found
-
-    async def close(self) -> None:
-        """Close the resolver."""
-        await self._resolver.close()

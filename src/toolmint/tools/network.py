@@ -1,15 +1,18 @@
 """HTTP over the network, with limits of time, size, addresses and redirects."""
 
 import asyncio
+import socket
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from toolmint.core.errors import ToolError
 from toolmint.core.http import HttpRequest, HttpResponse
-from toolmint.tools.addresses import PrivateAddress, PublicResolver, is_own_host
+from toolmint.tools.addresses import PrivateAddress, is_own_host, is_public
 
 RESPONSE_LIMIT = 1 << 20
 """Bytes of a response that are kept."""
@@ -20,6 +23,32 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
 _KEPT_HEADERS = frozenset({"accept", "accept-language", "user-agent"})
 """Headers that follow a redirect to another origin: a key may stand under any other name."""
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves hosts to public addresses alone; the connection goes to the very address that was checked."""
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the public addresses of a host.
+
+        Raises:
+            PrivateAddress: one of them is not public.
+            OSError: it has none.
+        """
+        found = await self._resolver.resolve(host, port, family)
+        for one in found:
+            if not is_public(one["host"]):
+                raise PrivateAddress(f"{host!r} is the address {one['host']}")
+        return found
+
+    async def close(self) -> None:
+        """Close the resolver."""
+        await self._resolver.close()
 
 
 class Network:
@@ -94,7 +123,7 @@ class Network:
             to = response.headers.get("Location")
             if response.status in _REDIRECTS and to:
                 return redirected(request, response.status, to)
-            return await self._read(response)
+            return (await self._read(response))._replace(url=request.url)
 
     async def _read(self, response: aiohttp.ClientResponse) -> HttpResponse:
         body = bytearray()
