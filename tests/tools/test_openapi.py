@@ -156,7 +156,7 @@ def test_all_operations_of_the_real_documents_become_tools(data: Path) -> None:
 def test_yaml_is_read_as_json_is() -> None:
     text = "openapi: 3.1.0\npaths:\n  /a:\n    get:\n      description: the a\n"
     (operation,) = import_document(read_document(text)).operations
-    assert (operation.spec.name, operation.spec.description) == ("get_a", "the a")
+    assert (operation.spec.name, operation.spec.description) == ("get_a", "the a\nGET /a")
 
 
 def test_references_bounds_and_recursion_end_in_json_schema() -> None:

@@ -23,6 +23,10 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME = 64
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that the specification says to ignore: other fields of the document say them."""
+_TAGS = re.compile(
+    r"</?(?:p|br|a|b|i|em|strong|code|pre|ul|ol|li|div|span|h[1-6]|table|t[rdh]|thead|tbody)\b[^>]*>"
+)
+"""Marks of HTML, which many descriptions have and no model needs."""
 _Json = dict[str, Any]
 
 
@@ -125,11 +129,17 @@ class _Reader:
         for part in dict.fromkeys(missing):
             arguments.add(Read({"type": "string"}), ArgumentPlace("path", part), required=True)
             self.problems.append(f"{name}: the path's {part!r} is not described; taken as a string")
-        words = [str(operation[key]) for key in ("summary", "description") if operation.get(key)]
+        words = [
+            _TAGS.sub("", str(operation[key])).strip()
+            for key in ("summary", "description")
+            if operation.get(key)
+        ]
+        # Where a name says little, the path says what a call is about, to a model and to retrieval.
+        words.append(f"{method.upper()} {path}")
         # Not checked again, nor copied: operations share their definitions.
         spec = ToolSpec.model_construct(
             name=name,
-            description="\n".join(dict.fromkeys(words)) or f"{method.upper()} {path}",
+            description="\n".join(dict.fromkeys(filter(None, words))),
             parameters=arguments.schema(),
             returns=None,
             read_only=method in _SAFE,
