@@ -23,7 +23,7 @@ class ShownTools:
     """
 
     def __init__(
-        self, specs: Sequence[ToolSpec], most: int, embed: str | None = None, *, tokens: int
+        self, specs: Sequence[ToolSpec], most: int, embed: str | None = None, *, tokens: int = 8000
     ) -> None:
         self._specs, self._most, self._embed, self._tokens = tuple(specs), most, embed, tokens
         self._retriever: Retriever | EmbeddingRetriever | None = None

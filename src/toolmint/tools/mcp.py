@@ -103,7 +103,7 @@ class _Connection:
         if isinstance(fault, TimeoutError):
             return self._late()
         if isinstance(fault, MCPError):
-            return ToolError(f"{self.where}: {fault}", code="tool-protocol")
+            return ToolError(f"{self.where}: {_said(fault)}", code="tool-protocol")
         return ToolError(f"{self.where}: {_said(fault)}", code="tool-unreachable")
 
     async def close(self) -> None:
@@ -127,7 +127,7 @@ def _said(fault: BaseException | None) -> str:
         fault = cast("BaseExceptionGroup[BaseException]", fault).exceptions[0]
     if fault is None:
         return "it has closed"
-    return clip(f"{type(fault).__name__}: {fault}".rstrip(": "), 400)
+    return clip(" ".join(f"{type(fault).__name__}: {fault}".split()).rstrip(": "), 400)
 
 
 def _text(result: CallToolResult) -> str:

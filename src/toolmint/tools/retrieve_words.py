@@ -49,7 +49,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "ip address"),
     (r"\b[\w.]+@[\w.]+\b", "email"),
     (r"\bwww\.[\w.]+\b", "domain"),
-)  # fmt: skip
+)
 _SAME = """
 mail email inbox message
 picture image photo photograph icon
