@@ -11,7 +11,7 @@ import pytest
 from tests.tools.api_server import api
 from tests.tools.test_mcp import STDIO, served
 
-from toolmint.assembly.remote_tools import is_own
+from toolmint.assembly.remote_tools import is_users_own
 from toolmint.assembly.settings import load_settings
 from toolmint.assembly.tool_sources import source_of
 from toolmint.assembly.toolboxes import toolbox_of
@@ -246,4 +246,4 @@ async def test_a_server_over_http_sees_the_key(
     ],
 )
 def test_only_the_users_own_documents_may_lead_to_private_addresses(text: str, own: bool) -> None:
-    assert is_own(source_of(text)) is own
+    assert is_users_own(source_of(text)) is own

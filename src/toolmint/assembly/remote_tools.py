@@ -64,7 +64,7 @@ async def openapi_box(source: Source, stack: AsyncExitStack) -> tuple[ToolCollec
     """
     from toolmint.tools.network import DOCUMENT_LIMIT, Network  # noqa: PLC0415 - aiohttp takes 0.3 s to load
 
-    private = is_own(source)
+    private = is_users_own(source)
     network = Network(private=private)
     stack.push_async_callback(network.close)
     reader = Network(private=private, kept=DOCUMENT_LIMIT)
@@ -92,7 +92,7 @@ async def openapi_box(source: Source, stack: AsyncExitStack) -> tuple[ToolCollec
     return open_toolbox(imported, network, secrets, headers), said
 
 
-def is_own(source: Source) -> bool:
+def is_users_own(source: Source) -> bool:
     """Return whether a source may lead to private addresses: it is the user's own, or he allows it.
 
     A document from a file is the user's own, and so is one whose address, or whose ``base_url``, is written

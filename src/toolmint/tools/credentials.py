@@ -25,7 +25,7 @@ def own_scheme(name: str) -> Mapping[str, str] | None:
     return OWN_SCHEMES.get(name)
 
 
-def with_query(request: HttpRequest, pair: str) -> HttpRequest:
+def with_query_pair(request: HttpRequest, pair: str) -> HttpRequest:
     """Return a request with one more encoded pair in its query."""
     return request._replace(query=f"{request.query}&{pair}" if request.query else pair)
 
@@ -40,7 +40,7 @@ def with_credential(request: HttpRequest, scheme: Mapping[str, Any], secret: str
     match (scheme.get("type"), scheme.get("in") or str(scheme.get("scheme", "")).lower()):
         case ("apiKey", "query"):
             name = quote(str(scheme["name"]), safe="")
-            return with_query(request, f"{name}={quote(secret, safe='')}")
+            return with_query_pair(request, f"{name}={quote(secret, safe='')}")
         case ("apiKey", "cookie"):
             cookies = [request.headers.get("Cookie"), f"{scheme['name']}={secret}"]
             return _with_header(request, "Cookie", "; ".join(filter(None, cookies)))
