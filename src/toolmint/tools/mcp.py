@@ -116,6 +116,7 @@ async def _specs(client: Client) -> list[ToolSpec]:
                 description=one.description or "",
                 parameters=one.input_schema,
                 returns=one.output_schema,
+                read_only=bool(one.annotations and one.annotations.read_only_hint),
             )
             for one in page.tools
         ]
