@@ -11,7 +11,7 @@ from toolmint.assembly.settings import secret
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import ConfigError
 from toolmint.core.model import Embed, Model
-from toolmint.embedded import trio_path
+from toolmint.embedded import english_trio_path, trio_path
 from toolmint.models.cassette import CassetteModel, RecordingModel, from_transcript
 from toolmint.models.openai_wire import DEFAULT_BASE_URL
 from toolmint.models.prices import LIST_PRICES
@@ -208,9 +208,10 @@ def _onnx(folder: Path, name: str = "") -> Model:
 
 
 def _embedded(name: str) -> Model:
-    if name != "trio":
+    folders = {"trio": trio_path(), "english": english_trio_path()}
+    if name not in folders or not folders[name].is_dir():
         raise ConfigError(f"no model {name!r} ships with toolmint; embedded:trio does")
-    return _onnx(trio_path(), TRIO)
+    return _onnx(folders[name], f"embedded:{name}")
 
 
 def embed_of(text: str) -> Embed:

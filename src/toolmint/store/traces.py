@@ -14,7 +14,6 @@ from toolmint.store.clock import now
 from toolmint.store.engine import Database
 from toolmint.store.schema import MISSING_TOOLS_TABLE, TRACES_TABLE
 
-
 _FLAG_LETTERS: dict[str, FlagKind] = {"c": "cut", "u": "ungrounded"}
 """The column ``outcome`` holds the flags of an answer too, as ``answered!cu``."""
 
