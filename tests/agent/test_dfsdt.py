@@ -46,9 +46,7 @@ async def test_it_goes_back_and_tries_a_sibling_that_is_shown_what_was_tried() -
 
 
 async def test_levels_to_go_back_are_a_parameter() -> None:
-    two = three_roles(
-        [CALL, CALL, GIVE_UP, CALL, GIVE_UP, CALL, GIVE_UP, GIVE_UP, GIVE_UP], PENS
-    )
+    two = three_roles([CALL, CALL, GIVE_UP, CALL, GIVE_UP, CALL, GIVE_UP, GIVE_UP, GIVE_UP], PENS)
     done = await AgentLoop(two, BOX, DFSDT(back_after_give_up=1)).solve(TASK)
     assert [step.parent for step in done.steps] == [None, 0, 1, 1, 3, 3, 5, 5, 0][: len(done.steps)]
     three = three_roles([CALL, CALL, CALL, GIVE_UP, CALL, GIVE_UP], PENS)

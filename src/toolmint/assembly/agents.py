@@ -34,8 +34,9 @@ from toolmint.tools.toolbox import ToolCollection
 _LOG = logging.getLogger("toolmint.agent")
 UNNAMED = "no model is named, so the trio that is installed plays; name a model with --model"
 NO_MODEL = (
-    "an agent needs a model: set --model, the variable TOOLMINT_MODEL, or `model` in toolmint.toml, such as "
-    f"openai:NAME?base_url=... or local:FOLDER ({TRIO} needs no key, but knows ToolWorld's tools alone)"
+    "an agent needs a model; set one with --model, TOOLMINT_MODEL or `model` in toolmint.toml, such as "
+    "openai:NAME?base_url=... or local:FOLDER, or by role with --planner, --caller and --summarizer; "
+    f"{TRIO} runs here without a key, but knows ToolWorld's tools alone"
 )
 
 

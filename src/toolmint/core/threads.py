@@ -85,7 +85,7 @@ async def in_daemon_thread(function: Callable[[], _T]) -> _T:
     done: asyncio.Future[tuple[_T | None, BaseException | None]] = loop.create_future()
     context, call = contextvars.copy_context(), _Call()
 
-    def settle(outcome: tuple[_T | None, BaseException | None]) -> None:
+    def hand_over(outcome: tuple[_T | None, BaseException | None]) -> None:
         if not done.done():
             done.set_result(outcome)
 
@@ -93,7 +93,7 @@ async def in_daemon_thread(function: Callable[[], _T]) -> _T:
         outcome = outcome_of(lambda: context.run(function))
         _THREADS.ended(call)
         with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(settle, outcome)
+            loop.call_soon_threadsafe(hand_over, outcome)
 
     _THREADS.submit(job)
     try:

@@ -19,11 +19,11 @@ from toolmint.models.endpoint_dialect import Dialect, shaped
 from toolmint.models.reply_fields import (
     arguments_of,
     calls_of,
-    content_of,
+    content_parts,
     count_of,
+    field_text,
     fields_of,
     reasoning_of,
-    text_of,
 )
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -180,7 +180,7 @@ def decode_response(wire: object, seconds: float) -> ModelResponse:
         reasoning=fields.reasoning,
         tool_calls=fields.calls,
         finish_reason=_finish(choice.get("finish_reason")),
-        model=text_of(body.get("model")),
+        model=field_text(body.get("model")),
         usage=decode_usage(body.get("usage")),
         seconds=seconds,
     )
@@ -212,7 +212,7 @@ class StreamReader:
         fields = cast("dict[str, Any]", chunk)
         if fields.get("error"):
             raise ModelError(f"the stream broke off: {fields['error']}", code="model-reply")
-        self._model = text_of(fields.get("model")) or self._model
+        self._model = field_text(fields.get("model")) or self._model
         self._usage = fields.get("usage") or self._usage
         choices: object = fields.get("choices") or []
         first = cast("list[object]", choices)[:1] if isinstance(choices, list) else [None]
@@ -226,14 +226,14 @@ class StreamReader:
         parts: object = delta.get("tool_calls")
         for part in cast("list[object]", parts) if isinstance(parts, list) else ():
             self._part(_object(part))
-        text, thought = content_of(delta.get("content"))
+        text, thought = content_parts(delta.get("content"))
         self._reasoning.append(reasoning_of(delta) or thought)
         self._text.append(text)
         return text
 
     def _part(self, part: dict[str, Any]) -> None:
         """Add a piece of a call; without an index, a new id begins the next call."""
-        given = text_of(part.get("id"))
+        given = field_text(part.get("id"))
         at: object = part.get("index")
         if not isinstance(at, int):
             at = (given or self._last) if given or self._last is not None else 0
@@ -241,7 +241,7 @@ class StreamReader:
         call = self._calls.setdefault(at, {"id": "", "name": "", "arguments": ""})
         function = _object(part.get("function"))
         call["id"] = call["id"] or given
-        call["name"] += text_of(function.get("name"))
+        call["name"] += field_text(function.get("name"))
         raw = function.get("arguments")
         call["arguments"] += raw if isinstance(raw, str) else arguments_of(raw) if raw else ""
 

@@ -26,43 +26,45 @@ class MessageFields(NamedTuple):
 
 def fields_of(message: dict[str, Any]) -> MessageFields:
     """Return the content, the reasoning and the calls of an assistant's message."""
-    content, thought = content_of(message.get("content"))
+    content, thought = content_parts(message.get("content"))
     reasoning = reasoning_of(message)
     return MessageFields(
-        content or text_of(message.get("refusal")),
+        content or field_text(message.get("refusal")),
         "\n".join(one for one in (reasoning, thought) if one),
         calls_of(message),
     )
 
 
-def content_of(value: object) -> tuple[str, str]:
+def content_parts(value: object) -> tuple[str, str]:
     """Return the text of a content, and the reasoning among its parts."""
     if not isinstance(value, list):
-        return text_of(value), ""
+        return field_text(value), ""
     said: list[str] = []
     thought: list[str] = []
     for part in cast("list[object]", value):
         kind = cast("dict[str, object]", part).get("type") if isinstance(part, dict) else None
-        (thought if kind in _THOUGHT_PARTS else said).append(text_of(cast("object", part)))
+        (thought if kind in _THOUGHT_PARTS else said).append(field_text(cast("object", part)))
     return "".join(said), "".join(thought)
 
 
 def reasoning_of(message: dict[str, Any]) -> str:
     """Return the reasoning of a message or of a streamed piece, under the first name that has any."""
-    return next((text for name in _REASONING if (text := text_of(message.get(name)))), "")
+    return next((text for name in _REASONING if (text := field_text(message.get(name)))), "")
 
 
-def text_of(value: object, depth: int = 0) -> str:
+def field_text(value: object, depth: int = 0) -> str:
     """Return the text of a field: a text, the texts of parts, or of an object's fields of text."""
     if isinstance(value, str):
         return value
     if value is None or depth > 8:
         return ""
     if isinstance(value, list):
-        return "".join(text_of(one, depth + 1) for one in cast("list[object]", value))
+        return "".join(field_text(one, depth + 1) for one in cast("list[object]", value))
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
-        return next((text for name in _TEXTS if (text := text_of(fields.get(name), depth + 1))), "")
+        return next(
+            (text for name in _TEXTS if (text := field_text(fields.get(name), depth + 1))), ""
+        )
     return str(value)
 
 
@@ -81,7 +83,7 @@ def calls_of(message: dict[str, Any]) -> tuple[ToolCall, ...]:
         found.append(
             ToolCall(
                 id=name,
-                name=text_of(fields.get("name")),
+                name=field_text(fields.get("name")),
                 arguments=arguments_of(fields.get("arguments", fields.get("parameters"))),
             )
         )

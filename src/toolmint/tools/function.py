@@ -65,7 +65,7 @@ class FunctionTool(Generic[_P, _R]):
             else:
                 found = await in_daemon_thread(lambda: _collected(self._validated(given)))
                 if inspect.isawaitable(found) or isinstance(found, AsyncIterator):
-                    found = await run_beside(_settled(cast("object", found)))
+                    found = await run_beside(_resolved(cast("object", found)))
         except ValidationError as fault:
             first = fault.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
@@ -78,7 +78,7 @@ class FunctionTool(Generic[_P, _R]):
         return self._adapter.validate_python(given)
 
     async def _awaited(self, given: ArgsKwargs) -> object:
-        return await _settled(self._validated(given))
+        return await _resolved(self._validated(given))
 
 
 def _raised(fault: BaseException) -> ToolError:
@@ -119,7 +119,7 @@ def _collected(found: object) -> object:
 _MORE = f"[only the first {MOST_YIELDED:,} items were taken]"
 
 
-async def _settled(found: object) -> object:
+async def _resolved(found: object) -> object:
     """Return what an awaitable gives, and what an asynchronous iterator yields, as a list."""
     if inspect.iscoroutine(found) or inspect.isawaitable(found):
         found = await contained(cast("Awaitable[object]", found), _raised)
