@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.models.endpoint import Said, completion, endpoint
 
@@ -209,6 +209,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON, JSON, JSON, JSON)
 def test_every_message_has_a_reading(content: Any, calls: Any, thought: Any, usage: Any) -> None:
     fields = {"content": content, "tool_calls": calls, "reasoning_content": thought}
@@ -219,6 +220,7 @@ def test_every_message_has_a_reading(content: Any, calls: Any, thought: Any, usa
     assert isinstance(reader.response(0.0).content, str)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_what_is_no_reply_is_a_model_error(wire: Any) -> None:
     with pytest.raises(ModelError):
@@ -234,6 +236,7 @@ MESSAGES: st.SearchStrategy[list[Message]] = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(MESSAGES)
 def test_no_two_neighbours_have_one_role_after_alternating(messages: list[Message]) -> None:
     roles = [one.role for one in alternating(messages)]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolmint.core.messages import ToolSpec
@@ -124,6 +124,7 @@ PIECES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_every_text_has_a_reading(pieces: list[str]) -> None:
     text = "".join(pieces)
@@ -133,6 +134,7 @@ def test_every_text_has_a_reading(pieces: list[str]) -> None:
     assert read_backbone(text, tools=SPECS).plan.decision is not None
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=8, unique=True))
 def test_names_are_legal_differ_and_lead_back(names: list[str]) -> None:
     legal = legal_names(names)

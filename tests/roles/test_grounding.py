@@ -1,7 +1,7 @@
 """An answer's values are looked for in what the run saw, however they are written."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolmint.roles.grounding import ungrounded_values
@@ -57,11 +57,13 @@ def test_what_was_never_seen_is_named(answer: str, values: tuple[str, ...]) -> N
     assert ungrounded_values(answer, SEEN) == values
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.text(), max_size=3))
 def test_every_text_has_a_verdict(answer: str, seen: list[str]) -> None:
     assert isinstance(ungrounded_values(answer, seen), tuple)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -1,7 +1,7 @@
 """Reasoning is kept apart from speech and decides nothing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolmint.roles.openai_messages import decode_messages, encode_messages
@@ -43,6 +43,7 @@ PIECES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_every_text_has_a_reading(pieces: list[str]) -> None:
     found = split_reasoning("".join(pieces))
