@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from toolmint.agent.agent import AgentLoop
 from toolmint.agent.policy import Policy, Sampling, SingleModelPolicy, ThreeRolePolicy
@@ -40,6 +40,8 @@ NO_MODEL = (
 )
 
 
+Keep = Callable[[Trajectory], Coroutine[Any, Any, int | None]]
+"""Keeps a trajectory and returns its number; None where it does not."""
 RoleName = Literal["planner", "caller", "summarizer"]
 AgentModels: TypeAlias = ModelLike | Mapping[str, ModelLike]
 """One model for all roles, or models by role: ``planner``, ``caller``, ``summarizer``."""
@@ -254,7 +256,7 @@ class AgentSession:
         resume: Trajectory | None = None,
         observe: Observe = ignore_step,
         stopped: Callable[[int], None] = lambda _: None,
-        keep: bool = True,
+        keep: Keep | None = None,
     ) -> tuple[Trajectory, int | None]:
         """Solve a task and keep its trajectory, however the run ends; see ``solve``.
 
@@ -264,24 +266,24 @@ class AgentSession:
             resume: an earlier trajectory to continue.
             observe: called with each step as it is taken.
             stopped: called with the trajectory's number where the run is cancelled.
-            keep: whether the trajectory is kept.
+            keep: keeps the trajectory and returns its number; None: the store does.
 
         Returns:
-            the trajectory and its number; None where the store cannot keep it, which is logged: an answer
+            the trajectory and its number; None where it is not kept. A store that fails is logged: an answer
             must not be lost for that.
         """
+        keep = keep or self.client.store.traces.log
         attempt = self.agent(limits).begin(await self.task(text), resume=resume, observe=observe)
         finished = False
         try:
             done = await attempt.finish()
             finished = True
         finally:
-            if not finished and keep:
-                stopped(await asyncio.shield(self.client.store.traces.log(attempt.so_far())))
-        if not keep:
-            return done, None
+            number = None if finished else await asyncio.shield(keep(attempt.so_far()))
+            if number is not None:
+                stopped(number)
         try:
-            return done, await asyncio.shield(self.client.store.traces.log(done))
+            return done, await asyncio.shield(keep(done))
         except StoreError as fault:
             _LOG.warning("the trajectory cannot be kept: %s", fault)
             return done, None
