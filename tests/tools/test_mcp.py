@@ -38,7 +38,7 @@ async def test_a_server_over_stdio_gives_its_tools() -> None:
 
 
 async def test_a_server_that_dies_in_the_middle_of_a_call_is_an_observation() -> None:
-    async with mcp_tools(STDIO, seconds=5) as tools:
+    async with mcp_tools(STDIO, seconds=30) as tools:
         box = ToolCollection(tools)
         assert (await box.call(call("die"))).failure in {"tool-protocol", "tool-unreachable"}
         assert (await box.call(call("add", '{"a": 2, "b": 3}'))).failure is not None
@@ -83,3 +83,23 @@ async def test_a_server_over_streamable_http_gives_its_tools() -> None:
         async with mcp_tools(url, seconds=20) as tools:
             result = await ToolCollection(tools).call(call("add", '{"a": 20, "b": 3}'))
             assert result.content == "23"
+
+
+async def test_a_server_over_http_that_dies_is_an_observation_and_nothing_else() -> None:
+    with served() as url:
+        opened = mcp_tools(url, seconds=3)
+        tools = await opened.__aenter__()
+        box = ToolCollection(tools)
+        assert (await box.call(call("add", '{"a": 1, "b": 1}'))).content == "2"
+    gone = await box.call(call("add", '{"a": 1, "b": 1}'))
+    assert gone.failure in {"tool-unreachable", "tool-protocol", "tool-timeout"}
+    again = await box.call(call("add", '{"a": 1, "b": 1}'))
+    assert again.failure in {"tool-unreachable", "tool-protocol", "tool-timeout"}
+    await opened.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("command", ["", "'unclosed"])
+async def test_a_command_that_is_none_is_one_clear_line(command: str) -> None:
+    with pytest.raises(ToolError, match="mcp:"):
+        async with mcp_tools(command):
+            raise AssertionError("connected")

@@ -304,7 +304,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (chat({**SAY, "name": "bob"}), r"message 2 \(assistant\): the field 'name' \('bob'\)"),
     ({"messages": [{**ASK, "name": "ann"}, SAY]}, r"message 1 \(user\): the field 'name'"),
     (chat({**SAY, "refusal": "no"}), "the field 'refusal'"),
-    (chat({**SAY, "reasoning_content": "hm"}), "the field 'reasoning_content'"),
     (chat({**SAY, "audio": {"id": "1"}}), "the field 'audio'"),
     (chat({**SAY, "prefix": False}), "the field 'prefix'"),
     (chat({**SAY, "images": []}), "the field 'images'"),

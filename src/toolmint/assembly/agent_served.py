@@ -5,12 +5,14 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
-from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, agent_policy
+from toolmint.assembly.agent_choices import choices_with
+from toolmint.assembly.agents import AgentSession, RoleModels, agent_policy
+from toolmint.assembly.installed_trio import preferred_trio
 from toolmint.assembly.redaction import redacted, redaction
 from toolmint.assembly.session import Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.toolboxes import toolbox_of
-from toolmint.assembly.uri import TRIO, parse_uri
+from toolmint.assembly.uri import parse_uri
 from toolmint.core.errors import InputError
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Trajectory
@@ -24,11 +26,13 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
     """Return the agent over the settings' toolbox.
 
     Raises:
+        ConfigError: no model is named and no trio is installed.
         InputError: a source cannot be read.
     """
-    models = RoleModels(settings, otherwise=TRIO)
+    otherwise = preferred_trio()
+    models = RoleModels(settings, otherwise=otherwise)
     stack.push_async_callback(models.close)
-    choices = AgentChoices()
+    choices = choices_with(settings)
     policy = agent_policy(models.metered(client.ledger), choices)
     box, problems = await toolbox_of(settings.toolbox, stack, client.store, client.sandbox)
     approved = ApprovedToolbox(box, settings.approve)
@@ -41,25 +45,27 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
 
     async def solve(text: str, *, keep: bool, cost: Decimal | None) -> Trajectory:
         limits = None if cost is None else Limits(cost=cost)
-        done = await session.agent(limits).solve(await session.task(text))
-        if keep:
-            await _keep(client, done, redact)
+
+        async def kept(done: Trajectory) -> int | None:
+            return await _keep(client, done, redact) if keep else None
+
+        done, _ = await session.run(text, limits, keep=kept)
         await client.ledger.flush(client.store)
         return done
 
-    named = (settings.planner_model or settings.model or TRIO, settings.caller_model)
+    named = (settings.planner_model or settings.model or otherwise, settings.caller_model)
     uris = [uri for uri in (*named, settings.summarizer_model) if uri]
     return AgentModel(settings.agent, solve, all(_priced(settings, uri) for uri in uris))
 
 
-async def _keep(client: Session, done: Trajectory, redact: Callable[[str], str]) -> None:
-    """Keep a trajectory; where the function of ``redact`` fails on a text of it, it is not kept."""
+async def _keep(client: Session, done: Trajectory, redact: Callable[[str], str]) -> int | None:
+    """Keep a trajectory and return its number; where ``redact`` fails on a text of it, it is not kept."""
     try:
         kept = redacted(done, redact)
     except InputError as fault:
         _LOG.error("a trajectory is not kept: %s", fault)
-        return
-    await client.store.traces.log(kept)
+        return None
+    return await client.store.traces.log(kept)
 
 
 def _priced(settings: Settings, text: str) -> bool:

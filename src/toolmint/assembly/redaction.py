@@ -9,7 +9,7 @@ from toolmint.core.task import Trajectory
 
 _WORDS = frozenset(
     {
-        *("role", "outcome", "decision", "tier", "request_class", "policy", "search"),
+        *("role", "outcome", "decision", "tier", "request_class", "policy", "search", "kind"),
         *("id", "call_id", "tool_call_id", "name", "template_digest", "tools", "usage", "settings"),
     }
 )

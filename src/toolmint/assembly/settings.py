@@ -10,21 +10,20 @@ from typing import Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from toolmint.assembly.former_names import (
+    DEFAULT_FILE,
+    FILE,
+    FORMER_SETTINGS,
+    PREFIX,
+    refuse_former_names,
+    refuse_former_store,
+)
 from toolmint.assembly.toolbox_setting import sources_of_setting
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
+from toolmint.core.values import Value
 from toolmint.models.prices import OwnPrice, PriceTable
 from toolmint.tools.approval import ApprovalMode
-
-PREFIX = "TOOLMINT_"
-FILE = "CONFIG"
-DEFAULT_FILE = "toolmint.toml"
-_FORMER_PREFIX = "TOOLWRIGHT_"
-_FORMER_FILE = "toolwright.toml"
-_FORMER_STORE = ".toolwright/tools.db"
-_FORMER_NAMES = {"spool": "write_ahead_log", "user_model": "light_model"}
-"""Settings that were renamed."""
-
 
 FieldChoices = dict[str, Literal["served", "scope", "model"]]
 """What becomes of fields of requests, by name; see the setting ``fields``."""
@@ -62,6 +61,10 @@ class Settings(Frozen):
     """Tokens that the tools of a task may take of a prompt; schemas are shortened to that."""
     agent: str = "agent"
     """The name of a model under which the gateway's agent answers."""
+    agent_options: Mapping[str, Value] = Field(default={})
+    """How agents work, by the names of ``AgentChoices``, such as ``[agent_options]`` with ``temperature`` and
+    ``max_tokens``. In a variable: as JSON.
+    """
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
     """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
     isolation: Literal["resident", "call"] = "resident"
@@ -155,7 +158,7 @@ class Settings(Frozen):
     def _words(cls, value: object) -> object:
         return sources_of_setting(value)
 
-    @field_validator("prices", mode="before")
+    @field_validator("prices", "agent_options", mode="before")
     @classmethod
     def _table(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -199,8 +202,8 @@ def _known(name: str, where: str, shown: str) -> None:
     """Refuse a name that is no setting, with the nearest one that is."""
     if name in Settings.model_fields:
         return
-    if name in _FORMER_NAMES:
-        change = f"is now {_FORMER_NAMES[name]!r}: rename it"
+    if name in FORMER_SETTINGS:
+        change = f"is now {FORMER_SETTINGS[name]!r}: rename it"
         raise ConfigError(f"the setting {shown!r} in {where} {change}", code="setting-renamed")
     near = get_close_matches(name, Settings.model_fields, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(Settings.model_fields)}"
@@ -224,34 +227,6 @@ def _file() -> tuple[dict[str, object], str]:
     return values, str(path)
 
 
-def _refuse_former_names() -> None:
-    """Refuse variables and a file that carry the project's former name; they would be overlooked."""
-    for name in environment():
-        if name.startswith(_FORMER_PREFIX):
-            field = name.removeprefix(_FORMER_PREFIX).lower()
-            is_now = PREFIX + _FORMER_NAMES.get(field, field).upper()
-            raise ConfigError(f"{name} is now {is_now}: rename it", code="setting-renamed")
-    if (
-        PREFIX + FILE not in environment()
-        and Path(_FORMER_FILE).exists()
-        and not Path(DEFAULT_FILE).exists()
-    ):
-        raise ConfigError(
-            f"{_FORMER_FILE} is now {DEFAULT_FILE}: mv {_FORMER_FILE} {DEFAULT_FILE}",
-            code="setting-renamed",
-        )
-
-
-def _refuse_former_store(origin: str) -> None:
-    """Refuse to begin an empty default store beside one under the project's former name."""
-    store = Path(str(Settings.model_fields["store"].default))
-    if origin == "default" and Path(_FORMER_STORE).exists() and not store.exists():
-        raise ConfigError(
-            f"the store {_FORMER_STORE} is now {store}: mv .toolwright .toolmint",
-            code="setting-renamed",
-        )
-
-
 def effective(**given: object) -> Effective:
     """Return the settings with their origins: flags first, then the environment, the file, and the defaults.
 
@@ -260,7 +235,7 @@ def effective(**given: object) -> Effective:
     Raises:
         ConfigError: a value is not allowed, or a setting is not known; both are named with their origin.
     """
-    _refuse_former_names()
+    refuse_former_names(environment())
     values, path = _file()
     origins = dict.fromkeys(Settings.model_fields, "default") | dict.fromkeys(values, path)
     for name, text in environment().items():
@@ -271,7 +246,8 @@ def effective(**given: object) -> Effective:
     for name, value in given.items():
         if value is not None:
             values[name], origins[name] = value, "--" + name.replace("_", "-")
-    _refuse_former_store(origins["store"])
+    if origins["store"] == "default":
+        refuse_former_store(Path(str(Settings.model_fields["store"].default)))
     try:
         return Effective(Settings.model_validate(values), origins)
     except ValidationError as fault:

@@ -11,7 +11,7 @@ from toolmint.assembly.settings import secret
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import ConfigError
 from toolmint.core.model import Embed, Model
-from toolmint.embedded import trio_path
+from toolmint.embedded import english_trio_path, trio_path
 from toolmint.models.cassette import CassetteModel, RecordingModel, from_transcript
 from toolmint.models.openai_wire import DEFAULT_BASE_URL
 from toolmint.models.prices import LIST_PRICES
@@ -35,6 +35,7 @@ _OPTIONS = (
     "record",
     "budget",
     "tokens",
+    "roles",
 )
 KEY_VARIABLE = "OPENAI_API_KEY"
 TRIO = "embedded:trio"
@@ -146,6 +147,7 @@ def openai_model(
     attempts: int = 5,
     price_as: str | None = None,
     prices: Prices = LIST_PRICES,
+    alternate: bool = False,
 ) -> Model:
     """Return the model of an endpoint; it connects with its first request, and tries again on a refusal."""
 
@@ -159,18 +161,23 @@ def openai_model(
             timeout=endpoint.timeout,
             price_as=price_as,
             prices=prices,
+            alternate=alternate,
         )
 
     return Retrying(LazyModel(name, opened), attempts=attempts)
 
 
 def _openai(uri: ModelUri, prices: Prices) -> Model:
+    roles = uri.options.get("roles", "alternate")
+    if roles != "alternate":
+        raise ConfigError(f"option 'roles' must be 'alternate', got {roles!r}")
     model = openai_model(
         uri.rest,
         _endpoint(uri, 120.0),
         attempts=int(_number(uri, "attempts", 5)),
         price_as=uri.options.get("price_as"),
         prices=prices,
+        alternate="roles" in uri.options,
     )
     if "rpm" in uri.options:
         model = RateLimited(model, requests=_number(uri, "rpm", 60))
@@ -201,9 +208,10 @@ def _onnx(folder: Path, name: str = "") -> Model:
 
 
 def _embedded(name: str) -> Model:
-    if name != "trio":
+    folders = {"trio": trio_path(), "english": english_trio_path()}
+    if name not in folders or not folders[name].is_dir():
         raise ConfigError(f"no model {name!r} ships with toolmint; embedded:trio does")
-    return _onnx(trio_path(), TRIO)
+    return _onnx(folders[name], f"embedded:{name}")
 
 
 def embed_of(text: str) -> Embed:

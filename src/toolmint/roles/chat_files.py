@@ -23,11 +23,14 @@ from toolmint.roles.chat_fields import (
     text_of,
     tool_calls,
 )
+from toolmint.roles.reasoning import split_reasoning
 
 EXTENSION = "toolmint"
 _ITEM = ("messages", "tools", "functions", "parallel_tool_calls", "id", "source", "metadata")
 DESCRIPTIVE_FIELDS = ("id", "source", "metadata")
 """Fields of an item that say where it is from; they are kept with the trajectory and shape nothing."""
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+"""Fields with what a model thought; it is kept apart from what it said, and not learnt."""
 _RESULTS = frozenset({"tool", "function", "ipython", "observation"})
 _ROLE_TAGS = frozenset(
     {"planner", "caller", "summarizer", "backbone", "light", "dispatcher", "strong"}
@@ -36,7 +39,10 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "system": ("role", "content", "weight"),
     "developer": ("role", "content", "weight"),
     "user": ("role", "content", "weight"),
-    "assistant": ("role", "content", "tool_calls", "function_call", "weight", "role_tag"),
+    "assistant": (
+        *("role", "content", "tool_calls", "function_call", "weight", "role_tag"),
+        *REASONING_FIELDS,
+    ),
     "tool": ("role", "content", "tool_call_id", "name", "weight"),
     "function": ("role", "content", "name", "weight"),
     "ipython": ("role", "content", "tool_call_id", "name", "weight"),
@@ -181,8 +187,13 @@ def _assistant(
         raise InputError(f"{where}: an assistant's message needs 'content' or 'tool_calls'")
     calls.add(made, where, number)
     content = text_of(fields.get("content", ""), where)
+    thought = "\n".join(text_of(fields[name], where) for name in REASONING_FIELDS if name in fields)
+    if tag is None:
+        speech = split_reasoning(content)
+        content, thought = speech.said, "\n".join(filter(None, (thought, speech.reasoning)))
     return (
         {"content": content}
+        | ({"reasoning_content": thought} if thought else {})
         | ({"tool_calls": made} if made else {})
         | ({"role_tag": tag} if tag is not None else {})
     )

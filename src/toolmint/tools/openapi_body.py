@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from toolmint.core.errors import ToolError
 from toolmint.core.values import Value
-from toolmint.tools.openapi_styles import ArgumentPlace, argument_text, query_texts
+from toolmint.tools.openapi_styles import ArgumentPlace, query_texts, styled_text
 
 BodyKind = Literal["json", "form", "multipart", "text", "binary"]
 BINARY_NOTE = "The content: its text, or data:TYPE;base64,DATA"
@@ -113,7 +113,7 @@ def bytes_of(value: Value) -> bytes:
     Raises:
         ToolError: it begins as a ``data:`` URL and is none.
     """
-    text = argument_text(value)
+    text = styled_text(value)
     if not text.startswith("data:") or "," not in text:
         return text.encode()
     head, _, data = text.partition(",")
@@ -194,5 +194,5 @@ def _part(slot: ArgumentPlace, value: Value, *, json_part: bool) -> list[bytes]:
     if json_part:
         data = json.dumps(value, ensure_ascii=False).encode()
     else:
-        data = bytes_of(value) if slot.binary else argument_text(value).encode()
+        data = bytes_of(value) if slot.binary else styled_text(value).encode()
     return [*head, b"", data]

@@ -35,13 +35,13 @@ class ArgumentPlace(NamedTuple):
     binary: bool = False
 
 
-def argument_text(value: Value) -> str:
+def styled_text(value: Value) -> str:
     """Return a value as text: a string as it is, all else as JSON."""
     return value if isinstance(value, str) else canonical(value)
 
 
 def _encode(value: Value, *, reserved: bool = False) -> str:
-    return quote(argument_text(value), safe=_RESERVED if reserved else "")
+    return quote(styled_text(value), safe=_RESERVED if reserved else "")
 
 
 def _items(value: Value) -> list[Value]:
@@ -75,9 +75,7 @@ def _assigned(value: Value) -> list[str]:
 def path_text(slot: ArgumentPlace, value: Value) -> str:
     """Return what takes the place of ``{name}`` in a path, encoded: simple, label or matrix."""
     if slot.media_type:
-        return quote(
-            canonical(value) if "json" in slot.media_type else argument_text(value), safe=""
-        )
+        return quote(canonical(value) if "json" in slot.media_type else styled_text(value), safe="")
     match _style(slot):
         case "matrix":
             return _matrix(slot, value)
@@ -104,7 +102,7 @@ def query_texts(slot: ArgumentPlace, value: Value) -> list[str]:
     if value is None:
         return []
     if slot.media_type:
-        said = canonical(value) if "json" in slot.media_type else argument_text(value)
+        said = canonical(value) if "json" in slot.media_type else styled_text(value)
         return [f"{_encode(slot.name)}={_encode(said, reserved=slot.reserved)}"]
     style = _style(slot)
     if style == "deepObject" and isinstance(value, dict | list):
@@ -137,14 +135,14 @@ def header_text(slot: ArgumentPlace, value: Value) -> str:
         ToolError: it has a character that would end the header.
     """
     if slot.media_type:
-        text = canonical(value) if "json" in slot.media_type else argument_text(value)
+        text = canonical(value) if "json" in slot.media_type else styled_text(value)
     elif isinstance(value, list):
-        text = ",".join(map(argument_text, _items(value)))
+        text = ",".join(map(styled_text, _items(value)))
     elif isinstance(value, dict):
         joint = "=" if slot.explode else ","
-        text = ",".join(f"{key}{joint}{argument_text(one)}" for key, one in _members(value))
+        text = ",".join(f"{key}{joint}{styled_text(one)}" for key, one in _members(value))
     else:
-        text = argument_text(value)
+        text = styled_text(value)
     if any((ord(sign) < 32 and sign != "\t") or ord(sign) == 127 for sign in text):
         raise ToolError(
             f"the header {slot.name!r} cannot have line ends or control characters: {text!r:.80}",
