@@ -103,6 +103,11 @@ def agent_command(
         from toolmint.cli.trace_html import html_of
 
         html.write_text(sound(html_of(done)), encoding="utf-8")
+    _show(done, number, explained=explained, as_json=as_json)
+    _leave(exit_code(done))
+
+
+def _show(done: Trajectory, number: int | None, *, explained: bool, as_json: bool) -> None:
     if as_json:
         say(escaped_line_ends(done.model_dump_json(indent=1)))
     elif not explained:
@@ -111,7 +116,6 @@ def agent_command(
         click.echo(f"marked [{flag.kind}]: {printable(flag.why)}", err=True)
     if number is not None:
         click.echo(f"trajectory {number}: toolmint traces show {number}", err=True)
-    _leave(exit_code(done))
 
 
 def exit_code(done: Trajectory) -> int:

@@ -206,11 +206,12 @@ def _target(server: object, env: Mapping[str, str] | None) -> object:
     if not isinstance(server, str) or server.startswith(("http://", "https://")):
         return server
     try:
-        command, *arguments = shlex.split(server)
+        words = shlex.split(server)
     except ValueError as fault:
-        raise ToolError(
-            f"the MCP server {server!r} is no command: {fault}", code="tool-unreachable"
-        ) from fault
+        raise ToolError(f"mcp:{server} is no command line: {fault}", code="config") from fault
+    if not words:
+        raise ToolError("mcp: needs a command or a URL after it", code="config")
+    command, *arguments = words
     return StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None)
 
 

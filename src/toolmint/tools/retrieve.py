@@ -48,7 +48,7 @@ _WANTED, _UNWANTED = 1.25, 0.8
 """Factors of tools that do, and do not do, to things what the query's verb says."""
 
 
-def fields_of(spec: ToolSpec) -> dict[str, list[str]]:
+def weighted_fields(spec: ToolSpec) -> dict[str, list[str]]:
     """Return the stems of a tool by field: name, summary, description, names of arguments, what they are."""
     given = cast("_Json", spec.parameters.get("properties") or {})
     fields = {name: cast("_Json", one) for name, one in given.items() if isinstance(one, dict)}
@@ -84,7 +84,7 @@ class Retriever:
 
     def __init__(self, specs: Sequence[ToolSpec], *, k1: float = 1.2) -> None:
         self._specs, self._k1 = tuple(specs), k1
-        self._documents = [fields_of(spec) for spec in self._specs]
+        self._documents = [weighted_fields(spec) for spec in self._specs]
         self._postings = self._index()
         self._intents = [
             _intents_of(spec, document)
