@@ -56,7 +56,7 @@ def encode_setup(program: Program) -> bytes:
         "calls": calls,
         "stdout_bytes": limit,
     }
-    return _frame(setup | {"arcs": program.arcs})
+    return _frame(setup | {"arcs": program.arcs, "omit": program.omit})
 
 
 def encode_compile(source: str, *, arcs: bool = False) -> bytes:

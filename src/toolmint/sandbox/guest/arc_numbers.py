@@ -1,13 +1,14 @@
 """Numbers the arcs of a program, and makes the code that records them; see ``arcs``."""
 
 import ast
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Iterable
 from contextlib import contextmanager
 
 from toolmint.sandbox.guest.literal_tables import Constants
 from toolmint.sandbox.guest.recorder import ArcPlan
 
 _SAID = 60
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _OF_GROUPS = frozenset({"groups", "lastindex", "lastgroup", "regs", "re", "pattern", "getattr"})
 
 
@@ -17,6 +18,30 @@ def mark_statement(prefix: str, arc: ast.expr) -> ast.stmt:
     return ast.Assign([target], ast.Constant("1"))
 
 
+def names(name: str, nodes: Iterable[ast.AST]) -> bool:
+    """Return whether a name is read anywhere in these parts of a program."""
+    return any(
+        isinstance(one, ast.Name) and one.id == name for node in nodes for one in ast.walk(node)
+    )
+
+
+def runs_its_functions(tree: ast.Module) -> bool:
+    """Return whether a module may call functions of its own as it is loaded."""
+    own = {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
+    waiting: list[ast.AST] = [*tree.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and node.id in own):
+            return True
+        if isinstance(node, _FUNCTIONS):
+            given = node.args
+            waiting += [*given.defaults, *(one for one in given.kw_defaults if one is not None)]
+            waiting += node.decorator_list if not isinstance(node, ast.Lambda) else []
+        else:
+            waiting += ast.iter_child_nodes(node)
+    return False
+
+
 class ArcNumbers(ast.NodeTransformer):
     """A walk through a program that gives numbers to arcs.
 
@@ -24,13 +49,20 @@ class ArcNumbers(ast.NodeTransformer):
         tree: the program.
         prefix: of the names of the recorder's functions.
         told: also keep what each arc is, in words.
+        omit: arcs that need not be recorded, as the bits of a number. A place all of whose arcs are among
+            them is left as it is, so that it costs nothing.
+
+    Attributes:
+        recorded: there are places that record arcs.
+        size: how many arcs there are so far.
     """
 
-    def __init__(self, tree: ast.Module, prefix: str, *, told: bool = False) -> None:
+    def __init__(self, tree: ast.Module, prefix: str, *, told: bool = False, omit: int = 0) -> None:
         self.constants, self.prefix = Constants(tree), prefix
         self.inside = False
         self.lines: list[str] = []
-        self._told, self._size, self._names = told, 0, 0
+        self.omit, self.recorded = omit, False
+        self._told, self.size, self._names = told, 0, 0
         self.at_row: tuple[str, int] | None = None
         self._row_names: set[str] = set()
         self._tables: list[tuple[Hashable, ...]] = []
@@ -40,6 +72,7 @@ class ArcNumbers(ast.NodeTransformer):
         self._counts_no_groups = not any(
             isinstance(one, ast.Attribute) and one.attr in _OF_GROUPS for one in ast.walk(tree)
         )
+        self._quiet_load = self.plain and not runs_its_functions(tree)
 
     def module(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Return the instrumented statements of the module; those outside functions stay as they are."""
@@ -49,10 +82,12 @@ class ArcNumbers(ast.NodeTransformer):
         """Return what the recorder needs."""
         return ArcPlan(
             self.prefix,
-            self._size,
+            self.size,
             tuple(self._tables),
             tuple(self._places),
             self._counts_no_groups,
+            self._quiet_load,
+            self.omit,
         )
 
     # Where the walk stands.
@@ -104,25 +139,36 @@ class ArcNumbers(ast.NodeTransformer):
         text = " ".join(ast.unparse(node).split())
         return text if len(text) <= _SAID else f"{text[:_SAID]}…"
 
-    def numbers(self, node: ast.AST, texts: list[str]) -> ast.expr:
-        """Number the arcs of a place, and return the first one as an expression."""
-        first, width = self._size, len(texts)
+    def numbers(
+        self, node: ast.AST, texts: list[str], existing: int | None = None
+    ) -> ast.expr | None:
+        """Number the arcs of a place, and return the first one as an expression.
+
+        Args:
+            node: the place.
+            texts: what each arc is.
+            existing: how many of them can be taken; None: all.
+
+        Returns:
+            None where none of them needs to be recorded.
+        """
+        first, width = self.size, len(texts)
         name, rows = self.at_row or ("", 1)
-        self._size += width * rows
+        self.size += width * rows
         if self._told:
             line = getattr(node, "lineno", 0)
             of = [f" (row {row + 1} of the table)" if name else "" for row in range(rows)]
             self.lines += [f"line {line}: {text}{which}" for which in of for text in texts]
+        possible = (1 << (width if existing is None else existing)) - 1
+        if not any(possible & ~(self.omit >> first + row * width) for row in range(rows)):
+            return None
+        self.recorded = True
         if not name:
             return ast.Constant(first)
         place: ast.expr = ast.Name(name, ast.Load())
         if width > 1:
             place = ast.BinOp(place, ast.Mult(), ast.Constant(width))
         return ast.BinOp(ast.Constant(first), ast.Add(), place)
-
-    def arc(self, node: ast.AST, text: str) -> ast.expr:
-        """Number one arc; return its number as an expression."""
-        return self.numbers(node, [text])
 
     def call(self, name: str, *given: ast.expr) -> ast.Call:
         """Return a call of one of the recorder's functions."""
@@ -135,9 +181,17 @@ class ArcNumbers(ast.NodeTransformer):
         """
         return ast.Constant(self.prefix + name)
 
-    def mark(self, node: ast.AST, text: str) -> ast.expr:
-        """Return an expression that marks an arc; its value is None."""
-        return self.call("s", self.arc(node, text))
+    def mark(self, node: ast.AST, text: str) -> ast.expr | None:
+        """Return an expression that marks an arc, whose value is None; None: it needs no mark."""
+        arc = self.numbers(node, [text])
+        return self.call("s", arc) if arc is not None else None
+
+    def marked(self, node: ast.AST, text: str, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return statements with a mark before them, where one is needed."""
+        arc = self.numbers(node, [text])
+        if arc is None:
+            return body
+        return [ast.copy_location(mark_statement(self.prefix, arc), node), *body]
 
     def from_table(self, node: ast.expr) -> bool:
         """Return whether an expression is a part of a literal table: a constant, whichever it is."""
@@ -148,13 +202,19 @@ class ArcNumbers(ast.NodeTransformer):
     def key(
         self, value: ast.expr, table: ast.expr, node: ast.AST, *, placed: bool = False
     ) -> ast.expr | None:
-        """Return a key that is looked up in a literal table, with its arc recorded; None: no such table."""
+        """Return a key that is looked up in a literal table, with its arc recorded.
+
+        Returns:
+            None where there is no such table, or nothing to record.
+        """
         found = self.constants.table(table)
         if found is None:
             return None
         by_place = placed and found.places
         said = [f"key {key!r}" for key in found.keys] if self._told else [""] * len(found.keys)
         arcs = self.numbers(node, [*said, "no key of the table"])
+        if arcs is None:
+            return None
         self._tables.append(found.keys)
         self._places.append(by_place)
         number = ast.Constant(len(self._tables) - 1)

@@ -4,8 +4,8 @@ import ast
 from typing import cast
 
 from toolmint.sandbox.guest.arc_numbers import ArcNumbers
-from toolmint.sandbox.guest.recorder import REGEX_WIDTH
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES
+from toolmint.sandbox.guest.regex_recorder import REGEX_WIDTH
 from toolmint.sandbox.guest.value_kinds import SIZES
 
 _REGEX = frozenset({"fullmatch", "match", "search", "finditer", "findall", "sub", "subn"})
@@ -35,7 +35,9 @@ class ArcValues(ArcNumbers):
                 said = f"{self.said(one)} {decides} and decides"
                 value = self.test(one)
                 mark = self.mark(one, said)
-                if isinstance(node.op, ast.And):
+                if mark is None:
+                    values.append(value)
+                elif isinstance(node.op, ast.And):
                     values.append(ast.BoolOp(ast.Or(), [value, mark]))
                 else:
                     values.append(ast.BoolOp(ast.And(), [value, _never(mark)]))
@@ -48,8 +50,12 @@ class ArcValues(ArcNumbers):
         """Return a condition, as a truth value, with both outcomes marked."""
         value = self.test(node)
         yes, no = self.mark(node, f"{said} is true"), self.mark(node, f"{said} is false")
-        false = ast.BoolOp(ast.Or(), [no, ast.Constant(value=False)])
-        return ast.copy_location(ast.IfExp(value, _never(yes), false), node)
+        if yes is None and no is None:
+            return value
+        true = _never(yes) if yes is not None else ast.Constant(value=True)
+        false: ast.expr = ast.Constant(value=False)
+        false = ast.BoolOp(ast.Or(), [no, false]) if no is not None else false
+        return ast.copy_location(ast.IfExp(value, true, false), node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Mark both outcomes."""
@@ -58,8 +64,9 @@ class ArcValues(ArcNumbers):
         said = self.said(node.test)
         node.test = self.test(node.test)
         yes, no = self.mark(node, f"{said} is true"), self.mark(node, f"{said} is false")
-        node.body = ast.BoolOp(ast.Or(), [yes, self.visit(node.body)])
-        node.orelse = ast.BoolOp(ast.Or(), [no, self.visit(node.orelse)])
+        node.body, node.orelse = self.visit(node.body), self.visit(node.orelse)
+        node.body = ast.BoolOp(ast.Or(), [yes, node.body]) if yes is not None else node.body
+        node.orelse = ast.BoolOp(ast.Or(), [no, node.orelse]) if no is not None else node.orelse
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802 - a name of the visitor
@@ -76,7 +83,7 @@ class ArcValues(ArcNumbers):
             return self.both(node, said)
         value = self.visit(node)
         arcs = self.numbers(node, [f"{said} is true", f"{said} is false"])
-        return ast.copy_location(self.call("r", arcs, value), node)
+        return ast.copy_location(self.call("r", arcs, value), node) if arcs is not None else value
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Mark both outcomes of a comparison whose value is used."""
@@ -113,6 +120,8 @@ class ArcValues(ArcNumbers):
         left, right = node.left, node.comparators[0]
         name, below = _ORDER[type(node.ops[0])]
         first = self._contacts(node, said, apart=constant)
+        if first is None:
+            return node
         simple = all(isinstance(one, (ast.Name, ast.Constant)) for one in (left, right))
         known = any(one is not None for one in numbers) or not constant
         if not simple or not known or not isinstance(first, ast.Constant):
@@ -120,17 +129,18 @@ class ArcValues(ArcNumbers):
             apart = ast.Constant(below if constant else 0)
             return self.call("t", first, operation, apart, left, right)
 
-        def mark(further: int) -> ast.expr:
-            return self.call("s", ast.Constant(cast("int", first.value) + further))
-
-        checks: list[tuple[ast.expr, ast.expr, ast.expr]] = [(left, right, mark(0))]
+        at = cast("int", first.value)
+        checks: list[tuple[ast.expr, ast.expr]] = [(left, right)]
         if numbers[1] is not None:
-            checks.append((left, ast.Constant(numbers[1] + below), mark(1)))
+            checks.append((left, ast.Constant(numbers[1] + below)))
         elif numbers[0] is not None:
-            checks.append((right, ast.Constant(numbers[0] - below), mark(1)))
+            checks.append((right, ast.Constant(numbers[0] - below)))
         equal_is_true = isinstance(node.ops[0], (ast.LtE, ast.GtE))
         found: ast.expr = node
-        for place, (one, other, marked) in enumerate(checks):
+        for place, (one, other) in enumerate(checks):
+            if self.omit >> at + place & 1:
+                continue
+            marked = self.call("s", ast.Constant(at + place))
             # Where both are equal the outcome is known; so it is one step apart, and it is the other one.
             if equal_is_true != bool(place):
                 differ = ast.Compare(one, [ast.NotEq()], [other])
@@ -142,8 +152,8 @@ class ArcValues(ArcNumbers):
                 found = ast.BoolOp(ast.Or(), [found, ast.BoolOp(ast.And(), [equal, marked])])
         return found
 
-    def _contacts(self, node: ast.AST, said: str, *, apart: bool = True) -> ast.expr:
-        """Number the two sides of a boundary, or to equality alone."""
+    def _contacts(self, node: ast.AST, said: str, *, apart: bool = True) -> ast.expr | None:
+        """Number the two sides of a boundary, or equality alone."""
         texts = [f"{said}: both are equal", f"{said}: one step apart"]
         return self.numbers(node, texts if apart else texts[:1])
 
@@ -163,6 +173,8 @@ class ArcValues(ArcNumbers):
             bound = numbers[other]
             if bound is not None and numbers[mine] is None:
                 arcs = self._contacts(node, f"{said} at {bound}")
+                if arcs is None:
+                    continue
                 given = (arcs, ast.Constant(bound), ast.Constant(apart), new[mine])
                 new[mine] = ast.copy_location(self.call("b", *given), node)
 
@@ -192,15 +204,19 @@ class ArcValues(ArcNumbers):
             return node
         if name == "next":
             arcs = self.numbers(node, [f"{said}: an item", f"{said}: the default"])
-            return ast.copy_location(self.call("n", arcs, *node.args), node)
-        arcs = self.numbers(node, [f"{said} is the first", f"{said} is the second"])
-        return ast.copy_location(self.call("c", arcs, node.func, *node.args), node)
+            made = self.call("n", arcs, *node.args) if arcs is not None else node
+        else:
+            arcs = self.numbers(node, [f"{said} is the first", f"{said} is the second"])
+            made = self.call("c", arcs, node.func, *node.args) if arcs is not None else node
+        return ast.copy_location(made, node)
 
     def _regex(self, node: ast.Call, said: str) -> ast.expr:
         parts = [f"{said}: part {number + 1}" for number in range(MOST_FEATURES)]
         arcs = self.numbers(node, [f"{said} matches", f"{said} does not match", *parts])
         if len(parts) + 2 != REGEX_WIDTH:
             raise AssertionError("the recorder counts as many parts")
+        if arcs is None:
+            return node
         called = self.call("m", arcs, node.func, *node.args)
         called.keywords = node.keywords
         return called
@@ -219,10 +235,10 @@ class ArcValues(ArcNumbers):
                 node.args[0] = keyed
             elif function.attr == "get":
                 arcs = self.numbers(node, [f"{said}: found", f"{said}: not found"])
-                return self.call("g", arcs, node.func, *node.args)
+                return self.call("g", arcs, node.func, *node.args) if arcs is not None else node
         elif function.attr in _TEXT and isinstance(node.args[0], ast.Constant):
             arcs = self.numbers(node, [f"{said} changes it", f"{said} changes nothing"])
-            return self.call("w", arcs, node.func, *node.args)
+            return self.call("w", arcs, node.func, *node.args) if arcs is not None else node
         return node
 
     # Comprehensions and functions without a name.
@@ -245,7 +261,8 @@ class ArcValues(ArcNumbers):
             one.iter = self.visit(one.iter)
             if table is None and not one.is_async:
                 sizes = self.numbers(one.iter, [f"for ... in {items}: {size}" for size in SIZES])
-                one.iter = ast.copy_location(self.call("i", sizes, one.iter), one.iter)
+                if sizes is not None:
+                    one.iter = ast.copy_location(self.call("i", sizes, one.iter), one.iter)
             if table is not None:
                 one.target, one.iter, name = self.rows(one.target, one.iter)
                 self.at_row = (name, table.rows)

@@ -12,7 +12,7 @@ import secrets
 from types import CodeType
 from typing import Any, NamedTuple
 
-from toolmint.sandbox.guest.arc_numbers import mark_statement
+from toolmint.sandbox.guest.arc_numbers import mark_statement, names
 from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
 from toolmint.sandbox.guest.value_kinds import VALUE_KINDS
@@ -22,10 +22,11 @@ _ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
 
 
 class Instrumented(NamedTuple):
-    """An instrumented program: its bytecode, and what its recorder needs."""
+    """An instrumented program: its bytecode, what its recorder needs, and whether it records anything."""
 
     code: CodeType
     plan: ArcPlan
+    records: bool = True
 
     def recorder(self) -> ArcRecorder:
         """Return a recorder for a process that runs it."""
@@ -34,11 +35,6 @@ class Instrumented(NamedTuple):
 
 class _Arcs(ArcValues):
     """Instruments the statements of a program; ``ArcValues`` does its expressions."""
-
-    def _marked(self, node: ast.AST, text: str, body: list[ast.stmt]) -> list[ast.stmt]:
-        """Return statements with a mark before them."""
-        mark = mark_statement(self.prefix, self.arc(node, text))
-        return [ast.copy_location(mark, node), *body]
 
     def _body(self, body: list[ast.stmt]) -> list[ast.stmt]:
         found: list[ast.stmt] = []
@@ -55,7 +51,7 @@ class _Arcs(ArcValues):
             if node.name in _ENTRY_POINTS:
                 mark = self._kinds(node)
             else:
-                mark = self._marked(node, f"{node.name}()", [])
+                mark = self.marked(node, f"{node.name}()", [])
             doc = node.body[:1] if ast.get_docstring(node) is not None else []
             node.body = [*doc, *mark, *self._body(node.body[len(doc) :])]
         return node
@@ -68,10 +64,32 @@ class _Arcs(ArcValues):
         given = names if node.name == "solve" else names[1:2] if node.name == "render" else []
         if not given:
             return []
-        said = [f"{name} of {node.name} is {kind}" for name in given for kind in VALUE_KINDS]
-        values = [ast.Name(name, ast.Load()) for name in given]
-        call = self.call("v", self.numbers(node, said), *values)
-        return [ast.copy_location(ast.Expr(call), node)]
+        found: list[ast.stmt] = []
+        for name in given:
+            said = [f"{name} of {node.name} is {kind}" for kind in VALUE_KINDS]
+            first, arcs = self.size, self.numbers(node, said)
+            if arcs is not None:
+                call = self.call("v", arcs, ast.Name(name, ast.Load()))
+                one = self._unlike(name, first, call)
+                found.append(ast.copy_location(one, node))
+        return found
+
+    def _unlike(self, name: str, first: int, call: ast.Call) -> ast.stmt:
+        """Return the statement that records the kind of a value, only where it is not of a verified one."""
+        for kind, of in ((8, "text"), (11, "list")):
+            if self.omit >> first + kind & 1:
+                value = ast.Name(name, ast.Load())
+                other = ast.Compare(
+                    ast.Call(self.function_of("type"), [value], []),
+                    [ast.IsNot()],
+                    [self.function_of(of)],
+                )
+                small: ast.expr = ast.UnaryOp(ast.Not(), value)
+                if of == "list":
+                    size = ast.Call(self.function_of("len"), [value], [])
+                    small = ast.Compare(size, [ast.Lt()], [ast.Constant(2)])
+                return ast.If(ast.BoolOp(ast.Or(), [other, small]), [ast.Expr(call)], [])
+        return ast.Expr(call)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument the methods of a class, and not what runs as the class is made."""
@@ -85,8 +103,8 @@ class _Arcs(ArcValues):
             return self.generic_visit(node)
         said = self.said(node.test)
         node.test = self.test(node.test)
-        node.body = self._marked(node, f"{said} is true", self._body(node.body))
-        node.orelse = self._marked(node, f"{said} is false", self._body(node.orelse))
+        node.body = self.marked(node, f"{said} is true", self._body(node.body))
+        node.orelse = self.marked(node, f"{said} is false", self._body(node.orelse))
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST | list[ast.stmt]:  # noqa: N802 - a name of the visitor
@@ -106,34 +124,43 @@ class _Arcs(ArcValues):
         node.target, node.iter = self.visit(node.target), self.visit(node.iter)
         if table is None:
             return self._loop(node, said)
+        target, looped = node.target, node.iter
         node.target, node.iter, row = self.rows(node.target, node.iter)
         with self.row(row, table.rows):
-            return self._loop(node, said)
+            made = self._loop(node, said)
+        if not names(row, node.body):
+            node.target, node.iter = target, looped
+        return made
 
     def _loop(self, node: ast.For | ast.While, said: str) -> list[ast.stmt]:
         flag = self.new_name()
         body = self._body(node.body)
+        first: list[ast.stmt] = []
         if self.at_row is None:
             # The first pass and the others are two arcs: the flag is 0 in the first one.
-            first = self.numbers(node, [f"{said}: a pass", f"{said}: a further pass"])
-            arc = ast.BinOp(first, ast.Add(), ast.Name(flag, ast.Load()))
-            body = [ast.copy_location(mark_statement(self.prefix, arc), node), *body]
+            arcs = self.numbers(node, [f"{said}: a pass", f"{said}: a further pass"])
+            if arcs is not None:
+                arc = ast.BinOp(arcs, ast.Add(), ast.Name(flag, ast.Load()))
+                first = [ast.copy_location(mark_statement(self.prefix, arc), node)]
         else:
-            body = self._marked(node, f"{said}: a pass", body)
+            first = self.marked(node, f"{said}: a pass", [])
         with self.no_row():
-            none = self._marked(node, f"{said}: no pass", [])
+            none = self.marked(node, f"{said}: no pass", [])
             node.orelse = self._body(node.orelse)
             if node.orelse:
-                node.orelse = self._marked(node.orelse[0], f"{said}: not left early", node.orelse)
+                node.orelse = self.marked(node.orelse[0], f"{said}: not left early", node.orelse)
+        if not first and not none:
+            node.body = body
+            return [node]
 
         def set_flag(value: int) -> ast.stmt:
             target = ast.Name(flag, ast.Store())
             return ast.copy_location(ast.Assign([target], ast.Constant(value)), node)
 
-        node.body = [body[0], set_flag(1), *body[1:]]
+        node.body = [*first, set_flag(1), *body]
         passed = ast.UnaryOp(ast.Not(), ast.Name(flag, ast.Load()))
-        after = ast.copy_location(ast.If(passed, none, []), node)
-        return [set_flag(0), node, after]
+        after = [ast.copy_location(ast.If(passed, none, []), node)] if none else []
+        return [set_flag(0), node, *after]
 
     def _visit_try(self, node: Any) -> ast.AST:
         if not self.inside:
@@ -141,7 +168,7 @@ class _Arcs(ArcValues):
         node.body = self._body(node.body)
         for one in node.handlers:
             said = self.said(one.type) if one.type is not None else ""
-            one.body = self._marked(one, f"except {said}".strip(), self._body(one.body))
+            one.body = self.marked(one, f"except {said}".strip(), self._body(one.body))
         node.orelse = self._body(node.orelse)
         node.finalbody = self._body(node.finalbody)
         return node
@@ -169,10 +196,10 @@ class _Arcs(ArcValues):
             if case.guard is not None:
                 case.guard = self.both(case.guard, f"{said}: its condition")
             body = keyed + self._body(case.body)
-            case.body = self._marked(case.pattern, said, body)
+            case.body = self.marked(case.pattern, said, body)
         if not whole:
-            mark = self._marked(node, "no case matches", [])
-            node.cases.append(ast.match_case(ast.MatchAs(), None, mark))
+            mark = self.marked(node, "no case matches", [])
+            node.cases += [ast.match_case(ast.MatchAs(), None, mark)] if mark else []
         return node
 
     def _alternatives(self, case: ast.match_case) -> list[ast.stmt]:
@@ -197,17 +224,22 @@ def _takes_all(pattern: ast.pattern) -> bool:
     )
 
 
-def instrumented(source: str) -> Instrumented:
+def instrumented(source: str, omit: int = 0) -> Instrumented:
     """Return a program that records its arcs.
+
+    Args:
+        source: the program.
+        omit: arcs that need not be recorded, as the bits of a number: what was verified already. Code that
+            takes no other is as quick as without instrumentation.
 
     Raises:
         SyntaxError: the source is not Python.
     """
     tree = ast.parse(source, "<tool>")
-    arcs = _Arcs(tree, f"_arcs_{secrets.token_hex(6)}_")
+    arcs = _Arcs(tree, f"_arcs_{secrets.token_hex(6)}_", omit=omit)
     tree.body = [ast.fix_missing_locations(one) for one in arcs.module(tree.body)]
     code = compile(tree, "<tool>", "exec", dont_inherit=True)
-    return Instrumented(code, arcs.plan())
+    return Instrumented(code, arcs.plan(), arcs.recorded)
 
 
 def arc_facts(source: str) -> dict[str, list[Any]]:
