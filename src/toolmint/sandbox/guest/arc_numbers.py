@@ -1,7 +1,7 @@
 """Numbers the arcs of a program, and makes the code that records them; see ``arcs``."""
 
 import ast
-from collections.abc import Generator, Hashable, Iterable
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from toolmint.sandbox.guest.literal_tables import Constants
@@ -16,6 +16,21 @@ def mark_statement(prefix: str, arc: ast.expr) -> ast.stmt:
     """Return the statement that marks an arc: an assignment to an element, the cheapest there is."""
     target = ast.Subscript(ast.Constant(f"{prefix}a"), arc, ast.Store())
     return ast.Assign([target], ast.Constant("1"))
+
+
+def bound_names(tree: ast.Module) -> Iterator[str]:
+    """Yield every name that the program binds anywhere."""
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
+            yield one.id
+        elif isinstance(one, ast.arg):
+            yield one.arg
+        elif isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield one.name
+        elif isinstance(one, ast.alias):
+            yield (one.asname or one.name).split(".")[0]
+        elif isinstance(one, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)) and one.name:
+            yield one.name
 
 
 def names(name: str, nodes: Iterable[ast.AST]) -> bool:
@@ -62,11 +77,13 @@ class ArcNumbers(ast.NodeTransformer):
         self.inside = False
         self.lines: list[str] = []
         self.omit, self.recorded = omit, False
-        self._told, self.size, self._names = told, 0, 0
+        self.told, self.size, self._names = told, 0, 0
         self.at_row: tuple[str, int] | None = None
         self._row_names: set[str] = set()
-        self._tables: list[tuple[Hashable, ...]] = []
-        self._places: list[bool] = []
+        self.tables: list[tuple[Hashable, ...]] = []
+        self.places: list[bool] = []
+        self.key_sites: list[tuple[int, int]] = []
+        self.bound = set(bound_names(tree))
         # A class may define comparisons that return anything: a program with classes keeps its own.
         self.plain = not any(isinstance(one, ast.ClassDef) for one in ast.walk(tree))
         self._counts_no_groups = not any(
@@ -83,11 +100,12 @@ class ArcNumbers(ast.NodeTransformer):
         return ArcPlan(
             self.prefix,
             self.size,
-            tuple(self._tables),
-            tuple(self._places),
+            tuple(self.tables),
+            tuple(self.places),
             self._counts_no_groups,
             self._quiet_load,
             self.omit,
+            tuple(self.key_sites),
         )
 
     # Where the walk stands.
@@ -134,7 +152,7 @@ class ArcNumbers(ast.NodeTransformer):
 
     def said(self, node: ast.AST) -> str:
         """Return the source of a part, for people to read."""
-        if not self._told:
+        if not self.told:
             return ""
         text = " ".join(ast.unparse(node).split())
         return text if len(text) <= _SAID else f"{text[:_SAID]}…"
@@ -155,7 +173,7 @@ class ArcNumbers(ast.NodeTransformer):
         first, width = self.size, len(texts)
         name, rows = self.at_row or ("", 1)
         self.size += width * rows
-        if self._told:
+        if self.told:
             line = getattr(node, "lineno", 0)
             of = [f" (row {row + 1} of the table)" if name else "" for row in range(rows)]
             self.lines += [f"line {line}: {text}{which}" for which in of for text in texts]
@@ -198,28 +216,6 @@ class ArcNumbers(ast.NodeTransformer):
         if isinstance(node, ast.Subscript):
             return self.constants.table(node.value) is not None
         return isinstance(node, ast.Name) and node.id in self._row_names
-
-    def key(
-        self, value: ast.expr, table: ast.expr, node: ast.AST, *, placed: bool = False
-    ) -> ast.expr | None:
-        """Return a key that is looked up in a literal table, with its arc recorded.
-
-        Returns:
-            None where there is no such table, or nothing to record.
-        """
-        found = self.constants.table(table)
-        if found is None:
-            return None
-        by_place = placed and found.places
-        said = [f"key {key!r}" for key in found.keys] if self._told else [""] * len(found.keys)
-        arcs = self.numbers(node, [*said, "no key of the table"])
-        if arcs is None:
-            return None
-        self._tables.append(found.keys)
-        self._places.append(by_place)
-        number = ast.Constant(len(self._tables) - 1)
-        called = self.call("p" if by_place else "k", arcs, number, value)
-        return ast.copy_location(called, node)
 
     def rows(self, target: ast.expr, looped: ast.expr) -> tuple[ast.expr, ast.expr, str]:
         """Return target and iterable of a loop over a table that also count its rows, and the counter."""

@@ -3,10 +3,10 @@
 import ast
 from typing import cast
 
-from toolmint.sandbox.guest.arc_numbers import ArcNumbers
+from toolmint.sandbox.guest.arc_checks import ArcChecks
+from toolmint.sandbox.guest.arc_numbers import names
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES
-from toolmint.sandbox.guest.regex_recorder import REGEX_WIDTH
-from toolmint.sandbox.guest.value_kinds import SIZES
+from toolmint.sandbox.guest.regex_recorder import REGEX_WIDTH, SINGLE
 
 _REGEX = frozenset({"fullmatch", "match", "search", "finditer", "findall", "sub", "subn"})
 _TEXT = frozenset({"replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})
@@ -23,7 +23,7 @@ def _never(node: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.Not(), node)
 
 
-class ArcValues(ArcNumbers):
+class ArcValues(ArcChecks):
     """Inserts what records the arcs of expressions."""
 
     def test(self, node: ast.expr) -> ast.expr:
@@ -50,7 +50,7 @@ class ArcValues(ArcNumbers):
         """Return a condition, as a truth value, with both outcomes marked."""
         value = self.test(node)
         yes, no = self.mark(node, f"{said} is true"), self.mark(node, f"{said} is false")
-        if yes is None and no is None:
+        if yes is None and no is None and isinstance(value, ast.Compare):
             return value
         true = _never(yes) if yes is not None else ast.Constant(value=True)
         false: ast.expr = ast.Constant(value=False)
@@ -82,7 +82,10 @@ class ArcValues(ArcNumbers):
         if isinstance(node, ast.Compare) and self.plain:
             return self.both(node, said)
         value = self.visit(node)
-        arcs = self.numbers(node, [f"{said} is true", f"{said} is false"])
+        one = (
+            1 if isinstance(node, ast.Constant) and node.value else None
+        )  # a constant is one of them
+        arcs = self.numbers(node, [f"{said} is true", f"{said} is false"], one)
         return ast.copy_location(self.call("r", arcs, value), node) if arcs is not None else value
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802 - a name of the visitor
@@ -122,7 +125,7 @@ class ArcValues(ArcNumbers):
         first = self._contacts(node, said, apart=constant)
         if first is None:
             return node
-        simple = all(isinstance(one, (ast.Name, ast.Constant)) for one in (left, right))
+        simple = self.pure(left) and self.pure(right)
         known = any(one is not None for one in numbers) or not constant
         if not simple or not known or not isinstance(first, ast.Constant):
             operation = self.function_of(name)
@@ -212,11 +215,20 @@ class ArcValues(ArcNumbers):
 
     def _regex(self, node: ast.Call, said: str) -> ast.expr:
         parts = [f"{said}: part {number + 1}" for number in range(MOST_FEATURES)]
-        arcs = self.numbers(node, [f"{said} matches", f"{said} does not match", *parts])
+        width = self.literal_width(node.func)
+        existing = 2 + width if width is not None else None
+        texts = [f"{said} matches", f"{said} does not match", *parts]
+        arcs = self.numbers(node, texts, existing)
         if len(parts) + 2 != REGEX_WIDTH:
             raise AssertionError("the recorder counts as many parts")
         if arcs is None:
             return node
+        at = arcs.value if isinstance(arcs, ast.Constant) else None
+        if existing is not None and isinstance(at, int):
+            others = ((1 << existing) - 1) ^ 2
+            if others & ~(self.omit >> at) == 0 and getattr(node.func, "attr", "") in SINGLE:
+                # A match is true, so that a call is due only where there is none.
+                return ast.BoolOp(ast.Or(), [node, self.call("s", ast.Constant(at + 1))])
         called = self.call("m", arcs, node.func, *node.args)
         called.keywords = node.keywords
         return called
@@ -231,8 +243,8 @@ class ArcValues(ArcNumbers):
         if function.attr in {"get", "index"}:
             table = function.value
             keyed = self.key(node.args[0], table, node)
-            if keyed is not None:
-                node.args[0] = keyed
+            if self.constants.table(table) is not None:
+                node.args[0] = keyed or node.args[0]
             elif function.attr == "get":
                 arcs = self.numbers(node, [f"{said}: found", f"{said}: not found"])
                 return self.call("g", arcs, node.func, *node.args) if arcs is not None else node
@@ -255,16 +267,16 @@ class ArcValues(ArcNumbers):
     ) -> ast.AST:
         if not self.inside:
             return node
-        row = self.at_row
+        row, counted = self.at_row, list[tuple[ast.comprehension, ast.expr, ast.expr, str]]()
         for one in node.generators:
             table, items = self.constants.looped(one.iter), self.said(one.iter)
             one.iter = self.visit(one.iter)
             if table is None and not one.is_async:
-                sizes = self.numbers(one.iter, [f"for ... in {items}: {size}" for size in SIZES])
-                if sizes is not None:
-                    one.iter = ast.copy_location(self.call("i", sizes, one.iter), one.iter)
+                one.iter = self.sized(one.iter, f"for ... in {items}")
             if table is not None:
+                before = one.target, one.iter
                 one.target, one.iter, name = self.rows(one.target, one.iter)
+                counted.append((one, *before, name))
                 self.at_row = (name, table.rows)
             one.ifs = [self.both(test, f"filter {self.said(test)}") for test in one.ifs]
         if isinstance(node, ast.DictComp):
@@ -272,6 +284,9 @@ class ArcValues(ArcNumbers):
         else:
             node.elt = self.visit(node.elt)
         self.at_row = row
+        for one, target, items, name in counted:
+            if not names(name, [node]):
+                one.target, one.iter = target, items
         return node
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from toolmint.sandbox.guest.arc_numbers import mark_statement, names
 from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
-from toolmint.sandbox.guest.value_kinds import VALUE_KINDS
 
 _SHORT, _LARGE, _MOST_CONSTANTS = 24, 1 << 40, 120
 _ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
@@ -62,34 +61,7 @@ class _Arcs(ArcValues):
             one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
         ]
         given = names if node.name == "solve" else names[1:2] if node.name == "render" else []
-        if not given:
-            return []
-        found: list[ast.stmt] = []
-        for name in given:
-            said = [f"{name} of {node.name} is {kind}" for kind in VALUE_KINDS]
-            first, arcs = self.size, self.numbers(node, said)
-            if arcs is not None:
-                call = self.call("v", arcs, ast.Name(name, ast.Load()))
-                one = self._unlike(name, first, call)
-                found.append(ast.copy_location(one, node))
-        return found
-
-    def _unlike(self, name: str, first: int, call: ast.Call) -> ast.stmt:
-        """Return the statement that records the kind of a value, only where it is not of a verified one."""
-        for kind, of in ((8, "text"), (11, "list")):
-            if self.omit >> first + kind & 1:
-                value = ast.Name(name, ast.Load())
-                other = ast.Compare(
-                    ast.Call(self.function_of("type"), [value], []),
-                    [ast.IsNot()],
-                    [self.function_of(of)],
-                )
-                small: ast.expr = ast.UnaryOp(ast.Not(), value)
-                if of == "list":
-                    size = ast.Call(self.function_of("len"), [value], [])
-                    small = ast.Compare(size, [ast.Lt()], [ast.Constant(2)])
-                return ast.If(ast.BoolOp(ast.Or(), [other, small]), [ast.Expr(call)], [])
-        return ast.Expr(call)
+        return [one for name in given for one in self.kind(node, name, f"{name} of {node.name}")]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument the methods of a class, and not what runs as the class is made."""

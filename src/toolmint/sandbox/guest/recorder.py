@@ -5,7 +5,7 @@ for them finds them. Arcs are evidence about honest code, and the sandbox holds 
 """
 
 import operator
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ class ArcPlan(NamedTuple):
         plain: the program looks at no number of groups, so that matches may have more of them.
         quiet_load: loading the module runs none of its functions, and so records nothing.
         omit: arcs that need not be recorded, as the bits of a number.
+        key_sites: first arc and table of each place that looks its key up among the verified ones.
     """
 
     prefix: str
@@ -36,19 +37,42 @@ class ArcPlan(NamedTuple):
     plain: bool
     quiet_load: bool
     omit: int
+    key_sites: tuple[tuple[int, int], ...]
 
 
 def _numbered(keys: tuple[Hashable, ...]) -> dict[Hashable, int]:
     return {key: number for number, key in reversed(list(enumerate(keys)))}
 
 
+class _VerifiedKeys(dict[Hashable, Hashable]):
+    """The verified keys of a table, each by itself; looking up any other one records it."""
+
+    def __init__(
+        self,
+        record: Callable[[int, int, Any], Any],
+        arc: int,
+        table: int,
+        known: Iterable[Hashable],
+    ) -> None:
+        super().__init__((one, one) for one in known)
+        self._record, self._arc, self._table = record, arc, table
+
+    def __missing__(self, key: Any) -> Any:
+        return self._record(self._arc, self._table, key)
+
+
 class ArcRecorder:
-    """The arcs that were taken since ``begin``."""
+    """The arcs that were taken since ``begin``.
+
+    Attributes:
+        quiet_load: loading the module records nothing, so that it need not be done by ``load``.
+    """
 
     def __init__(self, plan: ArcPlan) -> None:
         self._none = [_FREE] * plan.size
         self._marks = self._none[:]
-        self._clean, self._quiet_load = True, plan.quiet_load
+        self._omit = plan.omit
+        self._clean, self.quiet_load = True, plan.quiet_load
         self._extra: set[int] = set()
         self._add = self._extra.add
         self._tables = [_numbered(keys) for keys in plan.tables]
@@ -73,6 +97,10 @@ class ArcRecorder:
             "e": enumerate,
             "type": type,
             "len": len,
+            "str": str,
+            "list": list,
+            "int": int,
+            "bool": bool,
             "v": self._kind,
             "i": self._sized,
             "lt": operator.lt,
@@ -80,6 +108,9 @@ class ArcRecorder:
             "gt": operator.gt,
             "ge": operator.ge,
         }
+        for number, (arc, table) in enumerate(plan.key_sites):
+            known = (key for key, at in self._tables[table].items() if plan.omit >> arc + at & 1)
+            functions[f"q{number}"] = _VerifiedKeys(self._key, arc, table, known)
         self._functions = {plan.prefix + name: value for name, value in functions.items()}
 
     def bind(self, code: CodeType) -> CodeType:
@@ -105,9 +136,6 @@ class ArcRecorder:
         What it does as it is loaded is the same at each call and is not recorded: a function that also
         ran then would otherwise hide which of its arcs the request took.
         """
-        if self._quiet_load:
-            exec(code, space)
-            return
         marks, extra = self._marks[:], self._extra.copy()
         exec(code, space)
         self._marks[:] = marks
@@ -116,13 +144,15 @@ class ArcRecorder:
 
     def bitmap(self) -> str:
         """Return the arcs taken as a number in hexadecimal: arc 0 is its lowest bit."""
-        marks = self._marks
-        if not self._extra and marks == self._none:
+        taken, marks = 0, self._marks
+        if marks != self._none:
+            taken = int("".join(reversed(marks)), 2)
+        elif not self._extra:
             self._clean = True
             return "0"
         for number in self._extra:
-            marks[number] = _TAKEN
-        return format(int("".join(reversed(marks)), 2), "x")
+            taken |= 1 << number
+        return format(taken & ~self._omit, "x")
 
     def _kind(self, arc: int, value: Any) -> None:
         self._add(arc + value_kind(value))
@@ -155,14 +185,11 @@ class ArcRecorder:
         self, arc: int, compare: Callable[[Any, Any], Any], below: int, left: Any, right: Any
     ) -> Any:
         """Compare, and record whether both were equal, or whole numbers beside the boundary."""
-        if type(left) is int and type(right) is int:
-            apart = left - right
-            if apart == 0:
-                self._add(arc)
-            elif apart == below:  # 0: neither is a constant, so that one step means nothing
-                self._add(arc + 1)
-        elif left == right:
+        if left == right:
             self._add(arc)
+        # 0: neither is a constant, so that one step means nothing.
+        elif below and type(left) is int and type(right) is int and left - right == below:
+            self._add(arc + 1)
         return compare(left, right)
 
     def _bound(self, arc: int, bound: Any, below: int, value: Any) -> Any:

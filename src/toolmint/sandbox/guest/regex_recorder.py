@@ -8,7 +8,7 @@ from typing import Any, cast
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES, MarkedPattern
 
 _KEPT_PATTERNS = 256
-_SINGLE = frozenset({"fullmatch", "match", "search"})
+SINGLE = frozenset({"fullmatch", "match", "search"})
 REGEX_WIDTH = 2 + MOST_FEATURES
 """Numbers that a use of a regular expression takes: it matched, it did not, and the pattern's features."""
 _Site = tuple[Any, Callable[..., Any], MarkedPattern | None]
@@ -27,6 +27,7 @@ class RegexRecorder:
         self._add, self._omit, self._plain = add, omit, plain
         self._patterns: dict[tuple[int, int], tuple[re.Pattern[Any], MarkedPattern]] = {}
         self._sites: dict[int, _Site] = {}
+        self._others: dict[tuple[int, str], _Site] = {}
 
     def _marked(self, arc: int, pattern: re.Pattern[Any]) -> MarkedPattern:
         # By identity, as a pattern's hash goes over all of it; the entry keeps the pattern alive.
@@ -58,7 +59,7 @@ class RegexRecorder:
             what: Any = getattr(function, "__self__", None) if of_pattern else given[0]
             known = self._sites.get(arc)
             # A place in the program nearly always uses one pattern: that one is not looked up again.
-            if known is None or known[0] is not what:
+            if known is None or (known[0] is not what and known[0] != what):
                 known = self._site(arc, function, what)
             if known is not None:
                 return self._single(arc, known, given if of_pattern else given[1:])
@@ -77,13 +78,17 @@ class RegexRecorder:
     def _site(self, arc: int, function: Callable[..., Any], what: Any) -> _Site | None:
         """Return how a place matches its pattern with more groups, so that it is matched once."""
         name = getattr(function, "__name__", "")
-        if name not in _SINGLE:
+        if name not in SINGLE:
             return None
+        other = self._others.get((arc, what)) if type(what) is str else None
+        if other is not None:
+            self._sites[arc] = other
+            return other
         pattern = what
         if type(what) is not re.Pattern:
             if getattr(re, name) is not function:
                 return None
-            pattern = re.compile(what)
+            pattern = re.compile(cast("str", what))
         marked = self._marked(arc, cast("re.Pattern[Any]", pattern))
         known: _Site = (
             cast("Any", what),
@@ -91,6 +96,8 @@ class RegexRecorder:
             marked if marked.features else None,
         )
         self._sites[arc] = known
+        if type(what) is str and len(self._others) < _KEPT_PATTERNS:
+            self._others[arc, what] = known
         return known
 
     def _single(self, arc: int, known: _Site, given: tuple[Any, ...]) -> re.Match[Any] | None:

@@ -171,7 +171,7 @@ def run_calls(
     def load() -> dict[str, Any]:
         space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
         spaces.append(space)
-        if recorder is None:
+        if recorder is None or recorder.quiet_load:
             exec(code, space)
         else:
             recorder.load(code, space)
