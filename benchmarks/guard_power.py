@@ -15,7 +15,9 @@ requests.
 """
 
 import argparse
+import ast
 import asyncio
+import difflib
 import json
 import math
 import time
@@ -150,7 +152,14 @@ def table(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     return rows
 
 
-async def main(most: int, names: Sequence[str], seconds: float) -> None:
+def changed(source: str, mutant: str) -> list[str]:
+    """Return the lines in which a mutant differs from its tool."""
+    before = ast.unparse(ast.parse(source)).splitlines()
+    lines = difflib.unified_diff(before, mutant.splitlines(), n=0, lineterm="")
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+async def main(most: int, names: Sequence[str], seconds: float, *, show: bool) -> None:
     started, outcomes, lost = time.monotonic(), list[Outcome](), dict[str, float]()
     async with ForkServer() as sandbox, ForkServer(hash_seed=1) as other:
         bench = GuardPower(sandbox, other)
@@ -162,7 +171,10 @@ async def main(most: int, names: Sequence[str], seconds: float) -> None:
             for operator, source in await mutants(sandbox, one.source, most):
                 if time.monotonic() - started > seconds:
                     break
-                mine.append(await bench.judge(one, operator, source))
+                found = await bench.judge(one, operator, source)
+                mine.append(found)
+                if found.guarded and show:
+                    print(json.dumps({"served": changed(one.source, source)}), flush=True)
             outcomes += mine
             said = table(mine)[-1] | {
                 "operator": one.name,
@@ -181,5 +193,6 @@ if __name__ == "__main__":
     parser.add_argument("--mutants", type=int, default=60)
     parser.add_argument("--tools", nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=3000)
+    parser.add_argument("--show", action="store_true", help="print what is served wrongly")
     given = parser.parse_args()
-    asyncio.run(main(given.mutants, given.tools, given.seconds))
+    asyncio.run(main(given.mutants, given.tools, given.seconds, show=given.show))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from toolmint.core.sandbox import FunctionCall, Given, Program, RunLimits, SandboxRun
 from toolmint.core.values import Value
 from toolmint.sandbox.forkserver import ForkServer
-from toolmint.sandbox.guest.arcs import instrumented
+from toolmint.sandbox.guest.arcs import arc_facts, instrumented
 from toolmint.sandbox.guest.worker import GuestCall, run_calls
 
 pytestmark = pytest.mark.anyio
@@ -249,6 +249,7 @@ def f(x):
 """
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(
     number=st.integers(-3, 60),
     words=st.sampled_from(["km", "mi", "m", "m on tue", "km on wed please", "mi please", "x"]),
@@ -263,6 +264,22 @@ def test_whichever_arcs_are_left_out_the_answer_and_all_others_are_the_same(
     assert arcs and arcs.bit_length() <= 200
     for omit in (left_out, arcs, arcs & left_out):
         assert run_here(PLAIN, value, omit) == (body, arcs & ~omit)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+def test_a_function_that_only_loading_runs_records_nothing_and_keeps_its_numbers() -> None:
+    source = "def twice(n):\n return n * 2 if n else 0\n"
+    source += "def table(n):\n return [twice(k) // 2 for k in range(n) if k >= 0]\n"
+    source += "T = table(5)\ndef f(x):\n return T[x] if x < 4 else 'none'\n"
+    made = instrumented(source)
+    assert made.plan.quiet_load
+    body, arcs = run_here(source, 3, 0)
+    lines = arc_facts(source)["lines"]
+    taken = {line for number, line in enumerate(lines) if arcs >> number & 1}
+    assert body == "[3]" and {"line 1: twice()", "line 3: table()"} < {*lines}
+    assert taken == {"line 6: f()", "line 7: x < 4 is true", "line 7: x < 4: one step apart"}
+    shared = instrumented(source + "def g(x):\n return table(x)\n")
+    assert not shared.plan.quiet_load, "it may run later too"
 
 
 async def test_a_process_that_records_nothing_more_still_says_so(sandbox: ForkServer) -> None:

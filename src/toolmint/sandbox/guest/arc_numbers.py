@@ -3,11 +3,13 @@
 import ast
 from collections.abc import Generator, Hashable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeGuard
 
 from toolmint.sandbox.guest.literal_tables import Constants
 from toolmint.sandbox.guest.recorder import ArcPlan
 
 _SAID = 60
+ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _OF_GROUPS = frozenset({"groups", "lastindex", "lastgroup", "regs", "re", "pattern", "getattr"})
 
@@ -40,21 +42,58 @@ def names(name: str, nodes: Iterable[ast.AST]) -> bool:
     )
 
 
-def runs_its_functions(tree: ast.Module) -> bool:
-    """Return whether a module may call functions of its own as it is loaded."""
-    own = {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
+def _loads(tree: ast.AST) -> set[str]:
+    return {
+        one.id
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
+    }
+
+
+def _at_load(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what is evaluated as the module is loaded: all but the bodies of functions."""
     waiting: list[ast.AST] = [*tree.body]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and node.id in own):
-            return True
+        yield node
         if isinstance(node, _FUNCTIONS):
             given = node.args
             waiting += [*given.defaults, *(one for one in given.kw_defaults if one is not None)]
             waiting += node.decorator_list if not isinstance(node, ast.Lambda) else []
         else:
             waiting += ast.iter_child_nodes(node)
-    return False
+
+
+def load_functions(tree: ast.Module) -> tuple[frozenset[str], bool]:
+    """Return the functions that run as the module is loaded and never later, and whether others may run then.
+
+    What runs then is not recorded, so that such a function needs no marks.
+    """
+    functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
+    own = {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
+    loading = list(_at_load(tree))
+    lambdas = any(isinstance(one, ast.Lambda) for one in loading)
+    called = {one.id for one in loading if isinstance(one, ast.Name)} & own
+    reached, only = set[str](), called & functions.keys()
+    while only != reached:
+        reached = only
+        only = only | (
+            functions.keys() & set[str]().union(*(_loads(functions[one]) for one in only))
+        )
+    only -= ENTRY_POINTS
+    while True:
+        later = [one for name, one in functions.items() if name not in only]
+        used = only & set[str]().union(*map(_loads, later))
+        if not used:
+            break
+        only -= used
+    inner = set[str]().union(*(_loads(functions[one]) for one in only)) & own
+    nested = {one.name for name in only for one in ast.walk(functions[name]) if _is_function(one)}
+    return frozenset(only), lambdas or bool((called | inner) - only - nested)
+
+
+def _is_function(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef)
 
 
 class ArcNumbers(ast.NodeTransformer):
@@ -89,7 +128,8 @@ class ArcNumbers(ast.NodeTransformer):
         self._counts_no_groups = not any(
             isinstance(one, ast.Attribute) and one.attr in _OF_GROUPS for one in ast.walk(tree)
         )
-        self._quiet_load = self.plain and not runs_its_functions(tree)
+        self.load_functions, others_run = load_functions(tree)
+        self._quiet_load = self.plain and not others_run
 
     def module(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Return the instrumented statements of the module; those outside functions stay as they are."""
@@ -121,6 +161,15 @@ class ArcNumbers(ast.NodeTransformer):
         """Walk statements that run as the module is made."""
         with self._at_place(inside=False, row=None):
             yield
+
+    @contextmanager
+    def unrecorded(self) -> Generator[None]:
+        """Number the arcs of what follows, and record none."""
+        before, self.omit = self.omit, -1
+        try:
+            yield
+        finally:
+            self.omit = before
 
     @contextmanager
     def row(self, name: str, rows: int) -> Generator[None]:

@@ -12,12 +12,11 @@ import secrets
 from types import CodeType
 from typing import Any, NamedTuple
 
-from toolmint.sandbox.guest.arc_numbers import mark_statement, names
+from toolmint.sandbox.guest.arc_numbers import ENTRY_POINTS, mark_statement, names
 from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
 
 _SHORT, _LARGE, _MOST_CONSTANTS = 24, 1 << 40, 120
-_ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
 
 
 class Instrumented(NamedTuple):
@@ -44,13 +43,14 @@ class _Arcs(ArcValues):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument a function; one that is called on some paths alone gets a mark."""
+        if node.name in self.load_functions and self.omit != -1 and not self.inside:
+            with self.unrecorded():
+                return self.visit_FunctionDef(node)
         node.args = self.visit(node.args)
         node.decorator_list = [self.visit(one) for one in node.decorator_list]
         with self.function():
-            if node.name in _ENTRY_POINTS:
-                mark = self._kinds(node)
-            else:
-                mark = self.marked(node, f"{node.name}()", [])
+            entry = node.name in ENTRY_POINTS
+            mark = self._kinds(node) if entry else self.marked(node, f"{node.name}()", [])
             doc = node.body[:1] if ast.get_docstring(node) is not None else []
             node.body = [*doc, *mark, *self._body(node.body[len(doc) :])]
         return node

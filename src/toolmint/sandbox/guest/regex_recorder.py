@@ -27,7 +27,7 @@ class RegexRecorder:
         self._add, self._omit, self._plain = add, omit, plain
         self._patterns: dict[tuple[int, int], tuple[re.Pattern[Any], MarkedPattern]] = {}
         self._sites: dict[int, _Site] = {}
-        self._others: dict[tuple[int, str], _Site] = {}
+        self._others: dict[tuple[int, Any], _Site] = {}
 
     def _marked(self, arc: int, pattern: re.Pattern[Any]) -> MarkedPattern:
         # By identity, as a pattern's hash goes over all of it; the entry keeps the pattern alive.
@@ -72,7 +72,7 @@ class RegexRecorder:
         elif isinstance(result, Iterator):
             return self._each(arc, cast("Iterator[Any]", result))
         else:
-            self._all(arc, function, given)
+            self._all(arc, function, given, result)
         return cast("Any", result)
 
     def _site(self, arc: int, function: Callable[..., Any], what: Any) -> _Site | None:
@@ -90,11 +90,8 @@ class RegexRecorder:
                 return None
             pattern = re.compile(cast("str", what))
         marked = self._marked(arc, cast("re.Pattern[Any]", pattern))
-        known: _Site = (
-            cast("Any", what),
-            getattr(marked.marked, name),
-            marked if marked.features else None,
-        )
+        match: Callable[..., Any] = getattr(marked.marked, name)
+        known: _Site = (cast("Any", what), match, marked if marked.features else None)
         self._sites[arc] = known
         if type(what) is str and len(self._others) < _KEPT_PATTERNS:
             self._others[arc, what] = known
@@ -120,21 +117,27 @@ class RegexRecorder:
             yield one
         self._add(arc + 1 if empty else arc)
 
-    def _all(self, arc: int, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
+    def _all(
+        self, arc: int, function: Callable[..., Any], given: tuple[Any, ...], result: Any
+    ) -> None:
         """Record the matches of ``findall``, ``sub`` and ``split``."""
         owner: Any = getattr(function, "__self__", None)
-        rest = given
+        name, rest = getattr(function, "__name__", ""), given
         if not isinstance(owner, re.Pattern):
-            if getattr(re, getattr(function, "__name__", ""), None) is not function or not given:
+            if getattr(re, name, None) is not function or not given:
                 return
             owner, rest = given[0], given[1:]
-        replaces = getattr(function, "__name__", "") in {"sub", "subn"}
+        replaces = name in {"sub", "subn"}
         text = rest[1] if replaces and len(rest) > 1 else rest[0] if rest and not replaces else None
         if not isinstance(text, str):
             return
         pattern = re.compile(cast("str", owner))
+        told = self._marked(arc, pattern).features
+        if name == "findall" and not told:
+            self._add(arc if result else arc + 1)
+            return
         first = pattern.search(text)
         self._add(arc + 1 if first is None else arc)
-        if first is not None and self._marked(arc, pattern).features:
+        if first is not None and told:
             for one in pattern.finditer(text):
                 self._take(arc, one)
