@@ -109,7 +109,8 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
         why = f"{result.status}: {result.error}: {result.message}"
         return ToolRun(status="failed", why=why[:600], seconds=seconds)
     if len(result.value) < 4:
-        return ToolRun(status="refused", why="the parser says: not mine", seconds=seconds)
+        why = "the parser says: not mine"
+        return ToolRun(status="refused", why=why, seconds=seconds, arcs=result.arcs)
     args, rebuilt, computed, answer = result.value
     if not isinstance(args, dict):
         return ToolRun(status="failed", why="parse gave no object", args=args, seconds=seconds)

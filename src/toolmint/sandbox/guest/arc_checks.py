@@ -131,7 +131,7 @@ class ArcChecks(ArcNumbers):
 
     def literal_width(self, function: ast.expr) -> int | None:
         """Return how many features the pattern has whose method is called; None: it is not known."""
-        if not self.omit or not isinstance(function, ast.Attribute):
+        if not isinstance(function, ast.Attribute) or not (self.omit or self.told):
             return None
         pattern = self.constants.pattern(function.value)
         try:

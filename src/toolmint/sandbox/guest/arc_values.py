@@ -214,8 +214,13 @@ class ArcValues(ArcChecks):
         return ast.copy_location(made, node)
 
     def _regex(self, node: ast.Call, said: str) -> ast.expr:
-        parts = [f"{said}: part {number + 1}" for number in range(MOST_FEATURES)]
         width = self.literal_width(node.func)
+        parts = [f"{said}: part {number + 1}" for number in range(MOST_FEATURES)]
+        if width is not None:
+            parts = [
+                f"{one} of the pattern" if number < width else f"{one}: there is none"
+                for number, one in enumerate(parts)
+            ]
         existing = 2 + width if width is not None else None
         texts = [f"{said} matches", f"{said} does not match", *parts]
         arcs = self.numbers(node, texts, existing)

@@ -8,6 +8,7 @@ from the source alone. An arc is evidence about honest code: see ``recorder`` fo
 """
 
 import ast
+import re
 import secrets
 from types import CodeType
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from toolmint.sandbox.guest.arc_numbers import ENTRY_POINTS, mark_statement, nam
 from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
 
+_ALTERNATIVES = re.compile(r"[^\W\d_][^\W_ ]*(?: [^\W_]+)*(?:\|[^\W\d_][^\W_ ]*(?: [^\W_]+)*)+")
 _SHORT, _LARGE, _MOST_CONSTANTS = 24, 1 << 40, 120
 
 
@@ -217,7 +219,8 @@ def instrumented(source: str, omit: int = 0) -> Instrumented:
 def arc_facts(source: str) -> dict[str, list[Any]]:
     """Return what each arc of a program is, in words, and the constants at which its branches may part.
 
-    ``lines`` has texts such as ``line 14: x < 3 is false``; ``constants`` whole numbers and short texts.
+    ``lines`` has texts such as ``line 14: x < 3 is false``; ``constants`` whole numbers and short texts;
+    ``alternatives`` groups of words of which a regular expression takes one.
 
     Raises:
         SyntaxError: the source is not Python.
@@ -229,7 +232,18 @@ def arc_facts(source: str) -> dict[str, list[Any]]:
         if isinstance(one, ast.Constant)
         and (type(one.value) is int or (isinstance(one.value, str) and len(one.value) <= _SHORT))
     }
+    texts = {
+        one.value
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant) and type(one.value) is str
+    }
+    groups = [one[0].split("|") for text in sorted(texts) for one in _ALTERNATIVES.finditer(text)]
+    found |= dict.fromkeys(word for group in groups for word in group)
     arcs = _Arcs(tree, "_", told=True)
     arcs.module(tree.body)
     constants = [one for one in found if isinstance(one, str) or abs(one) < _LARGE]
-    return {"lines": arcs.lines, "constants": constants[:_MOST_CONSTANTS]}
+    return {
+        "lines": arcs.lines,
+        "constants": constants[:_MOST_CONSTANTS],
+        "alternatives": groups[:_MOST_CONSTANTS],
+    }

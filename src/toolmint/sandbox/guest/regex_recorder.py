@@ -75,7 +75,7 @@ class RegexRecorder:
             self._all(arc, function, given, result)
         return cast("Any", result)
 
-    def _site(self, arc: int, function: Callable[..., Any], what: Any) -> _Site | None:
+    def _site(self, arc: int, function: Callable[..., Any], what: object) -> _Site | None:
         """Return how a place matches its pattern with more groups, so that it is matched once."""
         name = getattr(function, "__name__", "")
         if name not in SINGLE:
