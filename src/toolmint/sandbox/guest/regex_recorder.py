@@ -80,7 +80,8 @@ class RegexRecorder:
         name = getattr(function, "__name__", "")
         if name not in SINGLE:
             return None
-        other = self._others.get((arc, what)) if type(what) is str else None
+        text = type(what) is str
+        other = self._others.get((arc, what)) if text else None
         if other is not None:
             self._sites[arc] = other
             return other
@@ -93,7 +94,7 @@ class RegexRecorder:
         match: Callable[..., Any] = getattr(marked.marked, name)
         known: _Site = (cast("Any", what), match, marked if marked.features else None)
         self._sites[arc] = known
-        if type(what) is str and len(self._others) < _KEPT_PATTERNS:
+        if text and len(self._others) < _KEPT_PATTERNS:
             self._others[arc, what] = known
         return known
 
