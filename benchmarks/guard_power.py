@@ -32,6 +32,7 @@ from toolmint.core.store import Tally
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.maker.program import ToolRun
 from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verified_arcs import demonstrations_needed, often_taken
 from toolmint.maker.verify import failed_stage, verify
 from toolmint.sandbox.forkserver import ForkServer
 from toolmint.serving.arc_agreements import count_arcs, unverified_arcs
@@ -111,9 +112,8 @@ def serve(
     live: Sequence[tuple[Demonstration, ToolRun]], shown: Sequence[ToolRun]
 ) -> tuple[int, float]:
     """Return the wrong answers that a guarded tool serves, and the share of later ones that it compares."""
-    verified = 0
-    for run in shown:
-        verified |= read_arcs(run.arcs) if run.answer is not None else 0
+    taken = [read_arcs(run.arcs) if run.answer is not None else 0 for run in shown]
+    verified = often_taken(taken, demonstrations_needed([run.answer for run in shown]))
     known, tally = Arcs(lines=(), verified=write_arcs(verified)), Tally()
     served, compared, late = 0, 0, 0
     after = min(LIVE, len(live) // 2)

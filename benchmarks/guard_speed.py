@@ -1,11 +1,11 @@
 """What recording arcs costs a tool's answer: processor time of the host and of the tool's process.
 
 Run: ``python benchmarks/guard_speed.py [--tools branchy]``. A right tool of each shipped class (or of each
-class with rare branches; or, with TOOLMINT_DATA, of each BIG-Bench task) answers requests in a resident worker,
-in turns: without arcs; with all arcs recorded; with those left out that ten demonstrations and a second tool
-have verified, as in the first requests of service; and with those left out too that 100 further requests have
-verified, each by two agreements. The best of eight rounds is shown, in microseconds a request. The gateway's
-own part of a hit is not in it.
+class with rare branches, or, with TOOLMINT_DATA, of each BIG-Bench task) answers requests in a resident
+worker, in turns: without arcs; with all arcs recorded; with those left out that ten demonstrations and a
+second tool have verified, as in the first requests of service; and with those left out too that 100 further
+requests have verified, each by two agreements. The best of eight rounds is shown, in microseconds a request.
+The gateway's own part of a hit is not in it.
 """
 
 import argparse

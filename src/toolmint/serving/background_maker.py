@@ -24,10 +24,12 @@ from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_queue import (
     demonstrations_since,
     make_request_for,
+    may_be_repaired,
     merge_duplicates,
     refused_of,
     repair_request,
     with_upcoming,
+    wrong_of,
 )
 from toolmint.serving.making_rules import Make, MakingRules, Notify
 from toolmint.serving.server import ALIVE, ToolServer
@@ -78,9 +80,9 @@ class BackgroundMaker:
         """Make a class's tool as soon as a place is free, unless it has one or too little waits."""
         key = server.namespace.key(name)
         waiting = server.classes.waiting.get(name, 0)
-        # Compared before it serves, a repair would take the place of a version that is proved.
-        wanted = name not in server.entries or not server.policy.shadow
-        if name in server.entries and wanted and key not in self._due:
+        entry = server.entries.get(name)
+        wanted = entry is None or may_be_repaired(entry, server.policy)
+        if entry is not None and wanted and key not in self._due:
             self._wait_until(key, waiting - 1 + self.rules.needed)
         enough = waiting >= self._due.get(key, self.rules.needed)
         busy = key in self._running or key in self._pending or key in self._timers
@@ -175,7 +177,8 @@ class BackgroundMaker:
         if name != key.name:
             self.offer(server, name)
             return
-        if name in server.entries and not server.policy.shadow:
+        entry = server.entries.get(name)
+        if entry is not None and may_be_repaired(entry, server.policy):
             await self._repair(server, key, lease, queued)
             return
         if await self._adopted(server, key):
@@ -199,9 +202,9 @@ class BackgroundMaker:
         kept = await self.make(server, request, lease)
         if kept is None:
             self._wait_until(key, 2 * due)
-        else:
-            self._pauses.pop(key, None)
-            self._due.pop(key, None)
+            return
+        self._pauses.pop(key, None)
+        self._due.pop(key, None)
 
     def _wait_until(self, key: ClassKey, waiting: int) -> None:
         """Note how many requests of a class have to wait before it is due; the store knows it again."""
@@ -217,11 +220,12 @@ class BackgroundMaker:
         lease: Lease,
         queued: dict[str, list[Demonstration]],
     ) -> None:
-        """Make a version that answers more than the one at work, from what it refused since."""
+        """Make a version that answers more than the one at work, from what it refused or got wrong since."""
         record, waiting = server.entries[key.name].record, server.classes.waiting.get(key.name, 0)
         kept: ToolRecord | None = None
-        if len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
-            request = repair_request(self._request(server, key.name, queued), record)
+        wrong = wrong_of(record, await self._live.disagreements(key))
+        if wrong or len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
+            request = repair_request(self._request(server, key.name, queued, wrong), record)
             kept = await self.make(server, request, lease)
             waiting *= 1 if kept is not None else 2
         self._wait_until(key, waiting + self.rules.needed)
@@ -254,11 +258,6 @@ class BackgroundMaker:
         self, server: ToolServer, request: MakeRequest, lease: Lease | None = None
     ) -> ToolRecord | None:
         """Make a tool now, keep it with its report, and take it to work; None where none passed.
-
-        Args:
-            server: of the namespace that the class is in.
-            request: what to make.
-            lease: the class's, where the making runs under one.
 
         Raises:
             ToolmintError: the making broke off.
