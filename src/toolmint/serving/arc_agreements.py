@@ -14,6 +14,11 @@ def unverified_arcs(known: Arcs, tally: Tally, taken: str) -> int:
     return read_arcs(taken) & ~(read_arcs(known.verified) | read_arcs(tally.verified_arcs))
 
 
+def branch_disputed(tally: Tally) -> bool:
+    """Return whether comparisons contradicted a version along a branch that is not verified."""
+    return any(count < 0 for count in tally.arc_agreements.values())
+
+
 def omitted_arcs(known: Arcs, tally: Tally, before: str | None) -> str:
     """Return the verified arcs that a version's process need not record, in hexadecimal.
 

@@ -17,6 +17,7 @@ from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
 from toolmint.maker.report import short_reason
 from toolmint.serving.after_making import after_making, keep_result, report_fault
+from toolmint.serving.arc_agreements import branch_disputed
 from toolmint.serving.kinds import KindSorter
 from toolmint.serving.leased import while_leased
 from toolmint.serving.ledger import Ledger
@@ -24,12 +25,10 @@ from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_queue import (
     demonstrations_since,
     make_request_for,
-    may_be_repaired,
     merge_duplicates,
     refused_of,
     repair_request,
     with_upcoming,
-    wrong_of,
 )
 from toolmint.serving.making_rules import Make, MakingRules, Notify
 from toolmint.serving.server import ALIVE, ToolServer
@@ -80,9 +79,9 @@ class BackgroundMaker:
         """Make a class's tool as soon as a place is free, unless it has one or too little waits."""
         key = server.namespace.key(name)
         waiting = server.classes.waiting.get(name, 0)
-        entry = server.entries.get(name)
-        wanted = entry is None or may_be_repaired(entry, server.policy)
-        if entry is not None and wanted and key not in self._due:
+        # Compared before it serves, a repair would take the place of a version that is proved.
+        wanted = name not in server.entries or not server.policy.shadow
+        if name in server.entries and wanted and key not in self._due:
             self._wait_until(key, waiting - 1 + self.rules.needed)
         enough = waiting >= self._due.get(key, self.rules.needed)
         busy = key in self._running or key in self._pending or key in self._timers
@@ -177,34 +176,35 @@ class BackgroundMaker:
         if name != key.name:
             self.offer(server, name)
             return
-        entry = server.entries.get(name)
-        if entry is not None and may_be_repaired(entry, server.policy):
+        if name in server.entries and not server.policy.shadow:
             await self._repair(server, key, lease, queued)
             return
         if await self._adopted(server, key):
             return
         versions = await server.store.versions(name)
         wrong = await self._live.disagreements(key)
-        if versions:
-            queued[name] = await demonstrations_since(
-                server.store, name, versions[-1][0].version, wrong
-            )
+        last = versions[-1][0] if versions else None
+        if last is not None:
+            queued[name] = await demonstrations_since(server.store, name, last.version, wrong)
         failures = sum(not report.made for report in await server.store.reports(name))
         due = self.rules.needed * 2**failures
         self._wait_until(key, due)
         missing = due - len(queued.get(name, []))
-        if missing > 0:
+        # A branch was wrong and the rest was not: its last version is gone on from, with that evidence.
+        mended = last is not None and branch_disputed(await self._live.tally(key, last.version))
+        if missing > 0 and not (mended and not failures):
             waiting = server.classes.waiting.get(name, 0)
             self._wait_until(key, waiting + max(missing, self.rules.needed // 2))
             return
         first = frozenset(one.input for one in wrong if one.input is not None)
         request = self._request(server, name, queued, first)
+        request = repair_request(request, last) if last is not None and mended else request
         kept = await self.make(server, request, lease)
         if kept is None:
             self._wait_until(key, 2 * due)
-            return
-        self._pauses.pop(key, None)
-        self._due.pop(key, None)
+        else:
+            self._pauses.pop(key, None)
+            self._due.pop(key, None)
 
     def _wait_until(self, key: ClassKey, waiting: int) -> None:
         """Note how many requests of a class have to wait before it is due; the store knows it again."""
@@ -220,12 +220,11 @@ class BackgroundMaker:
         lease: Lease,
         queued: dict[str, list[Demonstration]],
     ) -> None:
-        """Make a version that answers more than the one at work, from what it refused or got wrong since."""
+        """Make a version that answers more than the one at work, from what it refused since."""
         record, waiting = server.entries[key.name].record, server.classes.waiting.get(key.name, 0)
         kept: ToolRecord | None = None
-        wrong = wrong_of(record, await self._live.disagreements(key))
-        if wrong or len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
-            request = repair_request(self._request(server, key.name, queued, wrong), record)
+        if len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
+            request = repair_request(self._request(server, key.name, queued), record)
             kept = await self.make(server, request, lease)
             waiting *= 1 if kept is not None else 2
         self._wait_until(key, waiting + self.rules.needed)
@@ -258,6 +257,8 @@ class BackgroundMaker:
         self, server: ToolServer, request: MakeRequest, lease: Lease | None = None
     ) -> ToolRecord | None:
         """Make a tool now, keep it with its report, and take it to work; None where none passed.
+
+        It is kept under the class's ``lease``, if there is one.
 
         Raises:
             ToolmintError: the making broke off.

@@ -7,15 +7,12 @@ from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import Comparison
 from toolmint.maker.making_run import MakeRequest
 from toolmint.serving.duplicates import duplicate_classes
-from toolmint.serving.lifecycle import ServingPolicy
-from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.server import ToolServer
 
 MOST_QUEUED = 60
 """Demonstrations that a making takes at most: the newest, those that an older version got wrong first."""
 _NEIGHBOURS, _MOST_NEIGHBOURS = 3, 150
 """Requests of each other class, and of all: a tool refuses them or answers them rightly."""
-_CONTRADICTED = 2  # disagreements; one alone may be the other side's mistake
 _FAULTS = 5
 """A making after a demotion learns from what came since so many last faults."""
 
@@ -56,27 +53,6 @@ def with_upcoming(request: MakeRequest, server: ToolServer, upcoming: Sequence[s
     if upcoming:
         update["unlabelled"] = server.classes.upcoming_of(name, upcoming, known)
     return request.model_copy(update=update)
-
-
-def may_be_repaired(entry: ActiveVersion, policy: ServingPolicy) -> bool:
-    """Return whether a version at work may be replaced by one that goes on from it.
-
-    Where versions are compared before they serve, a repair would take the place of one that is proved: so
-    only one may be that has to be proved again, as comparisons contradicted it more than once, also along a
-    branch that is not verified. Where a verified one is contradicted the world may have changed; such a
-    version is demoted, and its class made anew.
-    """
-    if not policy.shadow:
-        return True
-    tally = entry.tally
-    disputed = any(count < 0 for count in tally.arc_agreements.values())
-    return entry.state == "shadowing" and tally.wrong >= _CONTRADICTED and disputed
-
-
-def wrong_of(record: ToolRecord, wrong: Sequence[Comparison]) -> frozenset[str]:
-    """Return the requests, as far as they are kept, on which comparisons contradicted a version."""
-    mine = [one.input for one in wrong if one.version == record.version]
-    return frozenset(one for one in mine if one is not None)
 
 
 def refused_of(record: ToolRecord, queued: Sequence[Demonstration]) -> list[Demonstration]:
