@@ -141,6 +141,7 @@ class Session:
             labelled=(),
             second=chosen.second,
             least_coverage=chosen.least_coverage,
+            exercise=chosen.exercise,
         )
         rules = MakingRules(
             needed=chosen.needed,
@@ -250,6 +251,7 @@ def make_request_of(
         "labelled": tuple(labelled),
         "second": settings.second,
         "least_coverage": settings.least_coverage,
+        "exercise": settings.exercise,
     }
     if request_class is None:
         first = labelled[0].input if labelled else "unnamed"

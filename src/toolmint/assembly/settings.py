@@ -85,6 +85,8 @@ class Settings(Frozen):
     """Queued demonstrations that start a making."""
     least_coverage: float = Field(default=0.5, gt=0, le=1)
     """Least share of its demonstrations that a tool answers, by wording; it refuses the rest."""
+    exercise: bool = False
+    """Spend up to two model calls of a making on requests for branches that no demonstration reaches."""
     kinds_after: int = Field(default=24, ge=0)
     """Requests in small classes after which the strong model is asked to name their kinds; 0: never."""
     host: str = "127.0.0.1"

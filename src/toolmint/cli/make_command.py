@@ -40,6 +40,11 @@ def unanswered_of(evidence: Sequence[Evidence]) -> int:
     help="Least share of the demonstrations that the tool answers [0.5].",
 )
 @click.option(
+    "--exercise/--no-exercise",
+    default=None,
+    help="Let the model write requests for branches that no demonstration reaches, and answer them [off].",
+)
+@click.option(
     "--second", type=click.Choice(["auto", "always", "never"]), help="Make a second tool."
 )
 @model_options

@@ -51,6 +51,8 @@ class MakeRequest(Frozen):
         clustered: the demonstrations came from the queue, where answers may contradict each other.
         least_coverage: least share of the demonstrations that a tool must answer, each wording counted
             once; what it does not answer goes to the next tier.
+        exercise: also spend what proposals leave of ``tries`` (two calls at most) on requests for branches
+            that no demonstration reaches.
         further: demonstrations beyond those that every stage uses, of a long file.
         neighbours: demonstrations of other classes; a tool may answer them rightly, as one kind of
             request may stand in several classes, and never wrongly.
@@ -72,6 +74,7 @@ class MakeRequest(Frozen):
     second: SecondPolicy = "auto"
     clustered: bool = False
     least_coverage: float = Field(default=LEAST_COVERAGE, gt=0, le=1)
+    exercise: bool = False
     further: tuple[Demonstration, ...] = ()
     neighbours: tuple[Demonstration, ...] = ()
     base: str = ""

@@ -17,6 +17,7 @@ from toolmint.core.traffic import LiveStore
 from toolmint.maker.making_run import MakeRequest, MakingResult
 from toolmint.maker.report import short_reason
 from toolmint.serving.after_making import after_making, keep_result, report_fault
+from toolmint.serving.arc_agreements import branch_disputed
 from toolmint.serving.kinds import KindSorter
 from toolmint.serving.leased import while_leased
 from toolmint.serving.ledger import Ledger
@@ -182,20 +183,22 @@ class BackgroundMaker:
             return
         versions = await server.store.versions(name)
         wrong = await self._live.disagreements(key)
-        if versions:
-            queued[name] = await demonstrations_since(
-                server.store, name, versions[-1][0].version, wrong
-            )
+        last = versions[-1][0] if versions else None
+        if last is not None:
+            queued[name] = await demonstrations_since(server.store, name, last.version, wrong)
         failures = sum(not report.made for report in await server.store.reports(name))
         due = self.rules.needed * 2**failures
         self._wait_until(key, due)
         missing = due - len(queued.get(name, []))
-        if missing > 0:
+        # A branch was wrong and the rest was not: its last version is gone on from, with that evidence.
+        mended = last is not None and branch_disputed(await self._live.tally(key, last.version))
+        if missing > 0 and not (mended and not failures):
             waiting = server.classes.waiting.get(name, 0)
             self._wait_until(key, waiting + max(missing, self.rules.needed // 2))
             return
         first = frozenset(one.input for one in wrong if one.input is not None)
         request = self._request(server, name, queued, first)
+        request = repair_request(request, last) if last is not None and mended else request
         kept = await self.make(server, request, lease)
         if kept is None:
             self._wait_until(key, 2 * due)
@@ -255,10 +258,7 @@ class BackgroundMaker:
     ) -> ToolRecord | None:
         """Make a tool now, keep it with its report, and take it to work; None where none passed.
 
-        Args:
-            server: of the namespace that the class is in.
-            request: what to make.
-            lease: the class's, where the making runs under one.
+        It is kept under the class's ``lease``, if there is one.
 
         Raises:
             ToolmintError: the making broke off.

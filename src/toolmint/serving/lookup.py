@@ -1,6 +1,6 @@
 """What a look-up finds: the version that answers or is compared, its answer, and what was tried before."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -13,7 +13,7 @@ from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
 from toolmint.maker.program import ToolRun, answer_program, serve_tool
 from toolmint.maker.slot_words import SlotWords, slots_of
-from toolmint.serving.arc_agreements import unverified_arcs
+from toolmint.serving.arc_agreements import omitted_arcs, unverified_arcs
 
 Mode = Literal["serve", "audit", "shadow", "none"]
 _NO_LIMITS = Limits()
@@ -27,12 +27,16 @@ class ActiveVersion:
     of it, as far as this process has heard.
 
     What each request needs of it is worked out once; a version that moves is a new object.
+
+    Attributes:
+        omitted: arcs that its process does not record, before the tally was counted; None: it has none yet.
     """
 
     record: ToolRecord
     state: State
     key: ClassKey
     tally: Tally = field(default_factory=Tally)
+    omitted: str | None = None
     _judged: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     @cached_property
@@ -49,7 +53,18 @@ class ActiveVersion:
     def program(self) -> Program:
         """The program that answers requests of the class by code alone."""
         known = self.record.demonstrations[0].input if self.record.demonstrations else None
-        return answer_program(self.record.source, known=known, arcs=self.record.guarded)
+        arcs = self.record.guarded
+        return answer_program(self.record.source, known=known, arcs=arcs, omit=self.omit)
+
+    @cached_property
+    def omit(self) -> str:
+        """The verified arcs that its process does not record; empty: it records all, or has no guard."""
+        known = self.record.arcs if self.record.guarded else None
+        return omitted_arcs(known, self.tally, self.omitted) if known is not None else ""
+
+    def moved(self, state: State, tally: Tally) -> "ActiveVersion":
+        """Return the version after a comparison."""
+        return replace(self, state=state, tally=tally, omitted=self.omit)
 
     def unverified(self, taken: str) -> str:
         """Return which arcs of an answer are not verified, in words; empty: none, or it has no guard."""

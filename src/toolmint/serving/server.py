@@ -1,7 +1,6 @@
 """The tool server of one namespace: which tool answers a request, which is compared, and what follows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from toolmint.core.errors import ModelError, SandboxError
 from toolmint.core.model import Model
@@ -292,8 +291,7 @@ class ToolServer:
         current = self.entries.get(record.request_class)
         if current is not None and current.record.version == record.version:
             if outcome.state in ALIVE:
-                now = replace(current, state=outcome.state, tally=outcome.tally)
-                self.entries[record.request_class] = now
+                self.entries[record.request_class] = current.moved(outcome.state, outcome.tally)
             else:
                 del self.entries[record.request_class]
                 self.classes.without_tool(record.request_class)
