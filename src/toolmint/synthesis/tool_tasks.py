@@ -275,9 +275,16 @@ class RunWriter:
         return self._ended(self._random.choice(thoughts), "answer", answer)
 
     def call(
-        self, spec: ToolSpec, arguments: Mapping[str, Value], thought: str, output: str
+        self,
+        spec: ToolSpec,
+        arguments: Mapping[str, Value],
+        thought: str,
+        output: str,
+        *,
+        learnt: bool = True,
     ) -> None:
-        """Add a step with one call and what it returned."""
+        """Add a step with one call and what it returned; one that is not learnt is context."""
+        weight: Literal[0, 1] = 1 if learnt else 0
         number = len(self._steps)
         call = ToolCall(id=f"call_{number}", name=spec.name, arguments=canonical(dict(arguments)))
         failure = "failed" if output.startswith("Error: ") else None
@@ -285,7 +292,10 @@ class RunWriter:
             Step(
                 id=number,
                 parent=number - 1 if number else None,
-                turns=(Turn.from_file("planner", thought), Turn.from_file("caller", calls=(call,))),
+                turns=(
+                    Turn.from_file("planner", thought, weight=weight),
+                    Turn.from_file("caller", calls=(call,), weight=weight),
+                ),
                 thought=thought,
                 decision="call",
                 calls=(call,),

@@ -19,7 +19,7 @@ from toolmint.synthesis.tool_tasks import (
 from toolmint.training.api_bank_parts import api_bank_runs, split_api_bank
 from toolmint.training.mix_card import FileDigest, file_digest
 from toolmint.training.readers import read_file
-from toolmint.training.retold import retold_run, seal_run
+from toolmint.training.retold import SEARCHER, retold_run, seal_run
 from toolmint.training.tool_documents import seal_tool_documents, toolbench_documents
 from toolmint.training.world_told import told_world_run
 
@@ -249,8 +249,12 @@ class _Build(NamedTuple):
         learnt, held = split_api_bank(list(read_file(path)), _HELD_OUT_API_BANK, random)
         learnt = [run for run in learnt if self.never.allows(run)]
         names = frozenset(call.name for run in held for step in run.path() for call in step.calls)
+        searching = frozenset({SEARCHER})
+        told = [retold_run(run, random, context=searching) for run in held]
         self.found.held_out["api-bank"] = HeldOut(
-            held, names, "API-Bank's level-3 training samples whose tools no part has"
+            [run for run in told if run is not None],
+            names - searching,
+            "API-Bank's level-3 training samples whose tools no part has",
         )
 
         def tell(random: Random) -> list[Trajectory]:
