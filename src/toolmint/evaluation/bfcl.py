@@ -65,9 +65,8 @@ def _item(
     if len(turns) != 1:
         raise InputError(f"{where} has {len(turns)} turns; questions of one turn alone are scored")
     text = "\n\n".join(str(message["content"]) for message in turns[0])
-    documents: list[Any] = (
-        item["function"] if isinstance(item["function"], list) else [item["function"]]
-    )
+    given: Any = item["function"]
+    documents: list[Any] = cast("list[Any]", given) if isinstance(given, list) else [given]
     task = StepTask(input=text, tools=tuple(_spec(one) for one in documents), before=())
     name = str(item["id"])
     golden = None
