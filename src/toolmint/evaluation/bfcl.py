@@ -17,9 +17,10 @@ _KINDS = {"dict": "object", "float": "number", "tuple": "array", "any": None}
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def is_bfcl(item: Mapping[str, Any]) -> bool:
+def is_bfcl(item: object) -> bool:
     """Return whether an item is a question of the leaderboard."""
-    return {"id", "question", "function"} <= item.keys()
+    keys = cast("dict[str, object]", item).keys() if isinstance(item, dict) else set[str]()
+    return {"id", "question", "function"} <= keys
 
 
 def bfcl_items(path: Path, most: int | None = None) -> list[CallItem]:
