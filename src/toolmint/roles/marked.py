@@ -5,6 +5,7 @@ masks give every role's labels, and at inference one prefix cache serves all rol
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -14,7 +15,8 @@ from toolmint.core.model import ToolChoice
 from toolmint.core.task import Decision, Step, Task
 from toolmint.roles.view import AgentRole, Prompt, View
 
-_MAX_TOOL_WORDS, _MAX_ARGUMENT_WORDS = 160, 64
+_EXAMPLES = re.compile(r"^The | ?\((?:e\.g\.|for example|such as)[^)]*\)")
+_MAX_TOOL_WORDS, _MAX_ARGUMENT_WORDS = 120, 48
 """Characters of a tool's and of an argument's description in a document."""
 TOOLS_MARK, TASK_MARK, HINT_MARK, OBSERVATION, END_MARK = (
     "<|tools|>",
@@ -117,7 +119,7 @@ def document(spec: ToolSpec) -> str:
     lines = [f"{spec.name}: {about}".rstrip(": ")]
     for name, one in _mapping(schema.get("properties")).items():
         said = str(_mapping(one).get("description") or "")
-        said = _brief(" ".join(said.split()).removeprefix("The "), _MAX_ARGUMENT_WORDS)
+        said = _brief(_EXAMPLES.sub("", " ".join(said.split())), _MAX_ARGUMENT_WORDS)
         mark = "" if name in required else "?"
         lines.append(f"- {name}{mark}: {_kind(one)}{f'. {said}' if said else ''}")
     return "\n".join(lines)

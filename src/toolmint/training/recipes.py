@@ -102,6 +102,7 @@ class Recipe(Frozen):
         order: ``shuffled`` anew each epoch, or as ``given`` (a curriculum). Either way a batch holds samples
             of similar length.
         save_steps: steps between checkpoints.
+        held_out: bound on the samples that are held out and read at each checkpoint; one in ten at most.
         copy_constraint: the trajectories name tools in backticks and values in quotes, so inference may
             constrain replies to what was read (``models.copy_constraint``).
         reuse: the local stages train on the global stage's trajectories (alpha-UMi section 3.3); if False,
@@ -123,6 +124,7 @@ class Recipe(Frozen):
     optimizer: Optimizer = "adamw"
     order: SampleOrder = "shuffled"
     save_steps: int = Field(default=500, ge=1)
+    held_out: int = Field(default=24, ge=0)
     copy_constraint: bool = False
     reuse: bool = True
 
@@ -199,6 +201,23 @@ def pretrained(rank: int | None = 16, epochs: float = 2) -> Recipe:
         packing=True,
         context=1024,
         save_steps=15,
+    )
+
+
+def english(minutes: float | None = None) -> Recipe:
+    """Return the recipe of the English trio: one adapter for all roles, one pass over short runs of the mix.
+
+    Two rows a step, so that a short run on a CPU has enough steps.
+    """
+    return pretrained(16, 1).model_copy(
+        update={
+            "method": "single",
+            "local_stages": (),
+            "minutes": minutes,
+            "batch": 2,
+            "save_steps": 10,
+            "held_out": 8,
+        }
     )
 
 

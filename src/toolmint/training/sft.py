@@ -211,7 +211,7 @@ def fit_stage(
         update={"checkpointing": check_resources(model, out, recipe=recipe)}
     )
     loaded = Tokenizer.load(tokenizer)
-    samples, held_out = split_held_out(samples)
+    samples, held_out = split_held_out(samples, recipe.held_out)
     mark = len(loaded.encode(MARK[stage.roles[0]]))
     rows = stage_rows(samples, stage, recipe, mark=mark)
     checkpoints = sorted(
