@@ -18,7 +18,22 @@ _GIVEN = re.compile(
 )
 _SPLIT = re.compile(r",\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+")
 _KINDS = frozenset(
-    ["etc", "name", "names", "id", "ids", "city", "country", "state", "region", "address", "date", "coordinates", "url", "place"]
+    [
+        "etc",
+        "name",
+        "names",
+        "id",
+        "ids",
+        "city",
+        "country",
+        "state",
+        "region",
+        "address",
+        "date",
+        "coordinates",
+        "url",
+        "place",
+    ]
 )
 _QUOTES = "'\"` “”‘’"
 _TRIES = 6

@@ -15,6 +15,8 @@ Nearest = Callable[[str, int], Sequence[ToolSpec]]
 """Returns the tools nearest to a text, best first: a retriever."""
 TaskKind = Literal["call", "calls", "retry", "broken", "irrelevant", "talk"]
 _MOST_PHRASE = 16
+_NEAR = 12  # a tool among so many nearest ones may do what a request asks for
+_TRIES = 8
 
 
 class TaskShares(Frozen):
@@ -26,6 +28,7 @@ class TaskShares(Frozen):
         broken: the tool that is needed is out of order, and the planner gives up.
         irrelevant: no tool fits, and the planner gives up.
         talk: the request needs no tool, and is answered at once.
+        requests: tasks that show the same tools.
         fewest: tools that a task shows at least.
         most: tools that a task shows at most.
         optional: chance that an optional argument is given.
@@ -36,6 +39,7 @@ class TaskShares(Frozen):
     broken: float = 0.04
     irrelevant: float = 0.12
     talk: float = 0.02
+    requests: int = 3
     fewest: int = 2
     most: int = 7
     optional: float = 0.35
@@ -87,44 +91,81 @@ def shown_tools(
     return tuple(listed)
 
 
-def synthetic_run(
+def synthetic_runs(
     spec: ToolSpec,
     others: Sequence[ToolSpec],
     nearest: Nearest,
     random: Random,
     shares: TaskShares = TaskShares(),  # noqa: B008 - immutable
-) -> Trajectory | None:
-    """Return a run about a tool, or None where no values are known for its arguments.
+) -> list[Trajectory]:
+    """Return runs over one set of shown tools: of a tool, and of the tools that are shown beside it.
+
+    Runs that show the same tools in the same order can be trained behind one reading of them. A tool whose
+    required arguments have no known values gives none.
 
     Args:
-        spec: the tool that the request is about.
-        others: where a second wanted tool is drawn from.
+        spec: the tool that the first request is about.
+        others: where requests that no tool fits are drawn from.
         nearest: finds the distractors.
         random: decides everything else.
         shares: of the kinds of tasks.
     """
-    kind = shares.kind(random)
-    size = random.randint(shares.fewest, shares.most)
     first = wanted_call(spec, random, shares.optional)
     if first is None:
-        return None
-    if kind == "irrelevant":
-        return irrelevant_run(first, nearest, random, size)
-    if kind == "talk":
-        said, reply = random.choice(_TALK)
-        shown = shown_tools([], first.request, nearest, random, size)
-        return RunWriter(Task(input=said, tools=shown), random).answered(reply)
-    wanted = [first]
-    if kind == "calls" and len(others) > 1:
-        second = wanted_call(random.choice(others), random, shares.optional)
-        if second is not None and second.spec.name != spec.name:
-            wanted.append(second)
-    request = _joined_requests([one.request for one in wanted], random)
-    tools = shown_tools([one.spec for one in wanted], request, nearest, random, size)
-    run = RunWriter(Task(input=request, tools=tools), random)
-    if kind == "broken":
-        return run.broken(first)
-    return run.solved(wanted, retry=kind == "retry")
+        return []
+    size = random.randint(shares.fewest, shares.most)
+    tools = shown_tools([spec], first.request, nearest, random, size)
+    found = [_run(shares.kind(random), first, tools, others, nearest, random, shares)]
+    while len(found) < shares.requests:
+        about = wanted_call(random.choice(tools), random, shares.optional)
+        if about is None:
+            break
+        found.append(_run(shares.kind(random), about, tools, others, nearest, random, shares))
+    return found
+
+
+def _run(
+    kind: TaskKind,
+    wanted: Wanted,
+    tools: tuple[ToolSpec, ...],
+    others: Sequence[ToolSpec],
+    nearest: Nearest,
+    random: Random,
+    shares: TaskShares,
+) -> Trajectory:
+    asked = [wanted]
+    match kind:
+        case "talk":
+            said, reply = random.choice(_TALK)
+            return RunWriter(Task(input=said, tools=tools), random).answered(reply)
+        case "irrelevant":
+            other = _unfit(tools, others, nearest, random)
+            if other is not None:
+                task = Task(input=other.request, tools=tools)
+                return RunWriter(task, random).given_up(said_purpose(other.spec))
+        case "calls":
+            second = wanted_call(random.choice(tools), random, shares.optional)
+            if second is not None and second.spec.name != wanted.spec.name:
+                asked.append(second)
+        case _:
+            pass
+    request = _joined_requests([one.request for one in asked], random)
+    writer = RunWriter(Task(input=request, tools=tools), random)
+    return (
+        writer.broken(wanted) if kind == "broken" else writer.solved(asked, retry=kind == "retry")
+    )
+
+
+def _unfit(
+    tools: Sequence[ToolSpec], others: Sequence[ToolSpec], nearest: Nearest, random: Random
+) -> Wanted | None:
+    """Return a request that none of the tools fits: none of them is among the nearest to it."""
+    shown = {tool.name for tool in tools}
+    for _ in range(_TRIES):
+        wanted = wanted_call(random.choice(others), random)
+        if wanted is not None and not shown & {one.name for one in nearest(wanted.request, _NEAR)}:
+            return wanted
+    return None
 
 
 def irrelevant_run(wanted: Wanted, nearest: Nearest, random: Random, size: int) -> Trajectory:
@@ -275,9 +316,16 @@ class RunWriter:
         return self._ended(self._random.choice(thoughts), "answer", answer)
 
     def call(
-        self, spec: ToolSpec, arguments: Mapping[str, Value], thought: str, output: str
+        self,
+        spec: ToolSpec,
+        arguments: Mapping[str, Value],
+        thought: str,
+        output: str,
+        *,
+        learnt: bool = True,
     ) -> None:
-        """Add a step with one call and what it returned."""
+        """Add a step with one call and what it returned; one that is not learnt is context."""
+        weight: Literal[0, 1] = 1 if learnt else 0
         number = len(self._steps)
         call = ToolCall(id=f"call_{number}", name=spec.name, arguments=canonical(dict(arguments)))
         failure = "failed" if output.startswith("Error: ") else None
@@ -285,7 +333,10 @@ class RunWriter:
             Step(
                 id=number,
                 parent=number - 1 if number else None,
-                turns=(Turn.from_file("planner", thought), Turn.from_file("caller", calls=(call,))),
+                turns=(
+                    Turn.from_file("planner", thought, weight=weight),
+                    Turn.from_file("caller", calls=(call,), weight=weight),
+                ),
                 thought=thought,
                 decision="call",
                 calls=(call,),

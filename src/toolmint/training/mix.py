@@ -15,6 +15,7 @@ from toolmint.training.mix_sources import MakeNearest, MixFiles, MixSources, rea
 MIX, CARD = "mix.jsonl", "mix.json"
 LONGEST = 3_000
 """Characters of a run; longer ones are left out. It is at most 1,024 tokens of a 49,000-word vocabulary."""
+_TRIES = 20  # of making a run, for each run that is wanted
 
 
 class MixShares(NamedTuple):
@@ -52,10 +53,15 @@ class MixRecipe(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """One part: its runs, and how many were too long."""
+    """One part: its runs in groups that stay together, and how many were too long."""
 
-    runs: list[Trajectory]
+    groups: list[list[Trajectory]]
     too_long: int
+
+    @property
+    def runs(self) -> int:
+        """The number of runs."""
+        return sum(map(len, self.groups))
 
 
 def make_mix(
@@ -91,7 +97,7 @@ def make_mix(
         random = Random(f"{recipe.seed}/{name}")
         told = [tell(random) for _ in range(repeats.get(name, 1))]
         made[name] = _fitting([run for one in told for run in one], cut=name == "toolbench")
-    left = recipe.size - sum(len(one.runs) for one in made.values())
+    left = recipe.size - sum(one.runs for one in made.values())
     if left < 0:
         raise InputError(
             f"a mix of {recipe.size} cannot hold the {recipe.size - left} recorded runs; give it a larger size"
@@ -113,23 +119,22 @@ def run_length(run: Trajectory) -> int:
 
 def _fitting(runs: Sequence[Trajectory], *, cut: bool) -> _Made:
     """Return the runs that are short enough; ``cut``: the trainer's truncation shortens them."""
-    kept = [run for run in runs if cut or run_length(run) <= LONGEST]
+    kept = [[run] for run in runs if cut or run_length(run) <= LONGEST]
     return _Made(kept, len(runs) - len(kept))
 
 
-def _filled(make: Callable[[Random], Trajectory | None], random: Random, count: int) -> _Made:
-    runs: list[Trajectory] = []
-    long = tries = 0
-    while len(runs) < count and tries < 20 * count:
+def _filled(make: Callable[[Random], list[Trajectory]], random: Random, count: int) -> _Made:
+    groups: list[list[Trajectory]] = []
+    size = long = tries = 0
+    while size < count and tries < _TRIES * count:
         tries += 1
-        run = make(random)
-        if run is None:
-            continue
-        if run_length(run) > LONGEST:
-            long += 1
-        else:
-            runs.append(run)
-    return _Made(runs, long)
+        runs = make(random)
+        kept = [run for run in runs if run_length(run) <= LONGEST][: count - size]
+        long += sum(run_length(run) > LONGEST for run in runs)
+        size += len(kept)
+        if kept:
+            groups.append(kept)
+    return _Made(groups, long)
 
 
 def _write(
@@ -139,8 +144,9 @@ def _write(
     recipe: MixRecipe,
     notify: Callable[[str], None],
 ) -> MixCard:
-    lines = [run.model_dump_json() for one in made.values() for run in one.runs]
-    Random(f"{recipe.seed}/order").shuffle(lines)
+    groups = [group for one in made.values() for group in one.groups]
+    Random(f"{recipe.seed}/order").shuffle(groups)
+    lines = [run.model_dump_json() for group in groups for run in group]
     folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / MIX, lines)
     parts: list[MixPart] = []
@@ -149,13 +155,13 @@ def _write(
         parts.append(
             MixPart(
                 name=name,
-                runs=len(one.runs),
-                share=round(len(one.runs) / max(1, len(lines)), 4),
+                runs=one.runs,
+                share=round(one.runs / max(1, len(lines)), 4),
                 too_long=one.too_long,
                 **origin._asdict(),
             )
         )
-        notify(f"{name}: {len(one.runs)} runs, {one.too_long} too long")
+        notify(f"{name}: {one.runs} runs, {one.too_long} too long")
     held: list[HeldOutPart] = []
     for name, part in sources.held_out.items():
         path = folder / f"held_out_{name.replace('-', '_')}.jsonl"

@@ -13,15 +13,15 @@ from toolmint.synthesis.tool_tasks import (
     Wanted,
     irrelevant_run,
     shown_tools,
-    synthetic_run,
+    synthetic_runs,
     wanted_call,
 )
 from toolmint.training.api_bank_parts import api_bank_runs, split_api_bank
 from toolmint.training.mix_card import FileDigest, file_digest
 from toolmint.training.readers import read_file
-from toolmint.training.retold import retold_run, seal_run
+from toolmint.training.retold import SEARCHER, retold_run, seal_run
 from toolmint.training.tool_documents import seal_tool_documents, toolbench_documents
-from toolmint.training.world_told import told_world_run
+from toolmint.training.world_told import told_world_runs
 
 MakeNearest = Callable[[Sequence[ToolSpec]], Nearest]
 """Indexes tools, and returns how the nearest ones to a text are found."""
@@ -103,7 +103,7 @@ class MixSources(NamedTuple):
 
     Attributes:
         recorded: recorded runs by part; called with the random source that decides their wording.
-        makers: one run of a part that is made, None where it cannot be made.
+        makers: runs of a part that is made, those that show the same tools together.
         held_out: by name.
         origins: of each part.
         missing: parts whose files are not there.
@@ -111,7 +111,7 @@ class MixSources(NamedTuple):
     """
 
     recorded: dict[str, Callable[[Random], list[Trajectory]]]
-    makers: dict[str, Callable[[Random], Trajectory | None]]
+    makers: dict[str, Callable[[Random], list[Trajectory]]]
     held_out: dict[str, HeldOut]
     origins: dict[str, Origin]
     missing: list[str]
@@ -154,7 +154,7 @@ def read_sources(files: MixFiles, nearest: MakeNearest, seed: int, shown: int) -
     build.api_bank()
     build.toolbench_runs()
     build.toolbench_apis()
-    found.makers["world"] = told_world_run
+    found.makers["world"] = told_world_runs
     found.origins["made: world"] = Origin(
         "ToolWorld", _APACHE, "runs of ToolWorld's training tools, told in plain English"
     )
@@ -232,8 +232,8 @@ class _Build(NamedTuple):
         return held_out_call(_wanted(run, documents), near, random, self.shown)
 
     def _synthetic(self, name: str, specs: list[ToolSpec], near: Nearest, like: Origin) -> None:
-        def make(random: Random) -> Trajectory | None:
-            return synthetic_run(random.choice(specs), specs, near, random)
+        def make(random: Random) -> list[Trajectory]:
+            return synthetic_runs(random.choice(specs), specs, near, random)
 
         self.found.makers[name] = make
         self.found.origins[f"made: {name}"] = like._replace(
@@ -249,8 +249,12 @@ class _Build(NamedTuple):
         learnt, held = split_api_bank(list(read_file(path)), _HELD_OUT_API_BANK, random)
         learnt = [run for run in learnt if self.never.allows(run)]
         names = frozenset(call.name for run in held for step in run.path() for call in step.calls)
+        searching = frozenset({SEARCHER})
+        told = [retold_run(run, random, context=searching) for run in held]
         self.found.held_out["api-bank"] = HeldOut(
-            held, names, "API-Bank's level-3 training samples whose tools no part has"
+            [run for run in told if run is not None],
+            names - searching,
+            "API-Bank's level-3 training samples whose tools no part has",
         )
 
         def tell(random: Random) -> list[Trajectory]:

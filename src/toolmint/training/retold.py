@@ -29,7 +29,11 @@ def plain_request(text: str) -> str:
 
 
 def retold_run(
-    run: Trajectory, random: Random, *, tools: Sequence[ToolSpec] | None = None
+    run: Trajectory,
+    random: Random,
+    *,
+    tools: Sequence[ToolSpec] | None = None,
+    context: frozenset[str] = frozenset(),
 ) -> Trajectory | None:
     """Return a run with new rationales; None where a call's arguments are no JSON object.
 
@@ -39,6 +43,7 @@ def retold_run(
         run: recorded.
         random: decides the wordings.
         tools: shown in place of the task's; calls of tools that are not among them are left out.
+        context: names of tools whose calls are neither learnt nor scored.
     """
     known = {spec.name: spec for spec in (tools if tools is not None else run.task.tools)}
     task = Task(input=plain_request(run.task.input), tools=tuple(known.values()))
@@ -57,7 +62,8 @@ def retold_run(
             return None
         again = last is not None and last.calls[0].name == call.name and failed(last)
         thought = rationale_of(spec, random, kind="again" if again else "next" if last else "first")
-        writer.call(spec, arguments, thought, clip(step.results[0].content, _MOST_RESULT))
+        output = clip(step.results[0].content, _MOST_RESULT)
+        writer.call(spec, arguments, thought, output, learnt=call.name not in context)
         last = step
     if run.answer:
         return writer.answered(run.answer)

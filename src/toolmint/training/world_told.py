@@ -13,9 +13,10 @@ from toolmint.world.shape import Shape
 _SHAPE = Shape(longest=3, distractor_categories=1)
 
 
-def told_world_run(random: Random) -> Trajectory | None:
-    """Return a run of ToolWorld's training tools with new rationales; its tools have other names each time."""
+def told_world_runs(random: Random) -> list[Trajectory]:
+    """Return one run of ToolWorld's training tools, told anew; its tools have other names each time."""
     seed = FIRST_SEED + random.randrange(1_000_000)
     task = make_task("train", seed, _SHAPE, edition=seed)
     run, _ = asyncio.run(play_task(task, Reference(task)))
-    return retold_run(run, random)
+    told = retold_run(run, random)
+    return [told] if told is not None else []
