@@ -86,5 +86,3 @@ def read_turns(folder: Path) -> TurnTexts | None:
             f"{str(path)!r} does not say how marks are written: {fault.errors()[0]['msg']}",
             code="model-folder",
         ) from fault
-
-

@@ -207,9 +207,7 @@ def fit_stage(
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    recipe = recipe.model_copy(
-        update={"checkpointing": check_resources(model, out, recipe=recipe)}
-    )
+    recipe = recipe.model_copy(update={"checkpointing": check_resources(model, out, recipe=recipe)})
     loaded = Tokenizer.load(tokenizer)
     samples, held_out = split_held_out(samples, recipe.held_out)
     mark = len(loaded.encode(MARK[stage.roles[0]]))
