@@ -194,7 +194,9 @@ def _role_pieces(role: AgentRole, text: str, step: int, *, own: bool) -> list[Pi
 
 def pieces_of(task: Task, path: tuple[Step, ...], *, described: bool = False) -> list[Piece]:
     """Return the pieces of a whole chain."""
-    return head(task, described=described) + [piece for step in path for piece in step_pieces(step, task.tools)]
+    return head(task, described=described) + [
+        piece for step in path for piece in step_pieces(step, task.tools)
+    ]
 
 
 class Marked:

@@ -54,9 +54,7 @@ def span_branches(sample: Sample, stage: Stage, mark: int) -> Tree:
     for begin, end in _spans(sample, stage):
         start = max(0, begin - mark)
         ignored = (IGNORED,) * (begin - start)
-        branches.append(
-            Branch(start, sample.ids[start:end], (*ignored, *sample.ids[begin:end]))
-        )
+        branches.append(Branch(start, sample.ids[start:end], (*ignored, *sample.ids[begin:end])))
     trunk = sample.ids[: max((one.fork for one in branches), default=0)]
     return Tree(trunk, (IGNORED,) * len(trunk), tuple(branches))
 
@@ -109,7 +107,9 @@ def stage_rows(
     else:
         rows = [{"input_ids": list(sample.ids), "labels": labels} for sample, labels in fit]
         return cast("Any", Dataset).from_list(rows)
-    packed = pack(trees, recipe.context, recipe.seed) if recipe.packing else [[one] for one in trees]
+    packed = (
+        pack(trees, recipe.context, recipe.seed) if recipe.packing else [[one] for one in trees]
+    )
     return cast("Any", Dataset).from_list([_columns(ForkedRow.of(some)) for some in packed])
 
 

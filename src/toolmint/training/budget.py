@@ -25,7 +25,11 @@ class TrainingClock(TrainerCallback):
         self._warmup, self._start, self._total = warmup, time.monotonic(), 1
         clock = resumed / _CLOCK if resumed is not None else None
         there = clock is not None and clock.is_file()
-        self._used = float(json.loads(clock.read_text(encoding="utf-8"))["seconds"]) if there and clock else 0.0
+        self._used = (
+            float(json.loads(clock.read_text(encoding="utf-8"))["seconds"])
+            if there and clock
+            else 0.0
+        )
 
     @property
     def seconds(self) -> float:

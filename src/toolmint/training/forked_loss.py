@@ -57,7 +57,9 @@ def forked_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:  # 
     made = model(
         input_ids=batch["input_ids"],
         position_ids=batch["position"],
-        attention_mask=attention_mask(*(batch[one] for one in ("tree", "segment", "position", "seen"))),
+        attention_mask=attention_mask(
+            *(batch[one] for one in ("tree", "segment", "position", "seen"))
+        ),
         use_cache=False,
         logits_to_keep=places,
         **options,

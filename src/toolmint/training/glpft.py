@@ -74,6 +74,7 @@ def train(
     *,
     base: Path | None = None,
     reference: BaseReference | None = None,
+    adapter: Path | None = None,
     callbacks: TrainingCallbacks | None = None,
 ) -> Card:
     """Run the stages of a recipe; each saves its model in a folder of its name under ``out``.
@@ -88,6 +89,7 @@ def train(
         out: the folder of the run.
         base: folder of the model to start from; None: random weights of ``recipe.architecture``.
         reference: names the base in folders of adapters, so that they find it, and refuse another.
+        adapter: folder of an adapter on the base, which the first stage trains further.
         callbacks: receive lines and steps.
 
     Raises:
@@ -99,7 +101,7 @@ def train(
     callbacks = callbacks or LineCallbacks()
     if recipe.adapter is not None and recipe.method == "multi" and base is None:
         raise ConfigError("adapters need a base; name its folder", code="no-base")
-    key = run_key(samples, recipe, base)
+    key = run_key(samples, recipe, adapter or base)
     check_folder(out, key)
     if _is_finished(out, recipe, callbacks):
         return Card.model_validate_json(read_text(out / CARD))
@@ -108,7 +110,13 @@ def train(
     if reference is not None and recipe.adapter is not None and recipe.adapter.everywhere:
         write_once(tokenizer.parent / BASE_FILE, reference.model_dump_json(indent=1))
     cards, earlier = _train_stages(
-        samples, recipe, tokenizer=tokenizer, out=out, base=base, callbacks=callbacks
+        samples,
+        recipe,
+        tokenizer=tokenizer,
+        out=out,
+        base=base,
+        adapter=adapter,
+        callbacks=callbacks,
     )
     run = Card(
         recipe=recipe,
@@ -141,11 +149,12 @@ def _train_stages(
     tokenizer: Path,
     out: Path,
     base: Path | None,
+    adapter: Path | None,
     callbacks: TrainingCallbacks,
 ) -> tuple[list[StageCard], float]:
     """Return the stages' cards, and the seconds of those that an earlier process had finished."""
     cards: list[StageCard] = []
-    earlier, start = 0.0, base
+    earlier, start = 0.0, adapter or base
     for stage in recipe.stages():
         folder = out / stage.name
         resumed = (folder / CARD).is_file()

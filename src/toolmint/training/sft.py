@@ -86,7 +86,7 @@ class _Trainer(SFTTrainer):
         given: as TRL's trainer takes it.
     """
 
-    def __init__(self, clock: TrainingClock, **given: Any) -> None:
+    def __init__(self, clock: TrainingClock, **given: Any) -> None:  # noqa: ANN401 - TRL's
         self._clock = clock
         cast("Any", super()).__init__(**given)
 
@@ -207,9 +207,7 @@ def fit_stage(
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    recipe = recipe.model_copy(
-        update={"checkpointing": check_resources(model, out, recipe=recipe)}
-    )
+    recipe = recipe.model_copy(update={"checkpointing": check_resources(model, out, recipe=recipe)})
     loaded = Tokenizer.load(tokenizer)
     samples, held_out = split_held_out(samples, recipe.held_out)
     mark = len(loaded.encode(MARK[stage.roles[0]]))
@@ -226,6 +224,9 @@ def fit_stage(
     result: Any = cast("Any", trainer).train(resume_from_checkpoint=str(last) if last else None)
     losses = [float(one["loss"]) for one in trainer.state.log_history if "loss" in one]
     trainer.save_model(str(out))
+    if isinstance(model, PeftModel):
+        # Rows of added tokens are the adapter's own; the rest of the embeddings stays with the base.
+        cast("Any", model).save_pretrained(str(out), save_embedding_layers=False)
     for name in (TOKENIZER_FILE, TURNS_FILE, BASE_FILE):
         if (tokenizer.parent / name).is_file():
             write_once(out / name, (tokenizer.parent / name).read_text(encoding="utf-8"))
