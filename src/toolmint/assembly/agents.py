@@ -28,7 +28,7 @@ from toolmint.roles.view import Family
 from toolmint.serving.ledger import Ledger
 from toolmint.tools.toolbox import ToolCollection
 
-FamilyName = Literal["native", "paper", "marked"]
+FamilyName = Literal["native", "paper", "marked", "chat"]
 
 
 class AgentChoices(Frozen):
@@ -37,8 +37,9 @@ class AgentChoices(Frozen):
     Attributes:
         single: one model takes whole steps (the baseline), not three roles.
         family: ``native`` (OpenAI messages), ``paper`` (one text, as the paper's checkpoints read it), or
-            ``marked`` (one sequence with role marks, as models that this project trains read it). None: what
-            the planner's model reads.
+            ``marked`` (one sequence with role marks, as models that this project trains read it), or ``chat``
+            (the same with each argument described, as pretrained models that it trains further read it).
+            None: what the planner's model reads.
         words: a folder of the paper's training samples, to read its exact instructions from.
         search: ``react``, ``dfsdt``, or ``dfsdt-paper`` with the official run's limits.
         shown: tools that a task is shown; more are narrowed by wording.
@@ -79,7 +80,9 @@ def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
         case "native":
             return Native()
         case "marked":
-            return Marked(send_tools=read == "marked")
+            return Marked(send_tools=read in {"marked", "chat"})
+        case "chat":
+            return Marked(send_tools=read in {"marked", "chat"}, described=True)
         case "paper":
             return paper_family(choices.words)
 
@@ -101,6 +104,13 @@ def _reads_marks(planner: ModelLike) -> bool:
         return parse_uri(planner).scheme in MARKED
     # Not by class: that would import the extras that such models need.
     return getattr(planner, "raw_prompts", False)
+
+
+def _family_read(planner: Model) -> FamilyName:
+    """Return the family that a loaded local model reads; one on a cluster says nothing about itself."""
+    if getattr(planner, "described_tools", False):
+        return "chat"
+    return "marked" if getattr(planner, "raw_prompts", True) else "native"
 
 
 class RoleModels:
@@ -153,6 +163,8 @@ class RoleModels:
         self.planner: Model = of(planner)
         self.caller: Model = of(by_role.get("caller", planner))
         self.summarizer: Model = of(by_role.get("summarizer", planner))
+        if self.reads == "marked":
+            self.reads = _family_read(self.planner)
 
     def metered(self, ledger: Ledger) -> "RoleModels":
         """Return the same models, each call entered in a ledger under ``agent``."""

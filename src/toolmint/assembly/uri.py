@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, cast
 from urllib.parse import parse_qsl
 
+from toolmint.assembly.bases import base_of
 from toolmint.assembly.settings import secret
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import ConfigError
@@ -183,11 +184,13 @@ def _local(name: str) -> Model:
     try:
         from toolmint.models.hub import folder_of  # noqa: PLC0415 - an extra
         from toolmint.models.local import local_model  # noqa: PLC0415 - an extra
+        from toolmint.models.pretrained import KNOWN_BASES  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "local models need the extra: pip install 'toolmint[local]'", code="extra"
         ) from fault
-    return local_model(folder_of(name))
+    folder = base_of(name) if name in KNOWN_BASES else folder_of(name)
+    return local_model(folder, base_of)
 
 
 def _onnx(folder: Path, name: str = "") -> Model:

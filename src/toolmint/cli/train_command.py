@@ -15,6 +15,7 @@ from toolmint.cli.train_data import (
     tokenizer_class,
 )
 from toolmint.cli.train_deploy import export_model, train_cluster, train_serve
+from toolmint.cli.train_english import train_english
 from toolmint.cli.train_mix import train_mix
 from toolmint.cli.train_trio import train_trio
 
@@ -164,3 +165,4 @@ train_command.add_command(export_model)
 train_command.add_command(train_serve)
 train_command.add_command(train_mix)
 train_command.add_command(train_trio)
+train_command.add_command(train_english)

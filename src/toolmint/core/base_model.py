@@ -1,4 +1,4 @@
-"""The pretrained model that adapters belong to: its name, and a fingerprint by which another one is refused."""
+"""The pretrained model that adapters belong to: its name, and a fingerprint that tells it from others."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""How the marks of the ``marked`` family are written for a pretrained model: as turns of its own chat template.
+"""How the marks of the ``marked`` family are written for a pretrained model.
 
-Models that are trained here from random weights have a token for each mark. A pretrained model knows the turns
-of its chat template, so each mark is written as the beginning of a turn, and its vocabulary stays as it is.
+Models that are trained here from random weights have a token for each mark. A pretrained model knows the
+turns of its chat template, so each mark is written as the beginning of a turn, and its vocabulary stays.
 """
 
 import re

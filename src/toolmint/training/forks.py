@@ -4,8 +4,8 @@ A branch attends to the first tokens of its trunk and to itself, and its positio
 that every score is that of the sample read alone. Two uses:
 
 - packing: samples with the same tools share the tools' documents, and several trunks share a row;
-- activated adapters (arXiv 2504.12397): the trunk is a whole trajectory read by the backbone, and each span of
-  the role is a branch that the adapter writes. All branches stand at the row's end, where PEFT applies it.
+- activated adapters (arXiv 2504.12397): the trunk is a whole trajectory read by the backbone, and each span
+  of the role is a branch that the adapter writes. All branches stand at the row's end, where PEFT applies it.
 """
 
 from collections import defaultdict

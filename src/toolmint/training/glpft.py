@@ -73,8 +73,8 @@ def train(
     out: Path,
     *,
     base: Path | None = None,
-    further: Path | None = None,
     reference: BaseReference | None = None,
+    adapter: Path | None = None,
     callbacks: TrainingCallbacks | None = None,
 ) -> Card:
     """Run the stages of a recipe; each saves its model in a folder of its name under ``out``.
@@ -88,8 +88,8 @@ def train(
         tokenizer: the ``tokenizer.json``.
         out: the folder of the run.
         base: folder of the model to start from; None: random weights of ``recipe.architecture``.
-        further: folder of the model or adapter that the first stage trains further; None: the base.
         reference: names the base in folders of adapters, so that they find it, and refuse another.
+        adapter: folder of an adapter on the base, which the first stage trains further.
         callbacks: receive lines and steps.
 
     Raises:
@@ -101,7 +101,7 @@ def train(
     callbacks = callbacks or LineCallbacks()
     if recipe.adapter is not None and recipe.method == "multi" and base is None:
         raise ConfigError("adapters need a base; name its folder", code="no-base")
-    key = run_key(samples, recipe, base, further)
+    key = run_key(samples, recipe, adapter or base)
     check_folder(out, key)
     if _is_finished(out, recipe, callbacks):
         return Card.model_validate_json(read_text(out / CARD))
@@ -115,7 +115,7 @@ def train(
         tokenizer=tokenizer,
         out=out,
         base=base,
-        further=further,
+        adapter=adapter,
         callbacks=callbacks,
     )
     run = Card(
@@ -149,12 +149,12 @@ def _train_stages(
     tokenizer: Path,
     out: Path,
     base: Path | None,
-    further: Path | None,
+    adapter: Path | None,
     callbacks: TrainingCallbacks,
 ) -> tuple[list[StageCard], float]:
     """Return the stages' cards, and the seconds of those that an earlier process had finished."""
     cards: list[StageCard] = []
-    earlier, start = 0.0, further if further is not None else base
+    earlier, start = 0.0, adapter or base
     for stage in recipe.stages():
         folder = out / stage.name
         resumed = (folder / CARD).is_file()

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer as Trained
 from transformers import AutoTokenizer
 
 from toolmint.core.errors import InputError, boundary
-from toolmint.core.turns import TurnTexts
+from toolmint.core.turns import TURNS_FILE, TurnTexts
 from toolmint.roles.marked import (
     END_MARK,
     HINT_MARK,
@@ -45,6 +45,18 @@ _WORDS = {
 }
 """Words whose mean embedding an added mark begins with."""
 _PROBE = "@@0@@"
+
+
+def is_trained_here(folder: Path) -> bool:
+    """Return whether a folder's tokenizer has a token for each mark, so that its model was trained here."""
+    path = folder / "tokenizer.json"
+    if not path.is_file() or (folder / TURNS_FILE).is_file():
+        return False
+    trained = boundary(
+        lambda: Trained.from_file(str(path)),
+        lambda fault: InputError(f"{str(path)!r} is no tokenizer.json: {fault}"),
+    )
+    return all(trained.token_to_id(mark) is not None for mark in ROLE_MARKS)
 
 
 def own_tokenizer(base: Path, roles: RoleTexts) -> Tokenizer:

@@ -10,6 +10,8 @@ from toolmint.training.samples import TRAINED_ROLES
 
 Method = Literal["glpft", "multi", "single"]
 Optimizer = Literal["adamw", "muon"]
+ADAPTER_RANK = 16
+"""Rank of the LoRA adapters on a pretrained model, unless another is asked for."""
 SampleOrder = Literal["shuffled", "given"]
 
 
@@ -174,7 +176,7 @@ def small(width: int = 256, layers: int = 6, epochs: float = 3) -> Recipe:
     )
 
 
-def pretrained(rank: int | None = 16, epochs: float = 2) -> Recipe:
+def pretrained(rank: int | None = ADAPTER_RANK, epochs: float = 2) -> Recipe:
     """Return a recipe for a pretrained model of 0.1 to 1 billion weights.
 
     A step reads four rows of 1,024 tokens, packed, so a CPU makes one in some 15 seconds with 135 million
@@ -207,15 +209,17 @@ def pretrained(rank: int | None = 16, epochs: float = 2) -> Recipe:
 def english(minutes: float | None = None) -> Recipe:
     """Return the recipe of the English trio: one adapter for all roles, one pass over short runs of the mix.
 
-    Two rows a step, so that a short run on a CPU has enough steps.
+    A step reads one packed row, so that the minutes of a CPU are many steps.
     """
-    return pretrained(16, 1).model_copy(
+    whole = pretrained(ADAPTER_RANK, 1)
+    return whole.model_copy(
         update={
             "method": "single",
+            "global_stage": whole.global_stage.model_copy(update={"warmup": 0.01}),
             "local_stages": (),
             "minutes": minutes,
-            "batch": 2,
-            "save_steps": 10,
+            "batch": 1,
+            "save_steps": 15,
             "held_out": 8,
         }
     )

@@ -23,7 +23,6 @@ class RunKey(Frozen):
     Attributes:
         recipe: stages and hyperparameters.
         base: folder of the model that the run starts from; None: random weights.
-        further: folder of the model or adapter that the run trains further; None: the base itself.
         data_digest: SHA-256 of all token ids with their role masks, in order.
         samples: their number.
     """
@@ -32,19 +31,15 @@ class RunKey(Frozen):
     schema_version: Literal[1] = 1
     recipe: Recipe
     base: str | None
-    further: str | None = None
     data_digest: str
     samples: int
 
 
-def run_key(
-    samples: Sequence[Sample], recipe: Recipe, base: Path | None, further: Path | None = None
-) -> RunKey:
+def run_key(samples: Sequence[Sample], recipe: Recipe, base: Path | None) -> RunKey:
     """Return the key of a run; role masks count, as a weight of 0 changes them and not the tokens."""
     return RunKey(
         recipe=recipe,
         base=str(base.resolve()) if base is not None else None,
-        further=str(further.resolve()) if further is not None else None,
         data_digest=digest([[list(one.ids), list(one.role_mask)] for one in samples]),
         samples=len(samples),
     )

@@ -121,6 +121,23 @@ class Tokenizer:
         return tokenizer
 
     @classmethod
+    def of_adapter(cls, folder: Path, base: Path) -> "Tokenizer":
+        """Return the tokenizer of an adapter's folder, or its base's with the folder's turns.
+
+        Raises:
+            InputError: neither has a ``tokenizer.json``.
+            ConfigError: ``turns.json`` cannot be read.
+        """
+        if (folder / "tokenizer.json").is_file():
+            return cls.load(folder / "tokenizer.json")
+        path = base / "tokenizer.json"
+        trained = boundary(
+            lambda: Trained.from_file(str(path)),
+            lambda fault: InputError(f"{str(path)!r} is no tokenizer.json: {fault}"),
+        )
+        return cls(trained, read_turns(folder))
+
+    @classmethod
     def train(cls, trajectories: Iterable[Trajectory], size: int = 4096) -> "Tokenizer":
         """Train a byte-level BPE of ``size`` tokens on the text of trajectories.
 
