@@ -23,17 +23,18 @@ class TrioVersion(Frozen):
     Attributes:
         version: from 1.
         state: the newest better one serves; one that is not better by its interval never does.
-        model: its URI.
+        folder: of its model, below the toolbox's folder.
         base: URI of the trio that it was trained from and measured against.
         exact: share of held-out tasks that it did exactly, ``base_exact`` that of the base.
         low: lower end of the interval of the difference; ``high`` the upper one.
-        tasks: held-out tasks.
+        tasks: held-out calls.
+        learnt: runs that it was trained on.
         shown: tools that a task shows at most; it was trained on no more.
     """
 
     version: int
     state: TrioState
-    model: str
+    folder: str
     base: str
     exact: float
     base_exact: float
@@ -103,6 +104,23 @@ class TrioRegistry:
             raise StoreError(
                 f"{str(path)!r} does not list versions of a trio: {clip(str(fault), 160)}"
             ) from fault
+
+    def serving(self, specs: Sequence[ToolSpec]) -> tuple[str, TrioVersion] | None:
+        """Return the URI of the trio that serves a toolbox, and its version; None where none does.
+
+        Raises:
+            StoreError: the versions cannot be read, or the folder of the one that serves is gone.
+        """
+        found = self.versions(specs).serving
+        if found is None:
+            return None
+        folder = self.place(specs) / found.folder
+        if not folder.is_dir():
+            raise StoreError(
+                f"version {found.version} of the trio for these tools serves, and its folder {str(folder)!r} "
+                "is gone; train it again, or name a model with --model"
+            )
+        return f"local:{folder}", found
 
     def next_version(self, specs: Sequence[ToolSpec]) -> tuple[int, Path]:
         """Return the number of the version to be trained, and its folder; one that was stopped goes on."""
