@@ -8,6 +8,7 @@ from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, age
 from toolmint.assembly.session import Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.toolboxes import toolbox_of
+from toolmint.assembly.trio_versions import serving_trio
 from toolmint.assembly.uri import TRIO, parse_uri
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Trajectory
@@ -25,8 +26,13 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
     models = RoleModels(settings, otherwise=TRIO)
     stack.push_async_callback(models.close)
     choices = AgentChoices()
-    policy = agent_policy(models.metered(client.ledger), choices)
     box, problems = await toolbox_of(settings.toolbox, stack, client.store, client.sandbox)
+    trained = serving_trio(settings, box.specs) if models.unnamed else None
+    if trained is not None:
+        models, choices = RoleModels(settings, trained.uri), trained.choices(choices)
+        stack.push_async_callback(models.close)
+        problems = [trained.note, *problems]
+    policy = agent_policy(models.metered(client.ledger), choices)
     session = AgentSession(client, box, problems, policy, choices)
     for problem in session.problems:
         _LOG.warning("toolbox: %s", problem)

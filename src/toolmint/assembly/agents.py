@@ -3,89 +3,24 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
-from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
 from toolmint.agent.agent import AgentLoop
-from toolmint.agent.dfsdt import DFSDT, PAPER_DFSDT
 from toolmint.agent.policy import Policy, Sampling, SingleModelPolicy, ThreeRolePolicy
-from toolmint.agent.react import ReACT
-from toolmint.agent.tree import Observe, Search, ignore_step
-from toolmint.assembly.paper_words import paper_family
+from toolmint.agent.tree import Observe, ignore_step
+from toolmint.assembly.agent_choices import AgentChoices, FamilyName, family_of, search_of
 from toolmint.assembly.session import Models, Session, place_of
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.shown_tools import ShownTools
 from toolmint.assembly.toolboxes import ToolSource, toolbox_of
+from toolmint.assembly.trio_versions import serving_trio
 from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, parse_uri
 from toolmint.core.errors import ConfigError
-from toolmint.core.messages import Frozen
 from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.models.wrap import close
-from toolmint.roles.marked import Marked
-from toolmint.roles.native import Native
-from toolmint.roles.view import Family
 from toolmint.serving.ledger import Ledger
 from toolmint.tools.toolbox import ToolCollection
-
-FamilyName = Literal["native", "paper", "marked", "chat"]
-
-
-class AgentChoices(Frozen):
-    """How an agent works.
-
-    Attributes:
-        single: one model takes whole steps (the baseline), not three roles.
-        family: ``native`` (OpenAI messages), ``paper`` (one text, as the paper's checkpoints read it), or
-            ``marked`` (one sequence with role marks, as models that this project trains read it), or ``chat``
-            (the same with each argument described, as pretrained models that it trains further read it).
-            None: what the planner's model reads.
-        words: a folder of the paper's training samples, to read its exact instructions from.
-        search: ``react``, ``dfsdt``, or ``dfsdt-paper`` with the official run's limits.
-        shown: tools that a task is shown; more are narrowed by wording.
-        embed: URI of embeddings, such as ``openai:text-embedding-3-small``, to narrow by meaning as well.
-        temperature: 0 is greedy, as the paper says.
-        max_tokens: of a role's reply.
-        observation: characters of an observation that are kept.
-    """
-
-    single: bool = False
-    family: FamilyName | None = None
-    words: Path | None = None
-    search: Literal["react", "dfsdt", "dfsdt-paper"] = "react"
-    max_steps: int = 12
-    width: int = 2
-    queries: int = 60
-    shown: int = 20
-    embed: str | None = None
-    temperature: float = 0.0
-    max_tokens: int = 1024
-    observation: int = 4096
-
-
-def search_of(choices: AgentChoices) -> Search:
-    """Return the search that was chosen."""
-    match choices.search:
-        case "react":
-            return ReACT(max_steps=choices.max_steps)
-        case "dfsdt":
-            return DFSDT(width=choices.width, max_steps=choices.max_steps, queries=choices.queries)
-        case "dfsdt-paper":
-            return PAPER_DFSDT
-
-
-def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
-    """Return the text family that was chosen, or the one that the models read."""
-    match choices.family or read:
-        case "native":
-            return Native()
-        case "marked":
-            return Marked(send_tools=read in {"marked", "chat"})
-        case "chat":
-            return Marked(send_tools=read in {"marked", "chat"}, described=True)
-        case "paper":
-            return paper_family(choices.words)
-
 
 UNNAMED = (
     "no model is named, so the trio that ships plays: it knows ToolWorld's kind of tools and little else; "
@@ -265,10 +200,14 @@ class AgentSession:
             stack.push_async_callback(models.close)
             makers = Models(models.planner) if model is not None and not models.unnamed else None
             client = await stack.enter_async_context(Session.open(settings, models=makers))
-            policy = agent_policy(models.metered(client.ledger), chosen)
             box, problems = await toolbox_of(sources, stack, client.store, client.sandbox)
             if models.unnamed:
-                problems = [UNNAMED, *problems]
+                trained = serving_trio(settings, box.specs)
+                problems = [trained.note if trained is not None else UNNAMED, *problems]
+                if trained is not None:
+                    models, chosen = RoleModels(settings, trained.uri), trained.choices(chosen)
+                    stack.push_async_callback(models.close)
+            policy = agent_policy(models.metered(client.ledger), chosen)
             yield cls(client, box, problems, policy, chosen)
 
     async def task(self, text: str) -> Task:

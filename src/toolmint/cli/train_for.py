@@ -1,4 +1,4 @@
-"""``toolmint train for``: adapters for a toolbox, measured on held-out tasks, served where they are better."""
+"""``toolmint train for``: adapters for a toolbox, measured on held-out tasks, served where better."""
 
 import shutil
 from collections.abc import Sequence
@@ -97,6 +97,7 @@ def train_for(
     a version that `toolmint agent` takes for these tools where it is better by its interval.
     """
     tokenizer_class()
+    from toolmint.assembly.rewording import worded_by
     from toolmint.assembly.toolbox_training import tasks_for, toolbox_specs
     from toolmint.assembly.trio_versions import TrioRegistry
     from toolmint.synthesis.toolbox_tasks import TaskPlan
@@ -114,7 +115,7 @@ def train_for(
         shutil.rmtree(folder, ignore_errors=True)
     run = _Run(settings, specs, number, folder)
     if reword and settings.model is not None:
-        tasks = _worded(run, tasks)
+        tasks = run_sync(worded_by(settings.model, tasks, folder / "requests.jsonl", say))
     say(f"{len(tasks.learnt)} runs to learn, {len(tasks.held_out)} held out, of {len(specs)} tools")
     _train(run, tasks, begin, given)
     _measured(run, tasks, begin, plan)
@@ -129,25 +130,6 @@ def _recorded(settings: "Settings", traces: tuple[Path, ...], *, stored: bool) -
     if stored:
         found += run_sync(stored_runs(without_models(settings)))
     return found
-
-
-def _worded(run: _Run, tasks: "ToolboxTasks") -> "ToolboxTasks":
-    """Return the tasks with requests worded by the strong model; its wordings are kept in the folder."""
-    from toolmint.assembly.rewording import reworded
-    from toolmint.assembly.uri import model_of
-    from toolmint.models.wrap import close
-
-    async def work() -> "ToolboxTasks":
-        model = model_of(str(run.settings.model))
-        try:
-            kept = run.folder / "requests.jsonl"
-            learnt = await reworded(tasks.learnt, model, kept, say)
-            held_out = await reworded(tasks.held_out, model, kept, say)
-        finally:
-            await close(model)
-        return tasks._replace(learnt=learnt, held_out=held_out)
-
-    return run_sync(work())
 
 
 def _train(run: _Run, tasks: "ToolboxTasks", begin: str, given: dict[str, Any]) -> None:

@@ -266,5 +266,6 @@ def for_toolbox(minutes: float | None = None, epochs: float = 2, *, adapter: boo
             "adapter": recipe.adapter if adapter else None,
             "packing": adapter,
             "batch": recipe.batch if adapter else 16,
+            "save_steps": 25,
         }
     )
