@@ -67,6 +67,9 @@ class _Run(NamedTuple):
     help="Tools that a task shows at most.",
 )
 @click.option("--epochs", type=float, default=2.0, show_default=True)
+@click.option(
+    "--rate", type=float, help="Peak learning rate [5e-4 for adapters, 2e-4 for whole models]."
+)
 @click.option("--minutes", type=float, help="Bound on the training time.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -141,7 +144,10 @@ def _train(run: _Run, tasks: "ToolboxTasks", begin: str, given: dict[str, Any]) 
     if base.tokenizer is None:
         raise ConfigError(f"{begin!r} names no trio to train further", code="base")
     recipe = for_toolbox(
-        given["minutes"], given["epochs"], adapter=base.reference is not None
+        given["minutes"],
+        given["epochs"],
+        rate=given["rate"],
+        adapter=base.reference is not None,
     ).model_copy(update={"seed": given["seed"]})
     found = [Located(f"task {n}", one, "trajectory") for n, one in enumerate(tasks.learnt, 1)]
     run.folder.mkdir(parents=True, exist_ok=True)

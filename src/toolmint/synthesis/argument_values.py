@@ -15,7 +15,7 @@ from toolmint.synthesis.text_values import (
     name_words,
     named_text,
 )
-from toolmint.synthesis.word_lists import THINGS
+from toolmint.synthesis.word_lists import ANY_THINGS
 
 _TRIES = 6
 _NUMBERS: dict[str, tuple[int, int]] = {
@@ -191,6 +191,6 @@ def _text(one: _Argument, random: Random) -> Value:
     named = named_text(one.words, one.about, random)
     if examples and (named is None or random.random() < 0.8):
         return random.choice(examples)
-    text = named if named is not None else random.choice(THINGS)
+    text = named if named is not None else random.choice(ANY_THINGS)
     low, high = _whole(one.schema, "minLength", 0), _whole(one.schema, "maxLength", 10_000)
     return code_text(random, low or high) if not low <= len(text) <= high else text
