@@ -5,7 +5,7 @@ from random import Random
 from typing import NamedTuple, cast
 
 from toolmint.core.messages import ToolSpec
-from toolmint.core.schema import matches_schema, violations
+from toolmint.core.schema import violations
 from toolmint.core.values import Value
 from toolmint.synthesis.patterns import text_of_pattern
 from toolmint.synthesis.text_values import (
@@ -71,9 +71,18 @@ def value_for(
     words = tuple(word.lower() for word in name_words(name))
     for _ in range(_TRIES):
         found = _value(_Argument(words, schema, about), random, optional)
-        if found is not None and matches_schema(schema, found):
+        if found is not None and _fits(schema, found):
             return found
     return None
+
+
+def _fits(schema: Mapping[str, Value], value: Value) -> bool:
+    # Not matches_schema: it refuses patterns, whose check may take long; these schemas are the user's own.
+    fields: dict[str, Value] = {"value": dict(schema)}
+    parameters: dict[str, Value] = {"type": "object", "properties": fields}
+    return not violations(
+        ToolSpec(name="", description="", parameters=parameters), {"value": value}
+    )
 
 
 def _object(
