@@ -31,6 +31,10 @@ PRETRAINED = "smollm2-135m"
 """What is trained where no trio is named and none for English ships."""
 
 
+_MAX_TOKENS = 160
+"""Tokens of a reply: a plan of one sentence, or one call."""
+
+
 class _Run(NamedTuple):
     """One call of the command: settings, the toolbox, the version's number and folder."""
 
@@ -219,7 +223,7 @@ async def _rows(run: _Run, benchmark: "HeldOutCalls", name: str, uri: str) -> "l
     from toolmint.assembly.agents import AgentChoices, RoleModels, agent_policy
     from toolmint.evaluation.toolbench import StepSolver
 
-    choices = AgentChoices()
+    choices = AgentChoices(max_tokens=_MAX_TOKENS)
     models = RoleModels(without_models(run.settings), uri)
     try:
         policy = agent_policy(models, choices)
