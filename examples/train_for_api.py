@@ -1,11 +1,11 @@
-"""From an OpenAPI document to a trio of your own: tasks, training, held-out calls, and a version that may serve.
+"""From an OpenAPI document to a trio of your own: tasks, training, held-out calls, a version that may serve.
 
-    python examples/train_for_api.py                      # a tiny model from random weights: the steps alone
-    python examples/train_for_api.py --model smollm2-135m  # a pretrained base: an hour on two cores
+    python examples/train_for_api.py                       # a tiny model from random weights: the steps alone
+    python examples/train_for_api.py --model smollm2-135m  # a pretrained base
 
-The document below stands for yours. Requests, calls and results are made of it; the trained model is measured on
-requests whose sentences it never saw, against the model that it began with. It is a version in
-``.toolmint/trios``, and ``toolmint agent "..." --tools shop.json`` takes it where it is better by its interval.
+The document below stands for yours. Requests, calls and results are made of it; the trained model is measured
+on requests whose sentences it never saw, against the model that it began with. It is a version in
+``.toolmint/trios``, and ``toolmint agent "..." --tools shop.json`` takes it where it is better.
 """
 
 import argparse

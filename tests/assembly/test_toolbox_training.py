@@ -1,4 +1,4 @@
-"""A trio for a toolbox: versions that serve where they are better, rewordings, and the agent that takes them."""
+"""A trio for a toolbox: versions that serve where they are better, rewordings, the agent that takes them."""
 
 import json
 from pathlib import Path
