@@ -8,7 +8,7 @@ from toolmint.core.messages import ToolSpec
 from toolmint.synthesis.tool_tasks import Nearest
 from toolmint.training.mix import MixRecipe, make_mix
 from toolmint.training.mix_card import MixCard
-from toolmint.training.mix_sources import MixFiles
+from toolmint.training.mix_files import MixFiles
 
 
 def nearest_tools(specs: Sequence[ToolSpec]) -> Nearest:

@@ -40,7 +40,7 @@ def read_call_items(
     from toolmint.training.readers import read_file, seal_documents
 
     items = json_items(read_text(path), str(path))
-    if items and isinstance(items[0][1], dict) and is_bfcl(items[0][1]):
+    if items and is_bfcl(items[0][1]):
         return bfcl_items(path, most)
     documents = seal_documents(seal_tools) if seal_tools is not None else None
     return call_items(path.stem, read_file(path, documents), most)

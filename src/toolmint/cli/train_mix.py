@@ -1,4 +1,4 @@
-"""``toolmint train mix``: one file of trajectories for tool use in English, with a card and held-out parts."""
+"""``toolmint train mix``: trajectories for tool use in English, with a card and held-out parts."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def train_mix(
     """
     from toolmint.assembly.mix import mixed
     from toolmint.training.mix import MIX, MixRecipe
-    from toolmint.training.mix_sources import MixFiles
+    from toolmint.training.mix_files import MixFiles
 
     folder = data or load_settings().data
     if folder is None:

@@ -17,9 +17,10 @@ _KINDS = {"dict": "object", "float": "number", "tuple": "array", "any": None}
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def is_bfcl(item: Mapping[str, Any]) -> bool:
+def is_bfcl(item: object) -> bool:
     """Return whether an item is a question of the leaderboard."""
-    return {"id", "question", "function"} <= item.keys()
+    keys = cast("dict[str, object]", item).keys() if isinstance(item, dict) else set[str]()
+    return {"id", "question", "function"} <= keys
 
 
 def bfcl_items(path: Path, most: int | None = None) -> list[CallItem]:
@@ -65,9 +66,8 @@ def _item(
     if len(turns) != 1:
         raise InputError(f"{where} has {len(turns)} turns; questions of one turn alone are scored")
     text = "\n\n".join(str(message["content"]) for message in turns[0])
-    documents: list[Any] = (
-        item["function"] if isinstance(item["function"], list) else [item["function"]]
-    )
+    given: Any = item["function"]
+    documents: list[Any] = cast("list[Any]", given) if isinstance(given, list) else [given]
     task = StepTask(input=text, tools=tuple(_spec(one) for one in documents), before=())
     name = str(item["id"])
     golden = None

@@ -1,4 +1,4 @@
-"""Held-out calls: one step of a run at a time, on the recorded history; right tool, exact call, invalid calls."""
+"""Held-out calls: one step at a time, on the recorded history; right tool, exact call, invalid calls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -133,7 +133,8 @@ class HeldOutCalls:
             own = [row for row in rows if row.solver == solver]
             parts = list(dict.fromkeys(self._items[row.id].part for row in own))
             for part in parts:
-                lines.append(self._line(solver, part, [r for r in own if self._part(r) == part]))
+                chosen = [row for row in own if self._part(row) == part]
+                lines.append(self._line(solver, part, chosen))
             if len(parts) > 1:
                 lines.append(self._line(solver, ALL, own))
         title = "Single calls on the recorded history (%), 95 % intervals by run"

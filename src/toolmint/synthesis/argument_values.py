@@ -1,8 +1,6 @@
 """Values of arguments by their schema: choices, examples, formats, ranges, then what the name says."""
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple, cast
 
@@ -10,38 +8,16 @@ from toolmint.core.messages import ToolSpec
 from toolmint.core.schema import matches_schema, violations
 from toolmint.core.values import Value
 from toolmint.synthesis.patterns import text_of_pattern
-from toolmint.synthesis.word_lists import BY_WORD, COMPANIES, FILES, PEOPLE, THINGS, TITLES
+from toolmint.synthesis.text_values import (
+    code_text,
+    described_examples,
+    formatted_text,
+    name_words,
+    named_text,
+)
+from toolmint.synthesis.word_lists import THINGS
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_GIVEN = re.compile(
-    r"(?:\be\.?g\.?,?:?|\bsuch as|\bfor example,?:?|\blike)\s+([^).;]+)", re.IGNORECASE
-)
-_SPLIT = re.compile(r",\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+")
-_KINDS = frozenset(
-    [
-        "etc",
-        "name",
-        "names",
-        "id",
-        "ids",
-        "city",
-        "country",
-        "state",
-        "region",
-        "address",
-        "date",
-        "coordinates",
-        "url",
-        "place",
-    ]
-)
-_QUOTES = "'\"` “”‘’"
 _TRIES = 6
-_MOST_CHARACTERS = 60
-_POOLS: dict[str, Sequence[str]] = {
-    word: values for words, values in BY_WORD.items() for word in words.split(",")
-}
-_DIGITS, _LETTERS = "0123456789", "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _NUMBERS: dict[str, tuple[int, int]] = {
     "year": (1990, 2026),
     "month": (1, 12),
@@ -68,11 +44,6 @@ class _Argument(NamedTuple):
     words: tuple[str, ...]
     schema: Mapping[str, Value]
     about: str
-
-
-def name_words(name: str) -> list[str]:
-    """Return the words of an identifier: ``startDate``, ``start_date`` and ``start-date`` give two."""
-    return _WORD.findall(name)
 
 
 def arguments_for(
@@ -209,123 +180,17 @@ def _plain(number: float) -> Value:
     return int(number) if number == int(number) else number
 
 
-def described_examples(about: str) -> list[str]:
-    """Return the values that a description gives after ``e.g.``, ``such as`` or ``for example``."""
-    found = _GIVEN.search(about)
-    if not found:
-        return []
-    parts = [part.strip(_QUOTES) for part in _SPLIT.split(found[1])]
-    return [part for part in parts if 0 < len(part) <= _MOST_CHARACTERS and not _is_kind(part)]
-
-
-def _is_kind(text: str) -> bool:
-    """Return whether an example is no value but a kind of one, such as ``city`` or ``YYYY-MM-DD``."""
-    words = text.lower().split()
-    return (
-        words[-1] in _KINDS or words[0] in _KINDS or "yyyy" in words[0] or "hh:mm" in text.lower()
-    )
-
-
 def _text(one: _Argument, random: Random) -> Value:
     pattern = one.schema.get("pattern")
     if isinstance(pattern, str):
         return text_of_pattern(pattern, random)
-    formatted = _formatted(str(one.schema.get("format", "")), random)
+    formatted = formatted_text(str(one.schema.get("format", "")), random)
     if formatted is not None:
         return formatted
     examples = described_examples(one.about)
-    named = _by_name(one.words, one.about, random)
+    named = named_text(one.words, one.about, random)
     if examples and (named is None or random.random() < 0.8):
         return random.choice(examples)
     text = named if named is not None else random.choice(THINGS)
     low, high = _whole(one.schema, "minLength", 0), _whole(one.schema, "maxLength", 10_000)
-    return _code(random, low or high) if not low <= len(text) <= high else text
-
-
-def _code(random: Random, length: int) -> str:
-    return "".join(random.choice(_LETTERS + _DIGITS) for _ in range(length))
-
-
-def _day(random: Random) -> date:
-    return date(2021, 1, 1) + timedelta(days=random.randrange(365 * 6))
-
-
-def _formatted(name: str, random: Random) -> str | None:
-    match name:
-        case "date":
-            return _day(random).isoformat()
-        case "date-time":
-            at = datetime.combine(_day(random), datetime.min.time(), UTC)
-            at += timedelta(minutes=15 * random.randrange(96))
-            return at.isoformat().replace("+00:00", "Z")
-        case "time":
-            return f"{random.randrange(24):02}:{random.choice((0, 15, 30, 45)):02}:00"
-        case "email":
-            return random.choice(PEOPLE).lower().replace(" ", ".") + "@example.com"
-        case "uri" | "url" | "uri-reference":
-            return f"https://example.com/{random.choice(FILES)}"
-        case "uuid":
-            digits = "".join(random.choice("0123456789abcdef") for _ in range(30))
-            return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[18:30]}"
-        case "ipv4":
-            return f"192.168.{random.randrange(255)}.{random.randrange(1, 255)}"
-        case "hostname":
-            return f"{random.choice(FILES)}.example.com"
-        case _:
-            return None
-
-
-_FORMATS = {
-    "date": "date",
-    "birthday": "date",
-    "deadline": "date",
-    "datetime": "date-time",
-    "timestamp": "date-time",
-    "email": "email",
-    "mail": "email",
-    "url": "uri",
-    "link": "uri",
-    "website": "uri",
-    "uuid": "uuid",
-    "ip": "ipv4",
-    "domain": "hostname",
-}
-
-
-def _by_name(words: Sequence[str], about: str, random: Random) -> str | None:
-    """Return a value that the name's last word that is known asks for."""
-    last = words[-1] if words else ""
-    if last in {"id", "ids", "identifier", "code", "key", "token", "number", "reference"}:
-        if last == "number" and "phone" in words:
-            return f"+1-555-{random.randrange(1000):03}-{random.randrange(10_000):04}"
-        return (
-            _code(random, random.randint(5, 10))
-            if random.random() < 0.7
-            else str(random.randrange(1, 999))
-        )
-    for word in reversed(words):
-        if word in _FORMATS:
-            return _formatted(_FORMATS[word], random)
-        if word == "time":
-            return f"{random.randrange(24):02}:{random.choice((0, 15, 30, 45)):02}"
-        if word in {"phone", "mobile", "telephone"}:
-            return f"+1-555-{random.randrange(1000):03}-{random.randrange(10_000):04}"
-        if word == "year":
-            return str(random.randint(1990, 2026))
-        if word in {"file", "path", "image", "photo", "audio", "video", "document"}:
-            end = {"image": "png", "photo": "jpg", "audio": "mp3", "video": "mp4"}.get(word, "csv")
-            return f"{random.choice(FILES)}{random.randint(1, 99)}.{end}"
-        if word == "name":
-            return _name(words, about, random)
-        if word in _POOLS:
-            return random.choice(_POOLS[word])
-    return None
-
-
-def _name(words: Sequence[str], about: str, random: Random) -> str:
-    for word in [*words, *map(str.lower, name_words(about))]:
-        if word in _POOLS and _POOLS[word] is not PEOPLE:
-            return random.choice(_POOLS[word])
-        if word in _POOLS:
-            return random.choice(PEOPLE)
-    return random.choice(random.choice((PEOPLE, COMPANIES, TITLES, THINGS)))
+    return code_text(random, low or high) if not low <= len(text) <= high else text

@@ -1,4 +1,4 @@
-"""Results of calls that nobody made: data by the tool's result schema, failures, and the answer that tells them."""
+"""Results of calls that nobody made: data by the result schema, failures, and answers that tell them."""
 
 from collections.abc import Mapping
 from random import Random
@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from toolmint.core.messages import ToolSpec
 from toolmint.core.values import Value, canonical
-from toolmint.synthesis.argument_values import name_words, value_for
+from toolmint.synthesis.argument_values import value_for
+from toolmint.synthesis.text_values import name_words
 from toolmint.synthesis.word_lists import THINGS
 
 _MOST_FIELDS = 4

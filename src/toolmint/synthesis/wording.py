@@ -1,311 +1,17 @@
 """Requests in plain English for a call: what the tool does, said as a wish, with the arguments' values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from random import Random
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from toolmint.core.messages import ToolSpec
 from toolmint.core.values import Value
-from toolmint.synthesis.argument_values import name_words
+from toolmint.synthesis.purpose import purpose_of
+from toolmint.synthesis.text_values import name_words
 
-_MOST_WORDS = 22
-_SENTENCE = re.compile(r"(?<=[a-z0-9)\]])[.!?](?:\s|$)|\n|;\s")
-_PREFIX = re.compile(
-    r"^(?:(?:this|the)\s+(?:api|endpoint|function|tool|method|operation|call|service|route|request)\s+"
-    r"(?:will\s+|can\s+|allows?\s+(?:you|users?|a user)\s+to\s+|lets?\s+you\s+|is\s+used\s+to\s+|"
-    r"enables?\s+(?:you|users?)\s+to\s+|helps?\s+to\s+)?|(?:api|endpoint|function|tool)\s+(?:for|to)\s+|"
-    r"with\s+this\s+(?:endpoint|api|function|tool),?\s+you\s+can\s+|"
-    r"(?:use\s+this\s+to|used\s+to|allows?\s+you\s+to|to)\s+)",
-    re.IGNORECASE,
-)
-_SUBFUNCTION = re.compile(
-    r"^this is (?:the|a) subfunction (?:for tool \"[^\"]*\", you can use this tool\.\s*"
-    r"(?:the description of this function is:)?|of [^.]*\.)\s*\"?",
-    re.IGNORECASE,
-)
-_PROVIDER = re.compile(r"^[A-Z]\w*(?: [A-Z])?(?:: | - )(?=\S)")
-_ASIDE = re.compile(r"\s*(?:\([^)]*\)|\[[^\]]*\]|<[^>]*>|`{1,3}|\*\*)\s*")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_VERBS = frozenset(
-    [
-        "access",
-        "activate",
-        "add",
-        "adjust",
-        "analyze",
-        "apply",
-        "approve",
-        "arrange",
-        "assess",
-        "assign",
-        "authenticate",
-        "backup",
-        "block",
-        "book",
-        "buy",
-        "calculate",
-        "cancel",
-        "change",
-        "check",
-        "classify",
-        "clean",
-        "close",
-        "collect",
-        "compare",
-        "complete",
-        "compress",
-        "compute",
-        "configure",
-        "confirm",
-        "connect",
-        "control",
-        "convert",
-        "copy",
-        "count",
-        "create",
-        "deactivate",
-        "decode",
-        "define",
-        "delete",
-        "deliver",
-        "deploy",
-        "describe",
-        "design",
-        "detect",
-        "determine",
-        "disable",
-        "discover",
-        "display",
-        "download",
-        "draw",
-        "edit",
-        "enable",
-        "encode",
-        "encrypt",
-        "enhance",
-        "enroll",
-        "estimate",
-        "evaluate",
-        "examine",
-        "execute",
-        "explain",
-        "explore",
-        "export",
-        "extract",
-        "fetch",
-        "filter",
-        "find",
-        "fix",
-        "follow",
-        "forecast",
-        "format",
-        "gather",
-        "generate",
-        "get",
-        "give",
-        "grant",
-        "guess",
-        "hide",
-        "identify",
-        "implement",
-        "import",
-        "improve",
-        "insert",
-        "inspect",
-        "install",
-        "invite",
-        "issue",
-        "join",
-        "launch",
-        "learn",
-        "like",
-        "list",
-        "load",
-        "lock",
-        "log",
-        "look",
-        "make",
-        "manage",
-        "map",
-        "mark",
-        "measure",
-        "merge",
-        "modify",
-        "monitor",
-        "move",
-        "normalize",
-        "notify",
-        "obtain",
-        "open",
-        "optimize",
-        "order",
-        "organize",
-        "pay",
-        "perform",
-        "place",
-        "plan",
-        "play",
-        "post",
-        "predict",
-        "prepare",
-        "print",
-        "process",
-        "provide",
-        "publish",
-        "purchase",
-        "query",
-        "rate",
-        "read",
-        "recognize",
-        "recommend",
-        "record",
-        "refund",
-        "register",
-        "reject",
-        "remove",
-        "rename",
-        "render",
-        "renew",
-        "repair",
-        "replace",
-        "reply",
-        "report",
-        "request",
-        "reserve",
-        "reset",
-        "resize",
-        "resolve",
-        "restart",
-        "restore",
-        "retrieve",
-        "return",
-        "reverse",
-        "review",
-        "run",
-        "save",
-        "scan",
-        "schedule",
-        "search",
-        "select",
-        "sell",
-        "send",
-        "serve",
-        "set",
-        "share",
-        "show",
-        "sign",
-        "simulate",
-        "solve",
-        "sort",
-        "split",
-        "start",
-        "stop",
-        "store",
-        "submit",
-        "subscribe",
-        "suggest",
-        "summarize",
-        "sync",
-        "tag",
-        "take",
-        "test",
-        "track",
-        "train",
-        "transfer",
-        "transform",
-        "translate",
-        "turn",
-        "unlock",
-        "update",
-        "upload",
-        "use",
-        "validate",
-        "verify",
-        "view",
-        "vote",
-        "watch",
-        "write",
-    ]
-)
-_READING = frozenset(
-    [
-        "retrieve",
-        "get",
-        "fetch",
-        "obtain",
-        "return",
-        "provide",
-        "show",
-        "give",
-        "display",
-        "list",
-        "find",
-        "lookup",
-        "search",
-        "view",
-        "query",
-    ]
-)
-_THING = re.compile(
-    r"^(?:a |an |the |some |all |all the )?(?:list of |details? (?:of|about) |information (?:about|on|for) )?",
-    re.IGNORECASE,
-)
-
-
-class Purpose(NamedTuple):
-    """What a tool does, as a request says it.
-
-    Attributes:
-        verb: in the imperative, such as ``retrieve``; empty where the document is a noun phrase.
-        thing: what follows the verb, or the noun phrase.
-    """
-
-    verb: str
-    thing: str
-
-    @property
-    def phrase(self) -> str:
-        """The whole phrase: verb and thing."""
-        return f"{self.verb} {self.thing}".strip()
-
-    @property
-    def reads(self) -> bool:
-        """Whether the tool only looks something up."""
-        return not self.verb or self.verb in _READING
-
-
-def _imperative(word: str) -> str | None:
-    """Return a verb in the imperative (``returns`` is ``return``), or None for another word."""
-    low = word.lower()
-    forms = (low, low.removesuffix("s"), low.removesuffix("es"))
-    if low.endswith("ies"):
-        forms = (*forms, f"{low[:-3]}y")
-    if low.endswith("ing"):
-        forms = (*forms, low[:-3], f"{low[:-3]}e")
-    return next((form for form in forms if form in _VERBS), None)
-
-
-def purpose_of(spec: ToolSpec) -> Purpose:
-    """Return what a tool does, from the first sentence of its description, or from its name without one."""
-    text = _SUBFUNCTION.sub("", " ".join(spec.description.split()))
-    text = _PROVIDER.sub("", _ASIDE.sub(" ", text).strip(" \"'"))
-    text = _SENTENCE.split(text, maxsplit=1)[0].strip(" .:-\"'")
-    text = _PREFIX.sub("", text).strip()
-    words = text.split()[:_MOST_WORDS]
-    if len(words) < 2:
-        words = [word.lower() for word in name_words(spec.name)]
-    if not words:
-        return Purpose("use", spec.name)
-    verb = _imperative(words[0].rstrip(",;:"))
-    if verb is not None and len(words) > 1:
-        return Purpose(verb, " ".join(words[1:]))
-    if words[0].isupper() or any(letter.isupper() for letter in words[0][1:]):
-        return Purpose("", " ".join(words))
-    return Purpose("", " ".join([words[0][:1].lower() + words[0][1:], *words[1:]]))
-
-
 _READ_REQUESTS = (
     "Retrieve {thing}{said}.",
     "Get {thing}{said}.",
@@ -344,7 +50,7 @@ _OPENERS = (
     "My colleague asked me for this. ",
 )
 _PLACES = frozenset(
-    [
+    (
         "city",
         "country",
         "location",
@@ -355,12 +61,26 @@ _PLACES = frozenset(
         "state",
         "continent",
         "destination",
-    ]
+    )
 )
 _LATER = {"end", "to", "until", "check_out", "finish"}
 
 
-def request_text(spec: ToolSpec, arguments: Mapping[str, Value], random: Random) -> str:
+Wordings = Literal["all", "learnt", "held_out"]
+"""Sentences of requests: all, or the two thirds that are learnt where the others are held out."""
+
+
+def _worded(templates: Sequence[str], wordings: Wordings) -> list[str]:
+    return [
+        one
+        for place, one in enumerate(templates)
+        if wordings == "all" or (place % 3 == 2) == (wordings == "held_out")
+    ]
+
+
+def request_text(
+    spec: ToolSpec, arguments: Mapping[str, Value], random: Random, wordings: Wordings = "all"
+) -> str:
     """Return a request that a call of a tool with these arguments answers; each value is in its words.
 
     The sentence, the place of the values in it, quotes and the spelling of dates are drawn by ``random``.
@@ -374,7 +94,7 @@ def request_text(spec: ToolSpec, arguments: Mapping[str, Value], random: Random)
     templates = _READ_REQUESTS if reading else _DO_REQUESTS
     fitted = purpose if purpose.verb or reading else purpose._replace(verb="get")
     phrase = fitted.phrase
-    text = random.choice(templates).format(
+    text = random.choice(_worded(templates, wordings)).format(
         thing=fitted.thing, phrase=phrase, Phrase=phrase[:1].upper() + phrase[1:], said=said.inline
     )
     return " ".join(f"{random.choice(_OPENERS)}{text}{said.after}".split())
@@ -433,7 +153,7 @@ def _said(arguments: Mapping[str, Value], random: Random) -> _Said:
         return _Said("")
     style = random.random()
     if style < 0.6:
-        parts = [_phrase(name, value, arguments, random) for name, value in arguments.items()]
+        parts = [_phrase(name, value, random) for name, value in arguments.items()]
         return _Said(f" {_joined(parts)}")
     if style < 0.8:
         parts = [
@@ -462,43 +182,48 @@ def _label(name: str) -> str:
     return " ".join("ID" if word == "id" else word for word in words) or name
 
 
-def _phrase(name: str, value: Value, arguments: Mapping[str, Value], random: Random) -> str:
-    words = [word.lower() for word in name_words(name)]
-    last, shown, label = words[-1] if words else "", _shown(value, random), _label(name)
-    if isinstance(value, bool):
-        on = ("with {0}", "including {0}", "with {0} turned on", "with {0} set to true")
-        off = ("without {0}", "with {0} turned off", "with {0} set to false")
-        return random.choice(on if value else off).format(label)
-    if "start" in words or words[:1] == ["from"]:
-        return f"from {shown}"
-    if words[:1] and words[0] in _LATER:
-        return f"to {shown}" if len(arguments) > 1 else f"until {shown}"
-    if last in _PLACES:
-        return random.choice(("in {1}", "for {1}", "with the {0} {1}")).format(label, shown)
-    if last in {"date", "day"}:
-        return random.choice(("on {1}", "for {1}", "with {0} {1}")).format(label, shown)
-    if last == "year":
-        return random.choice(("in {1}", "in the year {1}", "for {0} {1}")).format(label, shown)
-    if last in {"id", "code"}:
-        return random.choice(("with {0} {1}", "with the {0} {1}", "for {0} {1}")).format(
-            label, shown
-        )
-    if last in {"name", "title"}:
-        return random.choice(("called {1}", "with the {0} {1}", "for {1}", "named {1}")).format(
-            label, shown
-        )
-    if isinstance(value, (int, float)):
-        label = f"an {label}" if label[:1].lower() in "aeio" else f"a {label}"
-        forms = ("with {0} of {1}", "with {0} of {1}", "for {0} of {1}", "using {0} of {1}")
-        return random.choice(forms).format(label, shown)
-    forms = (
+_FORMS: dict[str, tuple[str, ...]] = {
+    "yes": ("with {0}", "including {0}", "with {0} turned on", "with {0} set to true"),
+    "no": ("without {0}", "with {0} turned off", "with {0} set to false"),
+    "start": ("from {1}",),
+    "later": ("to {1}", "until {1}"),
+    "place": ("in {1}", "for {1}", "with the {0} {1}"),
+    "date": ("on {1}", "for {1}", "with {0} {1}"),
+    "year": ("in {1}", "in the year {1}", "for {0} {1}"),
+    "id": ("with {0} {1}", "with the {0} {1}", "for {0} {1}"),
+    "name": ("called {1}", "with the {0} {1}", "for {1}", "named {1}"),
+    "number": ("with {2} {0} of {1}", "for {2} {0} of {1}", "using {2} {0} of {1}"),
+    "text": (
         "with the {0} {1}",
         "with {0} {1}",
         "for the {0} {1}",
         "using {1} as the {0}",
         "with {0} set to {1}",
-    )
-    return random.choice(forms).format(label, shown)
+    ),
+}
+_LAST = {
+    **dict.fromkeys(_PLACES, "place"),
+    **dict.fromkeys(("date", "day"), "date"),
+    **dict.fromkeys(("id", "code"), "id"),
+    **dict.fromkeys(("name", "title"), "name"),
+    "year": "year",
+}
+
+
+def _phrase(name: str, value: Value, random: Random) -> str:
+    words = [word.lower() for word in name_words(name)] or [name]
+    label = _label(name)
+    if isinstance(value, bool):
+        form = "yes" if value else "no"
+    elif "start" in words or words[0] == "from":
+        form = "start"
+    elif words[0] in _LATER:
+        form = "later"
+    else:
+        plain = "number" if isinstance(value, (int, float)) else "text"
+        form = _LAST.get(words[-1], plain)
+    article = "an" if label[:1].lower() in "aeio" else "a"
+    return random.choice(_FORMS[form]).format(label, _shown(value, random), article)
 
 
 def _shown(value: Value, random: Random) -> str:

@@ -1,4 +1,4 @@
-"""The mix for tool use in English: parts from public files and synthetic tasks, and held-out parts beside it."""
+"""The mix for tool use in English: public files and synthetic tasks, with held-out parts beside it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
@@ -10,7 +10,8 @@ from toolmint.core.errors import InputError
 from toolmint.core.task import Trajectory
 from toolmint.roles.marked import pieces_of
 from toolmint.training.mix_card import HeldOutPart, MixCard, MixPart, file_digest
-from toolmint.training.mix_sources import MakeNearest, MixFiles, MixSources, read_sources
+from toolmint.training.mix_files import MixFiles
+from toolmint.training.mix_sources import MakeNearest, MixSources, read_sources
 
 MIX, CARD = "mix.jsonl", "mix.json"
 LONGEST = 3_000
@@ -100,7 +101,8 @@ def make_mix(
     left = recipe.size - sum(one.runs for one in made.values())
     if left < 0:
         raise InputError(
-            f"a mix of {recipe.size} cannot hold the {recipe.size - left} recorded runs; give it a larger size"
+            f"a mix of {recipe.size} cannot hold the {recipe.size - left} recorded runs; "
+            "give it a larger size"
         )
     shares = {name: getattr(recipe.shares, name) for name in sources.makers}
     total = sum(shares.values()) or 1.0

@@ -1,4 +1,4 @@
-"""The parts of the mix: what each public file gives, what is held out of it, and what is made over its tools."""
+"""The parts of the mix: what each file gives, what is held out of it, what is made over its tools."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 from toolmint.core.messages import ToolSpec
 from toolmint.core.task import Task, Trajectory
+from toolmint.synthesis.run_writer import RunWriter, Wanted
 from toolmint.synthesis.tool_tasks import (
     Nearest,
-    RunWriter,
-    Wanted,
+    TaskSynthesis,
     irrelevant_run,
     shown_tools,
-    synthetic_runs,
     wanted_call,
 )
 from toolmint.training.api_bank_parts import api_bank_runs, split_api_bank
 from toolmint.training.mix_card import FileDigest, file_digest
+from toolmint.training.mix_files import MixFiles
 from toolmint.training.readers import read_file
 from toolmint.training.retold import SEARCHER, retold_run, seal_run
 from toolmint.training.tool_documents import seal_tool_documents, toolbench_documents
@@ -29,56 +29,6 @@ _HELD_OUT = 200
 _HELD_OUT_API_BANK = 100
 _HELD_OUT_SHARE = 0.1
 _APACHE = "Apache-2.0"
-
-
-class MixFiles(NamedTuple):
-    """The data folder, with the public files at the paths that the documentation names.
-
-    Attributes:
-        folder: the data folder.
-        never: files of trajectories whose requests and tools no part may have, such as a test.
-    """
-
-    folder: Path
-    never: tuple[Path, ...] = ()
-
-    @property
-    def seal_documents(self) -> Path:
-        """Seal-Tools' documents."""
-        return self.folder / "seal_tools/tool.jsonl"
-
-    @property
-    def seal_queries(self) -> Path:
-        """Seal-Tools' dev part."""
-        return self.folder / "seal_tools/dev.jsonl"
-
-    @property
-    def api_bank(self) -> Path:
-        """API-Bank's training samples of level 3."""
-        return self.folder / "api_bank/lv3-train.json"
-
-    @property
-    def toolbench_runs(self) -> Path:
-        """The example runs of alpha-UMi's training data."""
-        return self.folder / "toolbench/umi_train_example/raw_data/raw_data_stage_2.json"
-
-    @property
-    def toolbench_apis(self) -> list[Path]:
-        """StableToolBench's files, of which the documents alone are read."""
-        names = ("G1_instruction", "G1_tool", "G2_instruction", "G3_instruction")
-        return [self.folder / f"toolbench/solvable_queries/{name}.json" for name in names]
-
-    def names(self) -> list[str]:
-        """Return the files' paths below the data folder."""
-        files = [self.seal_documents, self.seal_queries, self.api_bank, self.toolbench_runs]
-        return [self._below(one) for one in [*files, *self.toolbench_apis]]
-
-    def _below(self, path: Path) -> str:
-        return path.relative_to(self.folder).as_posix()
-
-    def digests(self, *files: Path) -> tuple[FileDigest, ...]:
-        """Return files with their digests."""
-        return tuple(FileDigest(file=self._below(one), sha256=file_digest(one)) for one in files)
 
 
 class Origin(NamedTuple):
@@ -232,8 +182,10 @@ class _Build(NamedTuple):
         return held_out_call(_wanted(run, documents), near, random, self.shown)
 
     def _synthetic(self, name: str, specs: list[ToolSpec], near: Nearest, like: Origin) -> None:
+        tasks = TaskSynthesis(specs, near)
+
         def make(random: Random) -> list[Trajectory]:
-            return synthetic_runs(random.choice(specs), specs, near, random)
+            return tasks.runs(random.choice(specs), random)
 
         self.found.makers[name] = make
         self.found.origins[f"made: {name}"] = like._replace(

@@ -8,13 +8,8 @@ from toolmint.core.errors import ToolArgumentsError
 from toolmint.core.messages import ToolSpec
 from toolmint.core.task import Step, Task, Trajectory
 from toolmint.core.values import clip
-from toolmint.synthesis.tool_tasks import (
-    Nearest,
-    RunWriter,
-    Wanted,
-    rationale_of,
-    shown_tools,
-)
+from toolmint.synthesis.run_writer import RunWriter, Wanted, rationale_of
+from toolmint.synthesis.tool_tasks import Nearest, shown_tools
 
 SEARCHER = "ToolSearcher"
 """API-Bank's tool that searches for tools."""

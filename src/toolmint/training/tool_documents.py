@@ -96,7 +96,7 @@ def _api_spec(api: Mapping[str, Any]) -> ToolSpec:
         about = f"{api['api_name']} of {api['tool_name']}"
     parameters: dict[str, Value] = {
         "type": "object",
-        "properties": {one: schema for one, schema in [*required, *optional]},
+        "properties": dict([*required, *optional]),
         "required": [one for one, _ in required],
     }
     returns = _returned(api.get("template_response"))
