@@ -4,11 +4,13 @@ import logging
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
-from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, agent_policy
+from toolmint.assembly.agent_choices import choices_with
+from toolmint.assembly.agents import AgentSession, RoleModels, agent_policy
+from toolmint.assembly.installed_trio import preferred_trio
 from toolmint.assembly.session import Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.toolboxes import toolbox_of
-from toolmint.assembly.uri import TRIO, parse_uri
+from toolmint.assembly.uri import parse_uri
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Trajectory
 from toolmint.gateway.api.agent import AgentModel
@@ -20,11 +22,13 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
     """Return the agent over the settings' toolbox.
 
     Raises:
+        ConfigError: no model is named and no trio is installed.
         InputError: a source cannot be read.
     """
-    models = RoleModels(settings, otherwise=TRIO)
+    otherwise = preferred_trio()
+    models = RoleModels(settings, otherwise=otherwise)
     stack.push_async_callback(models.close)
-    choices = AgentChoices()
+    choices = choices_with(settings)
     policy = agent_policy(models.metered(client.ledger), choices)
     box, problems = await toolbox_of(settings.toolbox, stack, client.store, client.sandbox)
     session = AgentSession(client, box, problems, policy, choices)
@@ -33,13 +37,11 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
 
     async def solve(text: str, *, keep: bool, cost: Decimal | None) -> Trajectory:
         limits = None if cost is None else Limits(cost=cost)
-        done = await session.agent(limits).solve(await session.task(text))
-        if keep:
-            await client.store.traces.log(done)
+        done, _ = await session.run(text, limits, keep=keep)
         await client.ledger.flush(client.store)
         return done
 
-    named = (settings.planner_model or settings.model or TRIO, settings.caller_model)
+    named = (settings.planner_model or settings.model or otherwise, settings.caller_model)
     uris = [uri for uri in (*named, settings.summarizer_model) if uri]
     return AgentModel(settings.agent, solve, all(_priced(settings, uri) for uri in uris))
 

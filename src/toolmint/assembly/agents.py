@@ -1,95 +1,42 @@
 """Build the agent: models by role, tools by source, search by name."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
-from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
 from toolmint.agent.agent import AgentLoop
-from toolmint.agent.dfsdt import DFSDT, PAPER_DFSDT
 from toolmint.agent.policy import Policy, Sampling, SingleModelPolicy, ThreeRolePolicy
-from toolmint.agent.react import ReACT
-from toolmint.agent.tree import Observe, Search, ignore_step
-from toolmint.assembly.paper_words import paper_family
+from toolmint.agent.tree import Observe, ignore_step
+from toolmint.assembly.agent_choices import (
+    AgentChoices,
+    FamilyName,
+    choices_with,
+    family_of,
+    search_of,
+)
+from toolmint.assembly.installed_trio import how_to_install, preferred_trio
 from toolmint.assembly.session import Models, Session, place_of
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.shown_tools import ShownTools
 from toolmint.assembly.toolboxes import ToolSource, toolbox_of
 from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, parse_uri
-from toolmint.core.errors import ConfigError
-from toolmint.core.messages import Frozen
+from toolmint.core.errors import ConfigError, StoreError
 from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.models.wrap import close
-from toolmint.roles.marked import Marked
-from toolmint.roles.native import Native
-from toolmint.roles.view import Family
+from toolmint.roles.view import AgentRole
 from toolmint.serving.ledger import Ledger
 from toolmint.tools.toolbox import ToolCollection
 
-FamilyName = Literal["native", "paper", "marked", "chat"]
-
-
-class AgentChoices(Frozen):
-    """How an agent works.
-
-    Attributes:
-        single: one model takes whole steps (the baseline), not three roles.
-        family: ``native`` (OpenAI messages), ``paper`` (one text, as the paper's checkpoints read it), or
-            ``marked`` (one sequence with role marks, as models that this project trains read it), or ``chat``
-            (the same with each argument described, as pretrained models that it trains further read it).
-            None: what the planner's model reads.
-        words: a folder of the paper's training samples, to read its exact instructions from.
-        search: ``react``, ``dfsdt``, or ``dfsdt-paper`` with the official run's limits.
-        shown: tools that a task is shown; more are narrowed by wording.
-        embed: URI of embeddings, such as ``openai:text-embedding-3-small``, to narrow by meaning as well.
-        temperature: 0 is greedy, as the paper says.
-        max_tokens: of a role's reply.
-        observation: characters of an observation that are kept.
-    """
-
-    single: bool = False
-    family: FamilyName | None = None
-    words: Path | None = None
-    search: Literal["react", "dfsdt", "dfsdt-paper"] = "react"
-    max_steps: int = 12
-    width: int = 2
-    queries: int = 60
-    shown: int = 20
-    embed: str | None = None
-    temperature: float = 0.0
-    max_tokens: int = 1024
-    observation: int = 4096
-
-
-def search_of(choices: AgentChoices) -> Search:
-    """Return the search that was chosen."""
-    match choices.search:
-        case "react":
-            return ReACT(max_steps=choices.max_steps)
-        case "dfsdt":
-            return DFSDT(width=choices.width, max_steps=choices.max_steps, queries=choices.queries)
-        case "dfsdt-paper":
-            return PAPER_DFSDT
-
-
-def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
-    """Return the text family that was chosen, or the one that the models read."""
-    match choices.family or read:
-        case "native":
-            return Native()
-        case "marked":
-            return Marked(send_tools=read in {"marked", "chat"})
-        case "chat":
-            return Marked(send_tools=read in {"marked", "chat"}, described=True)
-        case "paper":
-            return paper_family(choices.words)
-
-
-UNNAMED = (
-    "no model is named, so the trio that ships plays: it knows ToolWorld's kind of tools and little else; "
-    "name a model with --model"
+_LOG = logging.getLogger("toolmint.agent")
+UNNAMED = "no model is named, so the trio that is installed plays; name a model with --model"
+NO_MODEL = (
+    "an agent needs a model; set one with --model, TOOLMINT_MODEL or `model` in toolmint.toml, such as "
+    "openai:NAME?base_url=... or local:FOLDER, or by role with --planner, --caller and --summarizer; "
+    f"{TRIO} runs here without a key, but knows ToolWorld's tools alone"
 )
 
 
@@ -145,11 +92,7 @@ class RoleModels:
         else:
             self.unnamed = False
         if planner is None:
-            raise ConfigError(
-                "an agent needs a model; set one with --model, or --planner, --caller and --summarizer; "
-                f"{TRIO} runs here without a key, and knows ToolWorld alone",
-                code="no-model",
-            )
+            raise ConfigError(NO_MODEL + how_to_install(), code="no-model")
         self.reads: FamilyName = "marked" if _reads_marks(planner) else "native"
         known: dict[str, Model] = {}
 
@@ -207,7 +150,16 @@ def _named(settings: Settings, given: Mapping[RoleName, ModelLike]) -> dict[Role
 
 def agent_policy(models: RoleModels, choices: AgentChoices) -> Policy:
     """Return a policy of three roles, or of a single model."""
-    sampling = Sampling(temperature=choices.temperature, max_tokens=choices.max_tokens)
+    own: dict[AgentRole, int | None] = {
+        "planner": choices.planner_tokens,
+        "caller": choices.caller_tokens,
+        "summarizer": choices.summarizer_tokens,
+    }
+    sampling = Sampling(
+        temperature=choices.temperature,
+        max_tokens=choices.max_tokens,
+        by_role={role: tokens for role, tokens in own.items() if tokens is not None},
+    )
     family = family_of(choices, models.reads)
     if choices.single:
         return SingleModelPolicy(models.planner, family=family, sampling=sampling)
@@ -255,12 +207,12 @@ class AgentSession:
             model: a model for all roles, or models by role, in place of those that the settings name;
                 the planner's makes tools as well.
         """
-        chosen = choices or AgentChoices()
+        chosen = choices_with(settings, choices)
         async with AsyncExitStack() as stack:
             models = (
                 model
                 if isinstance(model, RoleModels)
-                else RoleModels(settings, model, otherwise=TRIO)
+                else RoleModels(settings, model, otherwise=preferred_trio())
             )
             stack.push_async_callback(models.close)
             makers = Models(models.planner) if model is not None and not models.unnamed else None
@@ -286,6 +238,8 @@ class AgentSession:
             self.box,
             search_of(self._choices),
             observation=self._choices.observation,
+            all_calls=self._choices.all_calls,
+            check=self._choices.check,
             limits=limits,
         )
 
@@ -299,6 +253,44 @@ class AgentSession:
             limits: what may be spent on it.
             observe: called with each step as it is taken.
         """
-        done = await self.agent(limits).begin(await self.task(text), observe=observe).finish()
-        await self.client.store.traces.log(done)
-        return done
+        return (await self.run(text, limits, observe=observe))[0]
+
+    async def run(
+        self,
+        text: str,
+        limits: Limits | None = None,
+        *,
+        resume: Trajectory | None = None,
+        observe: Observe = ignore_step,
+        stopped: Callable[[int], None] = lambda _: None,
+        keep: bool = True,
+    ) -> tuple[Trajectory, int | None]:
+        """Solve a task and keep its trajectory, however the run ends; see ``solve``.
+
+        Args:
+            text: the task.
+            limits: what may be spent on it.
+            resume: an earlier trajectory to continue.
+            observe: called with each step as it is taken.
+            stopped: called with the trajectory's number where the run is cancelled.
+            keep: whether the trajectory is kept.
+
+        Returns:
+            the trajectory and its number; None where the store cannot keep it, which is logged: an answer
+            must not be lost for that.
+        """
+        attempt = self.agent(limits).begin(await self.task(text), resume=resume, observe=observe)
+        finished = False
+        try:
+            done = await attempt.finish()
+            finished = True
+        finally:
+            if not finished and keep:
+                stopped(await asyncio.shield(self.client.store.traces.log(attempt.so_far())))
+        if not keep:
+            return done, None
+        try:
+            return done, await asyncio.shield(self.client.store.traces.log(done))
+        except StoreError as fault:
+            _LOG.warning("the trajectory cannot be kept: %s", fault)
+            return done, None
