@@ -28,7 +28,9 @@ def plain_samples(draw: st.DrawFn) -> list[Plain]:
         rest = draw(st.lists(st.integers(11, 200), min_size=2, max_size=9))
         labels = [IGNORED] * (len(trunk) + 1) + [
             token if learnt else IGNORED
-            for token, learnt in zip(rest[1:], draw(st.lists(st.booleans(), min_size=8, max_size=8)))
+            for token, learnt in zip(
+                rest[1:], draw(st.lists(st.booleans(), min_size=8, max_size=8)), strict=False
+            )
         ]
         ids = [*trunk, *rest]
         labels[-1] = ids[-1]
@@ -71,16 +73,25 @@ def test_packing_keeps_every_learnt_token_once_and_fits_the_context(
     learnt = sorted(one for _, _, labels in samples for one in labels if one != IGNORED)
     columns = [ForkedRow.of(trees) for trees in groups]
     assert sorted(one for row in columns for one in row.labels if one != IGNORED) == learnt
-    assert all(len(one.ids) <= context or len(trees) == 1 for one, trees in zip(columns, groups, strict=True))
+    assert all(
+        len(one.ids) <= context or len(trees) == 1
+        for one, trees in zip(columns, groups, strict=True)
+    )
 
 
 def test_a_branch_sees_its_trunk_and_itself() -> None:
-    samples: list[Plain] = [(2, [8, 9, 20, 21], [IGNORED] * 3 + [21]), (2, [8, 9, 30], [IGNORED] * 3)]
+    samples: list[Plain] = [
+        (2, [8, 9, 20, 21], [IGNORED] * 3 + [21]),
+        (2, [8, 9, 30], [IGNORED] * 3),
+    ]
     (tree,) = share_trunks(samples, 20)
     columns = ForkedRow.of([tree])
     assert columns.ids == [8, 9, 20, 21, 30]
     assert columns.position == [0, 1, 2, 3, 2]
-    places = (torch.tensor([one]) for one in (columns.tree, columns.segment, columns.position, columns.seen))
+    places = (
+        torch.tensor([one])
+        for one in (columns.tree, columns.segment, columns.position, columns.seen)
+    )
     assert attention_mask(*places)[0, 0].int().tolist() == [
         [1, 0, 0, 0, 0],
         [1, 1, 0, 0, 0],

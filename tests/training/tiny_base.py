@@ -8,6 +8,9 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
+from toolmint.core.task import Step, Task, Trajectory, Turn
+
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] "
     "+ '<|im_end|>' + '\\n' }}{% endfor %}"
@@ -25,7 +28,10 @@ def tiny_base(folder: Path, template: str | None = CHATML, seed: int = 0) -> Pat
     made.decoder = decoders.ByteLevel()
     cast("Any", made).add_special_tokens([AddedToken(one, normalized=False) for one in special])
     tokenizer: Any = PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|im_end|>", chat_template=template
+        tokenizer_object=made,
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        chat_template=template,
     )
     tokenizer.save_pretrained(str(folder))
     cast("Any", torch).manual_seed(seed)
@@ -43,3 +49,38 @@ def tiny_base(folder: Path, template: str | None = CHATML, seed: int = 0) -> Pat
     cast("Any", LlamaForCausalLM(config)).save_pretrained(str(folder))
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return folder
+
+
+def short_runs(count: int = 8) -> list[Trajectory]:
+    """Return runs of one call and an answer, over the same tool."""
+    tool = ToolSpec(
+        name="find",
+        description="Find it.",
+        parameters={
+            "type": "object",
+            "properties": {"what": {"type": "string", "description": "The thing (e.g. a cup)."}},
+            "required": ["what"],
+        },
+    )
+    found: list[Trajectory] = []
+    for number in range(count):
+        call = ToolCall(id="c", name="find", arguments=json.dumps({"what": f"cup {number}"}))
+        first = Step(
+            id=0,
+            thought="I look.",
+            decision="call",
+            turns=(Turn.from_file("planner"), Turn.from_file("caller")),
+            calls=(call,),
+            results=(ToolResult(call_id="c", content=f"shelf {number}"),),
+        )
+        last = Step(
+            id=1,
+            parent=0,
+            thought="I have it.",
+            decision="answer",
+            turns=(Turn.from_file("planner"), Turn.from_file("summarizer")),
+            answer=f"On shelf {number}.",
+        )
+        task = Task(input=f"Where is cup {number}?", tools=(tool,))
+        found.append(Trajectory(task=task, steps=(first, last), leaf=1, outcome="answered"))
+    return found
