@@ -27,6 +27,7 @@ async def test_a_server_over_stdio_gives_its_tools() -> None:
     async with mcp_tools(STDIO, seconds=20) as tools:
         box = ToolCollection(tools)
         assert [spec.name for spec in box.specs] == ["add", "fail", "die"]
+        assert [spec.read_only for spec in box.specs] == [True, False, False]
         result = await box.call(call("add", '{"a": 2, "b": 3}'))
         assert (result.content, result.data) == ("5", {"result": 5})
         assert (await box.call(call("add", '{"a": 2}'))).failure == "tool-arguments"

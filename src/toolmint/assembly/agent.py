@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal, Self
 
 from toolmint.agent.tree import Observe, ignore_step
-from toolmint.assembly.agents import AgentChoices, AgentModels, AgentSession, RoleModels
+from toolmint.assembly.agent_choices import AgentChoices, choices_with
+from toolmint.assembly.agents import AgentModels, AgentSession, RoleModels
+from toolmint.assembly.installed_trio import preferred_trio
 from toolmint.assembly.settings import Settings, load_settings
 from toolmint.assembly.toolboxes import ToolSource, checked_source
-from toolmint.assembly.uri import TRIO
 from toolmint.core.errors import ToolmintError
 from toolmint.core.kept_open import KeptOpen
 from toolmint.core.sync import run_sync
@@ -30,7 +31,7 @@ class Agent:
     Args:
         model: plays all roles: a URI such as ``openai:gpt-5-mini?base_url=...``, an object, or a mapping
             from ``planner``, ``caller`` and ``summarizer`` to either. A role that is not named is played
-            by the planner's model. None: what the settings name, else the small trio that ships.
+            by the planner's model. None: what the settings name, else a trio that is installed.
         tools: Python functions with annotated arguments, ``@tool`` functions, made tools, toolboxes, and
             sources: the path or URL of an OpenAPI document, ``mcp:COMMAND``, ``mcp:http://...``,
             ``python:FILE.py``, ``made`` (all serving tools of the store), ``program``.
@@ -69,11 +70,11 @@ class Agent:
         self.settings = settings or load_settings()
         if store is not None:
             self.settings = self.settings.model_copy(update={"store": store})
-        self.models = RoleModels(self.settings, model, otherwise=TRIO)
+        self.models = RoleModels(self.settings, model, otherwise=preferred_trio())
         for source in tools:
             checked_source(source)
         self.tools, self.limits, self._observe = tuple(tools), limits, observe
-        chosen = choices or AgentChoices()
+        chosen = choices_with(self.settings, choices)
         self.choices = chosen.model_copy(update={"search": search}) if search else chosen
         self._kept: tuple[KeptOpen[AgentSession], asyncio.AbstractEventLoop] | None = None
 

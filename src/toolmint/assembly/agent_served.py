@@ -4,12 +4,12 @@ import logging
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
-from toolmint.assembly.agents import AgentChoices, AgentSession, RoleModels, agent_policy
+from toolmint.assembly.agent_choices import choices_with
+from toolmint.assembly.agents import AgentSession, agent_policy, players
 from toolmint.assembly.session import Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.toolboxes import toolbox_of
-from toolmint.assembly.trio_versions import serving_trio
-from toolmint.assembly.uri import TRIO, parse_uri
+from toolmint.assembly.uri import parse_uri
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Trajectory
 from toolmint.gateway.api.agent import AgentModel
@@ -21,31 +21,24 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
     """Return the agent over the settings' toolbox.
 
     Raises:
+        ConfigError: no model is named and no trio is installed.
         InputError: a source cannot be read.
     """
-    models = RoleModels(settings, otherwise=TRIO)
-    stack.push_async_callback(models.close)
-    choices = AgentChoices()
     box, problems = await toolbox_of(settings.toolbox, stack, client.store, client.sandbox)
-    trained = serving_trio(settings, box.specs) if models.unnamed else None
-    if trained is not None:
-        models, choices = RoleModels(settings, trained.uri), trained.choices(choices)
-        stack.push_async_callback(models.close)
-        problems = [trained.note, *problems]
+    models, choices, said = players(settings, box.specs, None, choices_with(settings))
+    stack.push_async_callback(models.close)
     policy = agent_policy(models.metered(client.ledger), choices)
-    session = AgentSession(client, box, problems, policy, choices)
+    session = AgentSession(client, box, [*said, *problems], policy, choices)
     for problem in session.problems:
         _LOG.warning("toolbox: %s", problem)
 
     async def solve(text: str, *, keep: bool, cost: Decimal | None) -> Trajectory:
         limits = None if cost is None else Limits(cost=cost)
-        done = await session.agent(limits).solve(await session.task(text))
-        if keep:
-            await client.store.traces.log(done)
+        done, _ = await session.run(text, limits, keep=keep)
         await client.ledger.flush(client.store)
         return done
 
-    named = (settings.planner_model or settings.model or TRIO, settings.caller_model)
+    named = (settings.planner_model or settings.model, settings.caller_model)
     uris = [uri for uri in (*named, settings.summarizer_model) if uri]
     return AgentModel(settings.agent, solve, all(_priced(settings, uri) for uri in uris))
 

@@ -1,6 +1,8 @@
 """Build the agent: models by role, tools by source, search by name."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from typing import Literal, TypeAlias, cast, get_args
@@ -8,23 +10,35 @@ from typing import Literal, TypeAlias, cast, get_args
 from toolmint.agent.agent import AgentLoop
 from toolmint.agent.policy import Policy, Sampling, SingleModelPolicy, ThreeRolePolicy
 from toolmint.agent.tree import Observe, ignore_step
-from toolmint.assembly.agent_choices import AgentChoices, FamilyName, family_of, search_of
+from toolmint.assembly.agent_choices import (
+    AgentChoices,
+    FamilyName,
+    choices_with,
+    family_of,
+    search_of,
+)
+from toolmint.assembly.installed_trio import how_to_install, preferred_trio
 from toolmint.assembly.session import Models, Session, place_of
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.shown_tools import ShownTools
 from toolmint.assembly.toolboxes import ToolSource, toolbox_of
 from toolmint.assembly.trio_versions import serving_trio
 from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, parse_uri
-from toolmint.core.errors import ConfigError
+from toolmint.core.errors import ConfigError, StoreError
+from toolmint.core.messages import ToolSpec
 from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.models.wrap import close
+from toolmint.roles.view import AgentRole
 from toolmint.serving.ledger import Ledger
 from toolmint.tools.toolbox import ToolCollection
 
-UNNAMED = (
-    "no model is named, so the trio that ships plays: it knows ToolWorld's kind of tools and little else; "
-    "name a model with --model"
+_LOG = logging.getLogger("toolmint.agent")
+UNNAMED = "no model is named, so the trio that is installed plays; name a model with --model"
+NO_MODEL = (
+    "an agent needs a model; set one with --model, TOOLMINT_MODEL or `model` in toolmint.toml, such as "
+    "openai:NAME?base_url=... or local:FOLDER, or by role with --planner, --caller and --summarizer; "
+    f"{TRIO} runs here without a key, but knows ToolWorld's tools alone"
 )
 
 
@@ -80,11 +94,7 @@ class RoleModels:
         else:
             self.unnamed = False
         if planner is None:
-            raise ConfigError(
-                "an agent needs a model; set one with --model, or --planner, --caller and --summarizer; "
-                f"{TRIO} runs here without a key, and knows ToolWorld alone",
-                code="no-model",
-            )
+            raise ConfigError(NO_MODEL + how_to_install(), code="no-model")
         self.reads: FamilyName = "marked" if _reads_marks(planner) else "native"
         known: dict[str, Model] = {}
 
@@ -140,9 +150,44 @@ def _named(settings: Settings, given: Mapping[RoleName, ModelLike]) -> dict[Role
     return {role: uri for role, uri in found.items() if uri and role not in given}
 
 
+def players(
+    settings: Settings,
+    specs: Sequence[ToolSpec],
+    given: RoleModels | None,
+    choices: AgentChoices,
+) -> tuple[RoleModels, AgentChoices, list[str]]:
+    """Return the models that play with some tools, the choices that fit them, and what a user is told.
+
+    Where nobody named a model, the trio that was trained for these tools plays, else the installed one.
+
+    Raises:
+        ConfigError: no model is named, and no such trio is there.
+        StoreError: the trained trio cannot be read.
+    """
+    if given is not None and not given.unnamed:
+        return given, choices, []
+    trained = serving_trio(settings, specs)
+    otherwise = trained.uri if trained is not None else preferred_trio()
+    models = RoleModels(settings, otherwise=otherwise)
+    if not models.unnamed:
+        return models, choices, []
+    if trained is None:
+        return models, choices, [UNNAMED]
+    return models, trained.choices(choices), [trained.note]
+
+
 def agent_policy(models: RoleModels, choices: AgentChoices) -> Policy:
     """Return a policy of three roles, or of a single model."""
-    sampling = Sampling(temperature=choices.temperature, max_tokens=choices.max_tokens)
+    own: dict[AgentRole, int | None] = {
+        "planner": choices.planner_tokens,
+        "caller": choices.caller_tokens,
+        "summarizer": choices.summarizer_tokens,
+    }
+    sampling = Sampling(
+        temperature=choices.temperature,
+        max_tokens=choices.max_tokens,
+        by_role={role: tokens for role, tokens in own.items() if tokens is not None},
+    )
     family = family_of(choices, models.reads)
     if choices.single:
         return SingleModelPolicy(models.planner, family=family, sampling=sampling)
@@ -190,24 +235,18 @@ class AgentSession:
             model: a model for all roles, or models by role, in place of those that the settings name;
                 the planner's makes tools as well.
         """
-        chosen = choices or AgentChoices()
+        chosen = choices_with(settings, choices)
         async with AsyncExitStack() as stack:
-            models = (
-                model
-                if isinstance(model, RoleModels)
-                else RoleModels(settings, model, otherwise=TRIO)
-            )
-            stack.push_async_callback(models.close)
-            makers = Models(models.planner) if model is not None and not models.unnamed else None
+            given = model if isinstance(model, RoleModels) else None
+            if given is None and model is not None:
+                given = RoleModels(settings, model)
+            makers = Models(given.planner) if given is not None and not given.unnamed else None
             client = await stack.enter_async_context(Session.open(settings, models=makers))
             box, problems = await toolbox_of(sources, stack, client.store, client.sandbox)
-            if models.unnamed:
-                trained = serving_trio(settings, box.specs)
-                problems = [trained.note if trained is not None else UNNAMED, *problems]
-                if trained is not None:
-                    models, chosen = RoleModels(settings, trained.uri), trained.choices(chosen)
-                    stack.push_async_callback(models.close)
+            models, chosen, said = players(settings, box.specs, given, chosen)
+            stack.push_async_callback(models.close)
             policy = agent_policy(models.metered(client.ledger), chosen)
+            problems = [*said, *problems]
             yield cls(client, box, problems, policy, chosen)
 
     async def task(self, text: str) -> Task:
@@ -225,6 +264,8 @@ class AgentSession:
             self.box,
             search_of(self._choices),
             observation=self._choices.observation,
+            all_calls=self._choices.all_calls,
+            check=self._choices.check,
             limits=limits,
         )
 
@@ -238,6 +279,44 @@ class AgentSession:
             limits: what may be spent on it.
             observe: called with each step as it is taken.
         """
-        done = await self.agent(limits).begin(await self.task(text), observe=observe).finish()
-        await self.client.store.traces.log(done)
-        return done
+        return (await self.run(text, limits, observe=observe))[0]
+
+    async def run(
+        self,
+        text: str,
+        limits: Limits | None = None,
+        *,
+        resume: Trajectory | None = None,
+        observe: Observe = ignore_step,
+        stopped: Callable[[int], None] = lambda _: None,
+        keep: bool = True,
+    ) -> tuple[Trajectory, int | None]:
+        """Solve a task and keep its trajectory, however the run ends; see ``solve``.
+
+        Args:
+            text: the task.
+            limits: what may be spent on it.
+            resume: an earlier trajectory to continue.
+            observe: called with each step as it is taken.
+            stopped: called with the trajectory's number where the run is cancelled.
+            keep: whether the trajectory is kept.
+
+        Returns:
+            the trajectory and its number; None where the store cannot keep it, which is logged: an answer
+            must not be lost for that.
+        """
+        attempt = self.agent(limits).begin(await self.task(text), resume=resume, observe=observe)
+        finished = False
+        try:
+            done = await attempt.finish()
+            finished = True
+        finally:
+            if not finished and keep:
+                stopped(await asyncio.shield(self.client.store.traces.log(attempt.so_far())))
+        if not keep:
+            return done, None
+        try:
+            return done, await asyncio.shield(self.client.store.traces.log(done))
+        except StoreError as fault:
+            _LOG.warning("the trajectory cannot be kept: %s", fault)
+            return done, None

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
+from toolmint.core.values import Value
 from toolmint.models.prices import OwnPrice, PriceTable
 
 PREFIX = "TOOLMINT_"
@@ -56,6 +57,10 @@ class Settings(Frozen):
     """
     agent: str = "agent"
     """The name of a model under which the gateway's agent answers."""
+    agent_options: Mapping[str, Value] = Field(default={})
+    """How agents work, by the names of ``AgentChoices``, such as ``[agent_options]`` with ``temperature`` and
+    ``max_tokens``. In a variable: as JSON.
+    """
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
     """Where made code runs. ``unsafe`` is no sandbox and warns at every start."""
     isolation: Literal["resident", "call"] = "resident"
@@ -151,7 +156,7 @@ class Settings(Frozen):
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
-    @field_validator("prices", mode="before")
+    @field_validator("prices", "agent_options", mode="before")
     @classmethod
     def _table(cls, value: object) -> object:
         if not isinstance(value, str):

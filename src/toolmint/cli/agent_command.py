@@ -1,6 +1,6 @@
 """``toolmint agent``: one task, solved with tools, shown as it goes."""
 
-import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from toolmint.cli.agent_options import agent_options, choices_of, limits_of
-from toolmint.cli.common import console, say, settings_of, store_option
+from toolmint.cli.common import console, printable, say, settings_of, store_option
 from toolmint.core.errors import ConfigError
-from toolmint.core.sync import run_sync
+from toolmint.core.sync import blocked_calls, run_sync
 from toolmint.core.task import Limits, Step, Trajectory
+from toolmint.core.text_files import escaped_line_ends
+from toolmint.core.threads import abandoned_threads
+from toolmint.core.values import sound
 
 if TYPE_CHECKING:
     from toolmint.assembly.agents import AgentSession
@@ -58,6 +61,8 @@ def agent_command(
       python:FILE.py      the @tool functions of a Python file
       made                the serving tools of the store
       program             Python programs, run in the sandbox
+    Exit status: 0 for an answer, 3 for a run without one, 4 for an answer that is
+    marked, as it was cut or states values that stand in no result.
     Options follow a '?', joined by '&': base_url, prefix, only (names), and
     key=SCHEME:VARIABLE (the environment variable that holds a key).
     """
@@ -66,26 +71,45 @@ def agent_command(
     limits, choices = limits_of(given), choices_of(given)
     settings = settings_of(**given)
 
-    async def work() -> tuple[Trajectory, int]:
+    async def work() -> tuple[Trajectory, int | None]:
         from toolmint.assembly.agents import AgentSession
 
         async with AgentSession.open(settings, sources, choices) as session:
             for problem in session.problems:
-                click.echo(f"note: {problem}", err=True)
+                click.echo(f"note: {printable(problem)}", err=True)
             return await _run(session, instruction, resume, limits, explained=explained)
 
     done, number = run_sync(work())
     if html is not None:
         from toolmint.cli.trace_html import html_of
 
-        html.write_text(html_of(done), encoding="utf-8")
+        html.write_text(sound(html_of(done)), encoding="utf-8")
     if as_json:
-        say(done.model_dump_json(indent=1))
+        say(escaped_line_ends(done.model_dump_json(indent=1)))
     elif not explained:
         say(done.answer or f"{done.outcome}: {done.run.stopped}")
-    click.echo(f"trajectory {number}: toolmint traces show {number}", err=True)
+    for flag in done.flags:
+        click.echo(f"marked [{flag.kind}]: {printable(flag.why)}", err=True)
+    if number is not None:
+        click.echo(f"trajectory {number}: toolmint traces show {number}", err=True)
+    _leave(exit_code(done))
+
+
+def exit_code(done: Trajectory) -> int:
+    """Return 0 for an answer, 3 for a run without one, 4 for an answer that is marked."""
     if done.outcome != "answered":
-        sys.exit(3)
+        return 3
+    return 4 if done.flags else 0
+
+
+def _leave(code: int) -> None:
+    """End the process; where a tool still runs that no longer matters, without waiting for it."""
+    if abandoned_threads() or blocked_calls():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    if code:
+        sys.exit(code)
 
 
 async def _run(
@@ -95,7 +119,7 @@ async def _run(
     limits: Limits,
     *,
     explained: bool,
-) -> tuple[Trajectory, int]:
+) -> tuple[Trajectory, int | None]:
     """Run, and keep the trajectory whatever happens, also when the user stops it."""
     from rich.live import Live
 
@@ -103,7 +127,7 @@ async def _run(
 
     traces = session.client.store.traces
     before = await traces.trace(resume) if resume is not None else None
-    text = instruction or (before.task.input if before is not None else "")
+    text = sound(instruction or (before.task.input if before is not None else ""))
     steps: list[Step] = []
     with (
         Live(tree_of(text, steps), console=console(), transient=False)
@@ -115,24 +139,20 @@ async def _run(
             steps.append(step)
             live.update(tree_of(text, steps))
 
-        attempt = session.agent(limits).begin(
-            await session.task(text), resume=before, observe=watch
+        done, number = await session.run(
+            text, limits, resume=before, observe=watch, stopped=_say_stopped
         )
-        try:
-            done = await attempt.finish()
-        except asyncio.CancelledError:
-            number = await asyncio.shield(traces.log(attempt.so_far()))
-            click.echo(
-                f"stopped; go on with: toolmint agent --resume {number} --tools ...", err=True
-            )
-            raise
         live.update(tree_of(text, done.steps))
     if explained:
         if not console().is_terminal:
             console().print()
         for line in ending_lines(done):
             console().print(line)
-    return done, await traces.log(done)
+    return done, number
+
+
+def _say_stopped(number: int) -> None:
+    click.echo(f"stopped; go on with: toolmint agent --resume {number} --tools ...", err=True)
 
 
 class _Silent:

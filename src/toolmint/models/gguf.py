@@ -1,11 +1,12 @@
 """Convert a GGUF file into a folder of transformers, with its weights in half precision."""
 
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
 
 from toolmint.core.errors import ConfigError, boundary
 
@@ -31,18 +32,13 @@ def convert_gguf(path: Path, out: Path) -> None:
 
 
 def _convert(path: Path, out: Path) -> None:
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        where = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    where = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    with redirect_stderr(StringIO()):  # bars of progress, which no setting of transformers hides
         tokenizer = cast("Any", AutoTokenizer).from_pretrained(**where)
         model = cast("Any", AutoModelForCausalLM).from_pretrained(**where, dtype=torch.float32)
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-    # The loaded weights are no longer quantised; transformers refuses to save a model that says so.
-    model.hf_quantizer, model.is_quantized = None, False
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.half().save_pretrained(str(out))
-    tokenizer.save_pretrained(str(out))
+        # The loaded weights are not quantised any more; transformers saves no model that says it is.
+        model.hf_quantizer, model.is_quantized = None, False
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        model.half().save_pretrained(str(out))
+        tokenizer.save_pretrained(str(out))

@@ -154,7 +154,9 @@ def _load(folder: Path, codec: TokenizerFile, there: Path | None) -> _Loaded:
     return _Loaded(Writer(TorchDecoder(model), end), {}, model, end)
 
 
-def local_model(folder: Path, base_of: BaseFolder = folder_of) -> DecoderModel | ChatModel:
+def local_model(
+    folder: Path, base_of: BaseFolder = folder_of, *, name: str = ""
+) -> DecoderModel | ChatModel:
     """Return the model of a folder, or a trio's models as one; required calls follow the tools' grammar.
 
     A chat model that was not trained here, so that its tokenizer has no marks, reads chat messages.
@@ -162,6 +164,7 @@ def local_model(folder: Path, base_of: BaseFolder = folder_of) -> DecoderModel |
     Args:
         folder: a model, an adapter, or a trio of either, with its ``tokenizer.json``.
         base_of: returns the folder of the pretrained base that adapters name.
+        name: in reports.
 
     Raises:
         ConfigError: the folder has no model or tokenizer, its config has no end token, or an adapter does not
@@ -178,7 +181,7 @@ def local_model(folder: Path, base_of: BaseFolder = folder_of) -> DecoderModel |
         copy_constraint=is_copy_constrained(config),
     )
     model = DecoderModel(
-        f"local:{folder.name}",
+        name or f"local:{folder.name}",
         found.plain,
         codec,
         guides=grammars.guide,

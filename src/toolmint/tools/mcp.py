@@ -3,20 +3,21 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ListToolsResult, TextContent
 
-from toolmint.core.errors import ToolError, aboundary
+from toolmint.core.errors import ToolError, contained
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.toolbox import failed_result
 from toolmint.core.values import Value, canonical
 
 _T = TypeVar("_T")
 _MAX_PAGES = 100
+_CLOSING_SECONDS = 3.0
 
 
 async def _within(seconds: float, work: Awaitable[_T]) -> _T:
@@ -32,12 +33,95 @@ def _text(result: CallToolResult) -> str:
     return "\n".join(parts)
 
 
+class _Connection:
+    """A client that lives in a task of its own.
+
+    The SDK's task group cancels the task that entered it when a transport breaks; so that task must not be
+    the agent's. Whoever calls sees the end of this one.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._closing = asyncio.Event()
+        self._owner: asyncio.Task[None] | None = None
+
+    async def open(self, seconds: float) -> list[ToolSpec]:
+        """Connect and return the specifications of the tools.
+
+        Raises:
+            BaseException: whatever kept the connection from opening.
+        """
+        ready: asyncio.Future[list[ToolSpec]] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._hold(ready))
+        await asyncio.wait((self._owner, ready), timeout=seconds, return_when="FIRST_COMPLETED")
+        if ready.done():
+            return ready.result()
+        if not self._owner.done():
+            await self.close()
+            raise TimeoutError(f"no answer within {seconds:g} s")
+        fault = None if self._owner.cancelled() else self._owner.exception()
+        raise fault or ConnectionError("the connection broke off")
+
+    async def _hold(self, ready: "asyncio.Future[list[ToolSpec]]") -> None:
+        async with self._client as client:
+            specs = await _specs(client)
+            if not ready.done():
+                ready.set_result(specs)
+            await self._closing.wait()
+
+    async def call(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Await a request; where the connection ends before, its request ends too.
+
+        Raises:
+            ConnectionError: the connection has ended.
+        """
+        owner = self._owner
+        if owner is None or owner.done():
+            work.close()
+            raise ConnectionError(_why(owner))
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task, owner), return_when="FIRST_COMPLETED")
+            if task.done() and not task.cancelled():
+                return task.result()
+            raise ConnectionError(_why(owner))
+        finally:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End the connection; one that does not end soon is left to itself, and its process is killed."""
+        self._closing.set()
+        if self._owner is None:
+            return
+        await asyncio.wait({self._owner}, timeout=_CLOSING_SECONDS)
+        if not self._owner.done():
+            self._owner.cancel()
+            await asyncio.wait({self._owner}, timeout=_CLOSING_SECONDS)
+        self._owner.add_done_callback(lambda one: one.cancelled() or one.exception())
+
+
+def _why(owner: "asyncio.Task[None] | None") -> str:
+    """Return why a connection has ended."""
+    fault = None if owner is None or not owner.done() or owner.cancelled() else owner.exception()
+    return _said(fault) if fault is not None else "the connection broke off"
+
+
+def _said(fault: BaseException) -> str:
+    """Return what went wrong in one line; of a group, its first member says it."""
+    while isinstance(fault, BaseExceptionGroup):
+        fault = cast("BaseExceptionGroup[BaseException]", fault).exceptions[0]
+    return f"{type(fault).__name__}: {fault}".removesuffix(": ")
+
+
 class McpTool:
     """One tool of a connected server."""
 
-    def __init__(self, client: Client, where: str, spec: ToolSpec, timeout: float) -> None:
+    def __init__(
+        self, client: Client, connection: _Connection, where: str, spec: ToolSpec, timeout: float
+    ) -> None:
         self.spec = spec
-        self._client, self._where, self._timeout = client, where, timeout
+        self._client, self._connection = client, connection
+        self._where, self._timeout = where, timeout
 
     async def call(self, call: ToolCall) -> ToolResult:
         """Call the tool; an error of the tool or the protocol, or a dead server, is the observation."""
@@ -46,7 +130,9 @@ class McpTool:
             call.name, cast("dict[str, Any]", call.parsed()), read_timeout_seconds=self._timeout
         )
         try:
-            result = await aboundary(_within(self._timeout + 1, work), self._lost)
+            result = await contained(
+                _within(self._timeout + 1, self._connection.call(work)), self._lost
+            )
         except ToolError as fault:
             return failed_result(call, fault.code, str(fault), time.perf_counter() - start)
         text = _text(result)
@@ -58,22 +144,21 @@ class McpTool:
             call_id=call.id, content=text or canonical(data), data=data, seconds=seconds
         )
 
-    def _lost(self, fault: Exception) -> ToolError:
+    def _lost(self, fault: BaseException) -> ToolError:
         if isinstance(fault, TimeoutError):
             return ToolError(
                 f"{self._where} gave no answer within {self._timeout:g} s", code="tool-timeout"
             )
         if isinstance(fault, MCPError):
             return ToolError(f"{self._where}: {fault}", code="tool-protocol")
-        return ToolError(
-            f"{self._where} is gone: {type(fault).__name__} {fault}".strip(),
-            code="tool-unreachable",
-        )
+        return ToolError(f"{self._where} is gone: {_said(fault)}", code="tool-unreachable")
 
 
 @asynccontextmanager
 async def mcp_tools(server: object, *, seconds: float = 60.0) -> AsyncGenerator[list[McpTool]]:
     """Connect to a server and yield its tools; the connection closes with the context.
+
+    A server that dies while the context is open makes calls fail and nothing else.
 
     Args:
         server: a URL (streamable HTTP), a command line (stdio), or a server object in this process.
@@ -85,24 +170,29 @@ async def mcp_tools(server: object, *, seconds: float = 60.0) -> AsyncGenerator[
     where = f"the MCP server {server!r}" if isinstance(server, str) else "the MCP server"
     target: Any = server
     if isinstance(server, str) and not server.startswith(("http://", "https://")):
-        command, *arguments = shlex.split(server)
+        command, *arguments = _words(server)
         target = StdioServerParameters(command=command, args=arguments)
     client = Client(target, read_timeout_seconds=seconds)
+    connection = _Connection(client)
 
-    def unreachable(fault: Exception) -> ToolError:
-        cause: BaseException = fault
-        while isinstance(cause, BaseExceptionGroup):
-            cause = cast("BaseExceptionGroup[BaseException]", cause).exceptions[0]
-        return ToolError(
-            f"{where} cannot be used: {type(cause).__name__}: {cause}", code="tool-unreachable"
-        )
+    def unreachable(fault: BaseException) -> ToolError:
+        return ToolError(f"{where} cannot be used: {_said(fault)}", code="tool-unreachable")
 
-    await aboundary(_within(seconds, client.__aenter__()), unreachable)
+    specs = await contained(connection.open(seconds), unreachable)
     try:
-        specs = await aboundary(_specs(client), unreachable)
-        yield [McpTool(client, where, spec, seconds) for spec in specs]
+        yield [McpTool(client, connection, where, spec, seconds) for spec in specs]
     finally:
-        await client.__aexit__(None, None, None)
+        await connection.close()
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as fault:
+        raise ToolError(f"mcp:{command} is no command line: {fault}", code="config") from fault
+    if not words:
+        raise ToolError("mcp: needs a command or a URL after it", code="config")
+    return words
 
 
 async def _specs(client: Client) -> list[ToolSpec]:
@@ -116,6 +206,7 @@ async def _specs(client: Client) -> list[ToolSpec]:
                 description=one.description or "",
                 parameters=one.input_schema,
                 returns=one.output_schema,
+                read_only=bool(one.annotations and one.annotations.read_only_hint),
             )
             for one in page.tools
         ]

@@ -1,4 +1,4 @@
-"""Pack a trained adapter for the package: half precision, the turns, its base's name, and a card of its data."""
+"""Pack a trained adapter for the package: half precision, turns, the name of its base, a card of its data."""
 
 import json
 import shutil

@@ -146,6 +146,8 @@ def add_mark_rows(model: Any, tokenizer: Tokenizer, seed: int = 0) -> list[int]:
     if not added:
         return [token for token in marks if token is not None]
     model.resize_token_embeddings(tokenizer.size, mean_resizing=False)
+    # With a folder to compare with, PEFT would keep the whole resized embeddings beside the added rows.
+    model.name_or_path = ""
     generator = torch.Generator().manual_seed(seed)
     for tied in {id(one): one for one in _token_matrices(model)}.values():
         spread = tied[:there].float().std()

@@ -224,9 +224,6 @@ def fit_stage(
     result: Any = cast("Any", trainer).train(resume_from_checkpoint=str(last) if last else None)
     losses = [float(one["loss"]) for one in trainer.state.log_history if "loss" in one]
     trainer.save_model(str(out))
-    if isinstance(model, PeftModel):
-        # Rows of added tokens are the adapter's own; the rest of the embeddings stays with the base.
-        cast("Any", model).save_pretrained(str(out), save_embedding_layers=False)
     for name in (TOKENIZER_FILE, TURNS_FILE, BASE_FILE):
         if (tokenizer.parent / name).is_file():
             write_once(out / name, (tokenizer.parent / name).read_text(encoding="utf-8"))
