@@ -71,6 +71,8 @@ class Settings(Frozen):
     """Whether a verified tool of a tenant keeps its process, or each call has one of its own."""
     residents: int | None = Field(default=None, ge=1)
     """Processes that verified tools may keep at most; None: by the machine's memory."""
+    models: Path = Path("~/.cache/toolmint/models")
+    """Folder in which pretrained bases are kept, fetched and converted once."""
     engine: Literal["local", "ray"] = "local"
     """Where made code and models of a folder run: here, or on a Ray cluster (``toolmint[ray]``)."""
     cluster: str | None = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toolmint.assembly.agents import AgentChoices
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-FAMILIES = ("native", "paper", "marked")
+FAMILIES = ("native", "paper", "marked", "chat")
 SEARCHES = ("react", "dfsdt", "dfsdt-paper")
 _LIMITS = ("tool_calls", "model_calls", "tokens", "seconds", "cost")
 REPLIES = ("temperature", "max_tokens", "planner_tokens", "caller_tokens", "summarizer_tokens")
