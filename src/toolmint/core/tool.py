@@ -10,7 +10,7 @@ from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.values import Value, digest
 
-Profile = Literal["latm", "proved"]
+Profile = Literal["latm", "proved", "learned"]
 Verdict = Literal["passed", "failed", "skipped"]
 State = Literal["proposed", "verified", "shadowing", "serving", "demoted", "retired"]
 

@@ -56,6 +56,7 @@ class MakeRequest(Frozen):
             request may stand in several classes, and never wrongly.
         base: source of the tool at work, which a repair goes on from; empty: there is none. The result has
             a tool only if one gains on it.
+        seen: what was seen of the demonstrations before the making, for its report.
         seed: sampling seed passed to the maker's model, to repeat a making.
     """
 
@@ -75,6 +76,7 @@ class MakeRequest(Frozen):
     further: tuple[Demonstration, ...] = ()
     neighbours: tuple[Demonstration, ...] = ()
     base: str = ""
+    seen: str = ""
     seed: int | None = None
 
     @property
@@ -157,7 +159,8 @@ class MakingRun:
     def __init__(self, make_request: MakeRequest, observe: Observer) -> None:
         self.make_request, self.observe = make_request, observe
         self.usage = Usage(cost=Decimal(0))
-        self.steps: list[Value] = []
+        seen = make_request.seen
+        self.steps: list[Value] = [{"kind": "seen", "text": seen}] if seen else []
         self.facts: dict[str, Value] = {}
         self.title: str | None = None
 
