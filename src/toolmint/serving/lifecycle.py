@@ -98,9 +98,12 @@ def _summary(tally: Tally, policy: ServingPolicy) -> str:
 
 
 def after_comparison(
-    tally: Tally, state: State, *, agreed: bool, policy: ServingPolicy
+    tally: Tally, state: State, *, agreed: bool, policy: ServingPolicy, gains: bool = True
 ) -> Transition:
-    """Return what one comparison, in shadow, in an audit, or by a user's word, does to a version."""
+    """Return what one comparison, in shadow, in an audit, or by a user's word, does to a version.
+
+    One that would take the place of another (``gains`` False) is not promoted unless it answers more.
+    """
     wrong = 0 if agreed else 1
     now = tally.model_copy(update={"trials": tally.trials + 1, "wrong": tally.wrong + wrong})
     if state == "serving":
@@ -108,10 +111,26 @@ def after_comparison(
     if state != "shadowing":
         return Transition(now)
     if now.recheck:
-        return _rechecked(now, wrong, policy)
+        return _rechecked(now, wrong, policy, gains=gains)
     if disproven(now.trials, now.wrong, policy.bound):
         return Transition(now, "demoted", f"in shadow: {_summary(now, policy)}")
-    return _promoted(now, policy)
+    return _promoted(now, policy, gains=gains)
+
+
+def after_held_out(
+    tally: Tally, state: State, trials: int, wrong: int, policy: ServingPolicy, *, gains: bool
+) -> Transition:
+    """Return what a learned version's answers to held-out demonstrations do to it, before any live one.
+
+    The strong model answered them and the version was not fitted on them, so that each counts as a
+    comparison in shadow.
+    """
+    now = tally.model_copy(update={"trials": tally.trials + trials, "wrong": tally.wrong + wrong})
+    if state != "shadowing" or not trials:
+        return Transition(now)
+    if disproven(now.trials, now.wrong, policy.bound):
+        return Transition(now, "demoted", f"held out: {_summary(now, policy)}")
+    return _promoted(now, policy, gains=gains)
 
 
 def _audited(now: Tally, policy: ServingPolicy) -> Transition:
@@ -124,7 +143,7 @@ def _audited(now: Tally, policy: ServingPolicy) -> Transition:
     return Transition(watched, "shadowing", reason)
 
 
-def _rechecked(now: Tally, wrong: int, policy: ServingPolicy) -> Transition:
+def _rechecked(now: Tally, wrong: int, policy: ServingPolicy, *, gains: bool) -> Transition:
     now = now.model_copy(
         update={
             "recheck": now.recheck - 1,
@@ -135,11 +154,11 @@ def _rechecked(now: Tally, wrong: int, policy: ServingPolicy) -> Transition:
     if disproven(now.rechecked, now.rechecked_wrong, policy.bound):
         reason = f"{now.rechecked_wrong} of the last {now.rechecked} checked answers were wrong"
         return Transition(now, "demoted", f"{reason}: {_summary(now, policy)}")
-    return Transition(now) if now.recheck else _promoted(now, policy)
+    return Transition(now) if now.recheck else _promoted(now, policy, gains=gains)
 
 
-def _promoted(now: Tally, policy: ServingPolicy) -> Transition:
-    if not proven(now.trials, now.wrong, policy.bound, now.attempt):
+def _promoted(now: Tally, policy: ServingPolicy, *, gains: bool) -> Transition:
+    if not gains or not proven(now.trials, now.wrong, policy.bound, now.attempt):
         return Transition(now)
     if policy.approval and not now.approved:
         return Transition(now.model_copy(update={"ready": True}))
