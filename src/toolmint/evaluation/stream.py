@@ -1,5 +1,6 @@
 """Labelled streams: requests in the order in which they come, and what the strong model says to each."""
 
+import itertools
 from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple, Protocol
@@ -175,8 +176,7 @@ def outcome_of(stream: Sequence[StreamRequest], played: Sequence[PlayedRequest])
     stale, back = _after_middle(played)
     return StreamOutcome(
         windows=tuple(
-            sum(counts[low:high], start=WindowCounts())
-            for low, high in zip(edges, edges[1:], strict=False)
+            sum(counts[low:high], start=WindowCounts()) for low, high in itertools.pairwise(edges)
         ),
         last=sum(counts[size - min(_LAST, max(1, size // 5)) :], start=WindowCounts()),
         fresh=sum(fresh, start=WindowCounts()),

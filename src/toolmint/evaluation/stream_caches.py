@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from toolmint.evaluation.bootstrap import Table
 from toolmint.evaluation.stream import PlayedRequest, StreamRequest
 
 _FIRST_INDEX = 64
+Places: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 
 class AlwaysStrong:
@@ -130,8 +132,8 @@ class _Postings:
 
     def __init__(self) -> None:
         self._count = 0
-        self._places = np.zeros(4, dtype=np.int64)
-        self._values = np.zeros(4)
+        self._places: Places = np.zeros(4, dtype=np.int64)
+        self._values: Table = np.zeros(4)
 
     def append(self, place: int, value: float) -> None:
         """Add a request, which stands behind all others."""

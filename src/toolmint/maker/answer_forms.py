@@ -59,23 +59,3 @@ def _keys(text: str) -> tuple[str, ...] | None:
     except (ValueError, RecursionError):
         return None
     return tuple(sorted(cast("dict[str, Any]", value))) if isinstance(value, dict) else None
-
-
-class AnswerKind(NamedTuple):
-    """TEMPORARY until maker.learned.answer_kind is there."""
-
-    kind: str
-    said: str
-
-
-def answer_kind(outputs: Sequence[str]) -> AnswerKind:
-    """TEMPORARY."""
-    kinds = Counter(form.kind for form in answer_forms(outputs))
-    n = sum(kinds.values())
-    if kinds["label"] + kinds["choice"] >= 0.8 * n:
-        return AnswerKind("labels", f"{len(set(outputs))} labels")
-    if kinds["object"] >= 0.8 * n:
-        return AnswerKind("fields", "JSON objects")
-    if kinds["number"] + kinds["list"] >= 0.6 * n:
-        return AnswerKind("values", "numbers and lists")
-    return AnswerKind("text", "texts")

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 from toolmint.core.messages import Frozen
 from toolmint.core.sameness import same_answer
 from toolmint.core.tool import Demonstration
-from toolmint.maker.answer_forms import answer_kind
 from toolmint.maker.class_groups import class_groups, content_words
+from toolmint.maker.learned.answer_kinds import AnswerKindName, answer_kind
 from toolmint.maker.making_run import MIN_DEMONSTRATIONS
 from toolmint.maker.wording_clusters import wording_clusters
 
@@ -43,7 +43,7 @@ class ClassSurvey(Frozen):
         title: for people to read.
         requests: demonstrations; ``different`` of them have a request that none before has.
         wordings: phrasings, of at most 400 requests.
-        kind: of its answers: ``labels``, ``fields``, ``values`` (computed) or ``text`` (free).
+        kind: of its answers: ``labels``, ``fields``, ``values`` (computed), ``options`` or ``text`` (free).
         answers: its answers in words.
         contradictions: how many requests are answered in more than one way.
         near_duplicates: requests that differ from another in letter case, white space or signs alone.
@@ -57,7 +57,7 @@ class ClassSurvey(Frozen):
     requests: int
     different: int
     wordings: int
-    kind: str
+    kind: AnswerKindName
     answers: str
     contradictions: int
     near_duplicates: int
@@ -201,9 +201,11 @@ def _class_survey(
     different = doubles.different
     sample = different[:: -(-len(different) // _SAMPLED)]
     wordings = len(set(wording_clusters([one.input for one in sample])))
-    kind = answer_kind([one.target or "" for one in labelled])
-    named = "values" if kind.kind == "text" and _computed(labelled) else kind.kind
-    fits, why = _fits(named, len(different), wordings / len(sample))
+    kind = answer_kind([one.target or "" for one in labelled], [one.input for one in labelled])
+    computed = kind.kind == "text" and _computed(labelled)
+    named: AnswerKindName = "values" if computed else kind.kind
+    freedom = wordings / len(sample)
+    fits, why = _fits(named, len(different), freedom, closed=kind.closed)
     return ClassSurvey(
         name=name,
         title=title,
@@ -211,7 +213,7 @@ def _class_survey(
         different=len(different),
         wordings=wordings,
         kind=named,
-        answers=kind.said,
+        answers=f"values: {kind.distinct} different ones" if computed else kind.words,
         contradictions=len(doubles.contradictions),
         near_duplicates=sum(len(one) - 1 for one in doubles.near),
         fits=fits,
@@ -228,18 +230,32 @@ def _computed(labelled: Sequence[Demonstration]) -> bool:
     return count < _LONG_WORDS * len(words) or copied >= _COPIED * count
 
 
-def _fits(kind: str, different: int, freedom: float) -> tuple[Fits, str]:
-    """Return the kind of tool for a class, and why."""
+def _fits(
+    kind: AnswerKindName, different: int, freedom: float, *, closed: bool
+) -> tuple[Fits, str]:
+    """Return the kind of tool for a class, and why.
+
+    Args:
+        kind: of its answers.
+        different: requests.
+        freedom: wordings a request.
+        closed: the answers are known to be a closed set.
+    """
     if different < MIN_DEMONSTRATIONS:
-        few = f"{different} different requests, making needs {MIN_DEMONSTRATIONS}"
-        return "none", few
-    if kind == "text":
-        return "none", "free text: no function gives it, and no closed set holds it"
-    if kind == "values":
-        return "code", "answers are computed from the request"
-    if freedom > FREE_WORDING:
-        return (
-            "learned",
-            "a closed set of answers to freely worded requests, which no parser rebuilds",
-        )
-    return "code or learned", "a closed set of answers to requests in a few wordings"
+        return "none", f"{different} different requests, making needs {MIN_DEMONSTRATIONS}"
+    match kind:
+        case "text":
+            return "none", "free text: no function computes it, and no closed set holds it"
+        case "values":
+            return "code", "answers are computed from the request"
+        case "options":
+            return (
+                "code",
+                "each request lists its own options: nothing to learn from other requests",
+            )
+        case "labels" | "fields" if not closed:
+            return "code", "too few answers to tell whether they are a closed set"
+        case "labels" | "fields" if freedom > FREE_WORDING:
+            return "learned", "a closed set of answers to freely worded requests"
+        case "labels" | "fields":
+            return "code or learned", "a closed set of answers to requests in a few wordings"
