@@ -18,7 +18,6 @@ from toolmint.cli.eval_options import (
     settings_shown,
     show_report,
 )
-from toolmint.core import demonstrations as read
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Limits
 
@@ -66,7 +65,7 @@ _THRESHOLDS = (0.8, 0.6)
 @click.option("--verbose", is_flag=True, help="Say when tools are made.")
 @run_options(concurrency=1)
 def eval_stream_command(*, file: Path | None, **given: Any) -> None:  # noqa: ANN401 - options of click
-    """Play FILE (JSON lines: input, target) through the gateway's logic, in this process.
+    """Play FILE (JSON lines or CSV: input, target) through the gateway's logic, in this process.
 
     The labels stand for the strong model: what it is asked, it answers with the label. Learned tools are
     made, compared, promoted, audited and demoted as in the gateway; nothing is called and nothing is paid.
@@ -74,9 +73,10 @@ def eval_stream_command(*, file: Path | None, **given: Any) -> None:  # noqa: AN
     """
     from toolmint.evaluation.stream import StreamPlan
     from toolmint.evaluation.stream_benchmark import LabelledStream
+    from toolmint.evaluation.stream_data import read_labelled
 
-    path = data_file(file, "streams/banking77_train.jsonl")
-    labelled = read.parse_demonstrations(read.read_text(path), str(path))
+    path = data_file(file, "streams/banking77_train.jsonl", "streams/banking77_train.csv")
+    labelled = read_labelled(path)
     options = RunOptions.take(given)
     names = ("epsilon", "confidence", "audit_rate")
     settings = settings_of(**{name: given.pop(name) for name in names})

@@ -76,6 +76,17 @@ DATA_SETS: Mapping[str, DataSet] = {
         "MIT",
         tuple(DataFile(f"{_BBH}/{task}.json", f"bbh/{task}.json") for task in _BBH_TASKS),
     ),
+    "banking77": DataSet(
+        "BANKING77 (Casanueva et al., 2020): the 10,003 questions of its training part",
+        "CC-BY-4.0",
+        (
+            DataFile(
+                "PolyAI-LDN/task-specific-datasets/dfe22170dcf22ab022af2e2696cebc612fccb03d/"
+                "banking_data/train.csv",
+                "streams/banking77_train.csv",
+            ),
+        ),
+    ),
     "gsm8k": DataSet(
         "GSM8K (Cobbe et al., 2021): 1,319 test problems",
         "MIT",

@@ -24,7 +24,7 @@ _ALIKE = 0.08
 """Share of common meaning above which two groups are one class; measured on mixed and on single files."""
 _ALIKE_LABELLED = 0.05
 """The same for freely worded requests with labels, which one tool can tell apart."""
-_WELL_KNOWN, _OWN_WORDS = 30, 0.2
+_WELL_KNOWN, _OWN_WORDS = 30, 0.1
 """Requests from which a wording's own words speak against joining it, and what they weigh below that."""
 _FREE = 3  # requests: a wording with fewer is that of one request, not of a class
 _SMALL = 6

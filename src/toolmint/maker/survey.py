@@ -24,7 +24,7 @@ _TITLE_WORDS, _NAME_WORD = 3, 24
 _COPIED = 0.8
 _LONG_WORDS = 4
 """Words of letters in an answer, on average, from which answers are prose."""
-_SIGNS = re.compile(r"(?<!\d)[.,;:!?'\"\u2019\u2026-]+|[.,;:!?'\"\u2019\u2026-]+(?!\d)")
+_SIGNS = re.compile(r"(?<!\d)[.,;:!?'\"\u2019\u2026]+|[.,;:!?'\"\u2019\u2026]+(?!\d)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
