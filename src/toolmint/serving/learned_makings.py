@@ -18,7 +18,7 @@ from toolmint.serving.making_work import MakingWork
 from toolmint.serving.server import ToolServer
 from toolmint.serving.versions_at_work import ALIVE
 
-GROWTH = 2.0
+GROWTH = 1.5
 """By how much a class has grown when a newer version is fitted."""
 _NOTHING: Mapping[str, Value] = {}
 

@@ -12,7 +12,7 @@ from toolmint.maker.program import ToolRun
 from toolmint.serving.coverage import Coverage
 from toolmint.serving.learned_models import LearnedModels
 from toolmint.serving.learned_watch import LearnedWatch
-from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult, LearnedSaid
+from toolmint.serving.lookup import ActiveVersion, LearnedSaid, LookupAttempts, LookupResult
 
 
 class LearnedTier:

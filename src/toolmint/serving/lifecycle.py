@@ -1,5 +1,6 @@
 """The life of a version on live traffic: what each comparison with a stronger tier does to it."""
 
+import math
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -115,6 +116,15 @@ def after_comparison(
     if disproven(now.trials, now.wrong, policy.bound):
         return Transition(now, "demoted", f"in shadow: {_summary(now, policy)}")
     return _promoted(now, policy, gains=gains)
+
+
+def learned_attempt(version: int) -> int:
+    """Return the attempt that the proof of a learned version counts as, which halves its chance of error.
+
+    A class gets many versions, so that the k-th takes 1 / (k (k + 1)) of the chance: these add up to 1 too,
+    and the tenth has a hundredth where a half each time would leave a thousandth.
+    """
+    return math.ceil(math.log2(version * (version + 1)))
 
 
 def after_held_out(

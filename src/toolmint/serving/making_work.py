@@ -13,7 +13,7 @@ from toolmint.serving.after_making import after_making, keep_result, report_faul
 from toolmint.serving.answer_kinds import kind_facts
 from toolmint.serving.error_bound import proven
 from toolmint.serving.ledger import Ledger
-from toolmint.serving.lifecycle import ServingPolicy, after_held_out
+from toolmint.serving.lifecycle import ServingPolicy, after_held_out, learned_attempt
 from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_rules import Make, MakingRules, Notify
 from toolmint.serving.server import ToolServer
@@ -105,7 +105,9 @@ class MakingWork:
         server.adopt(entry)
         beside = server.entries[name].record.version != entry.record.version
         gains = not beside or found.answered > found.rival
-        counts = {"seen": found.seen, "answered": found.answered, "rival": found.rival}
+        counts: dict[str, object] = {"attempt": learned_attempt(entry.record.version)}
+        if beside:
+            counts |= {"seen": found.seen, "answered": found.answered, "rival": found.rival}
         trials, wrong = found.trials, found.wrong
 
         outcome = await server.versions.count(
@@ -129,6 +131,8 @@ class MakingWork:
 
 
 async def _kind_facts(server: ToolServer, request: MakeRequest) -> dict[str, Value]:
+    if request.profile == "learned":
+        return {}
     reports = await server.store.reports(request.request_class)
     return kind_facts(request.labelled, 1 + sum(not one.made for one in reports))
 
