@@ -1,6 +1,5 @@
 """The dashboard's pages: bill, classes, a tool, requests, makings; and the three changes that people make."""
 
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +20,7 @@ from toolmint.gateway.auth.keys import OPEN_KEY, KeyRing
 from toolmint.gateway.dashboard.assets import HERE, PAGE_HEADERS, PageHandler, asset
 from toolmint.gateway.dashboard.changes import change_version, form_of
 from toolmint.gateway.dashboard.learned import learned_facts
-from toolmint.gateway.dashboard.naming import dollar_text, fault_text, naming
+from toolmint.gateway.dashboard.naming import dollar_text, fault_text, first_day, naming
 from toolmint.gateway.dashboard.plots import Bar, bars
 from toolmint.gateway.dashboard.session import (
     SESSION_COOKIE,
@@ -155,7 +154,7 @@ class Pages:
     async def bill(self, request: Request) -> Response:
         """Show what was spent and saved, by day and by class."""
         del request
-        found = await read_bill(self._store, self._log, _since())
+        found = await read_bill(self._store, self._log, first_day(DAYS))
         plot = bars(
             [
                 Bar(day.day[5:], day.spent, day.saved, (day.unknown, day.unsaved))
@@ -220,7 +219,7 @@ class Pages:
         return self._page(
             "tool.html",
             learned=await learned_facts(
-                versions, key, wrong, lambda: self._log.days(_since()), self._servers.models
+                versions, key, wrong, lambda: self._log.days(first_day(DAYS)), self._servers.models
             ),
             judgement=judgements(await self._store.reports(name)).get(name),
             name=name,
@@ -296,8 +295,3 @@ class Pages:
             children.setdefault(step.parent, []).append(step)
         path = {step.id for step in run.path()}
         return self._page("trajectory.html", number=number, run=run, children=children, path=path)
-
-
-def _since() -> str:
-    """Return the first of the days that are shown (ISO 8601)."""
-    return (datetime.now(UTC) - timedelta(days=DAYS)).date().isoformat()
