@@ -151,7 +151,6 @@ def answer(source: IO[bytes], out: IO[bytes]) -> None:
             "counts": found.counts._asdict(),
             "since": found.since,
             "examples": found.examples,
-            "labels": list(found.fitted.model.labels[:5]) if found.fitted.model else [],
             "label_count": len(found.fitted.model.labels) if found.fitted.model else 0,
         }
     except ToolmintError as fault:

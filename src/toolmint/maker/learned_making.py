@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,10 +12,10 @@ from toolmint.core.learned import DrawnDemonstration, weights_digest
 from toolmint.core.tool import Demonstration, Evidence, Provenance, ToolRecord, Verdict
 from toolmint.core.values import Value, clip, digest
 from toolmint.maker.making_run import Learning, MakingRun
-from toolmint.maker.report import HeldOut, MakingResult
+from toolmint.maker.report import MAX_TITLE, HeldOut, MakingResult
 
 _WORKER = "toolmint.maker.fit_worker"
-_KEPT = 60
+_KEPT, _TITLED = 60, 2
 """Demonstrations that the record keeps: its class is known by their wording."""
 NO_MODEL = "no model (fitted)"
 """What stands for the model that made a learned tool."""
@@ -68,8 +69,10 @@ def _examples(making: MakingRun) -> list[DrawnDemonstration]:
 
 
 def title_of_labels(labels: Sequence[str], count: int) -> str:
-    """Return the title of a class of labels, such as ``12 labels: billing, refund, ...``."""
-    return clip(f"{count} labels: {', '.join(labels)}", 60)
+    """Return the title of a class of labels, such as ``12 labels, such as billing, refund``."""
+    shown = ", ".join(" ".join(one.split()) for one in labels[:_TITLED])
+    title = f"{count} labels, such as {shown}"
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"
 
 
 async def make_learned(making: MakingRun) -> MakingResult:
@@ -84,6 +87,8 @@ async def make_learned(making: MakingRun) -> MakingResult:
     request = making.make_request
     examples = _examples(making)
     order = request.learning or Learning()
+    labels = [label for label, _ in Counter(one.target or "" for one in examples).most_common()]
+    making.title = title_of_labels(labels[:5], len(labels))
     making.note("fit", f"fitting on {len(examples)} demonstrations; no model is called")
     said, weights = await fit_apart(examples, order, request.seed or 0)
     report = cast("dict[str, Value]", said["report"])
@@ -103,7 +108,6 @@ async def make_learned(making: MakingRun) -> MakingResult:
         _held_out(held_out),
     )
     making.evidence(evidence)
-    making.title = title_of_labels(said["labels"], said["label_count"])
     record = ToolRecord(
         request_class=request.request_class,
         weights=weights_digest(weights),

@@ -64,3 +64,15 @@ def judged(reports: Sequence[MakingReport]) -> str | None:
         if one.made:
             return None
     return None
+
+
+def judgements(reports: Sequence[MakingReport]) -> dict[str, str]:
+    """Return what the last making found of classes that no code answers, by class."""
+    found: dict[str, str] = {}
+    for one in reports:
+        said = one.body.get("judgement")
+        if one.made or not isinstance(said, str):
+            found.pop(one.request_class, None)
+        else:
+            found[one.request_class] = said
+    return found

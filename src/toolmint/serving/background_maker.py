@@ -90,7 +90,8 @@ class BackgroundMaker:
             self._wait_until(key, waiting - 1 + self.rules.needed)
         enough = waiting >= self._due.get(key, self.rules.needed)
         busy = key in self._running or key in self._pending or key in self._timers
-        if enough and not busy and wanted and (learnt or not free.holds(name)):
+        held = enough and name not in server.classes.learnt and free.holds(name)
+        if enough and not busy and wanted and not held:
             self._pending[key] = server
             self._start_next()
         if self._sorter is not None and not free.holds():

@@ -7,7 +7,7 @@ from toolmint.core.store import Tally
 from toolmint.core.tool import State
 from toolmint.core.traffic import TallyUpdate
 from toolmint.serving.arc_agreements import count_arcs
-from toolmint.serving.coverage import Coverage
+from toolmint.serving.challenge import Challenge, after_challenge
 from toolmint.serving.lifecycle import ServingPolicy, after_comparison
 from toolmint.serving.lookup import ActiveVersion
 
@@ -30,7 +30,7 @@ def comparison_update(
     *,
     agreed: bool,
     rule: AnswerRule | None = None,
-    coverage: Coverage | None = None,
+    challenge: Challenge | None = None,
 ) -> TallyUpdate:
     """Return what the store applies to a version after a comparison.
 
@@ -40,8 +40,7 @@ def comparison_update(
         policy: how many agreements verify an arc, and what moves a version.
         agreed: whether the stronger answer was the same.
         rule: by which rule it was, where answers were compared.
-        coverage: of a newer learned version, requests since its last comparison: it serves in place of the
-            one at work only if it answers more of them. None: there is none beside it.
+        challenge: of a newer learned version, what it is compared with; None: it is the one at work.
     """
     known = entry.record.arcs if entry.record.guarded and arcs else None
     unverified = entry.unverified(arcs) if known is not None else ""
@@ -51,10 +50,12 @@ def comparison_update(
         if known is not None:
             needed, recheck = policy.arc_agreements, policy.recheck
             tally = count_arcs(tally, known, arcs, agreed=agreed, needed=needed, recheck=recheck)
-        if coverage is not None:
-            tally = coverage.added_to(tally)
-        gains = coverage is None or tally.answered > tally.rival
-        moved = after_comparison(tally, state, agreed=agreed, policy=policy, gains=gains)
+        if challenge is not None:
+            counted = {"trials": tally.trials + 1, "wrong": tally.wrong + (not agreed)}
+            tally = challenge.coverage.added_to(tally.model_copy(update=counted))
+            return after_challenge(tally, state, challenge.rival, policy)
+        learned = entry.record.learned
+        moved = after_comparison(tally, state, agreed=agreed, policy=policy, learned=learned)
         reason = moved.reason
         if reason and unverified and not agreed:
             reason = f"{reason}; it took what was not verified: {unverified}"

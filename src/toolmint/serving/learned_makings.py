@@ -18,7 +18,7 @@ from toolmint.serving.making_work import MakingWork
 from toolmint.serving.server import ToolServer
 from toolmint.serving.versions_at_work import ALIVE
 
-GROWTH = 2.0
+GROWTH = 1.5
 """By how much a class has grown when a newer version is fitted."""
 _NOTHING: Mapping[str, Value] = {}
 
@@ -49,10 +49,9 @@ class LearnedMakings:
 
     def takes(self, server: ToolServer, name: str) -> bool:
         """Return whether a class gets learned tools alone."""
-        if self._rules.settings.profile == "learned":
-            server.classes.learnt.add(name)
         entry = server.entries.get(name)
-        return name in server.classes.learnt or (entry is not None and entry.record.learned)
+        all_of_them = self._rules.settings.profile == "learned" or name in server.classes.learnt
+        return all_of_them or (entry is not None and entry.record.learned)
 
     def first_due(self, server: ToolServer, name: str) -> int:
         """Return how many requests of a class have to wait before its next version is due."""
@@ -80,6 +79,7 @@ class LearnedMakings:
     async def make_class(self, server: ToolServer, key: ClassKey, lease: Lease) -> NextMaking:
         """Make a version if one is due; return when the next one is."""
         name, rules = key.name, self._rules
+        server.classes.learnt.add(name)
         if name == server.classes.free.name:
             await self.join(server)
         await server.store.trim(name, rules.learned_kept)

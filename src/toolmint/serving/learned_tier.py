@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from toolmint.core.errors import ToolmintError
 from toolmint.core.sameness import same_answer
 from toolmint.maker.program import ToolRun
-from toolmint.serving.coverage import Coverage
+from toolmint.serving.challenge import Challenge, Coverage
 from toolmint.serving.learned_models import LearnedModels
 from toolmint.serving.learned_watch import LearnedWatch
-from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult, LearnedSaid
+from toolmint.serving.lookup import ActiveVersion, LearnedSaid, LookupAttempts, LookupResult
 
 
 class LearnedTier:
@@ -155,13 +155,15 @@ class LearnedTier:
             )
         return suspected
 
-    def coverage_of(self, entry: ActiveVersion) -> Coverage | None:
-        """Return what is to be added to a newer version's tally, once; None: it is not compared with one."""
+    def challenge_of(self, entry: ActiveVersion) -> Challenge | None:
+        """Return what a newer version is compared with, since the last call; None: it is the one at work."""
         name, version = entry.record.request_class, entry.record.version
-        newer = self.challengers.get(name)
-        if newer is None or newer.record.version != version:
+        newer, current = self.challengers.get(name), self._names.get(name)
+        if newer is None or current is None or newer.record.version != version:
             return None
-        return self._pending.pop((name, version), Coverage())
+        serves = current.state == "serving" or current.tally.recheck
+        coverage = self._pending.pop((name, version), Coverage())
+        return Challenge(coverage, current.tally if serves else None)
 
     def named(self, guesses: Iterable[str], everywhere: Collection[str]) -> list[str]:
         """Return the classes with a learned version that may be meant: those alike, then those that take

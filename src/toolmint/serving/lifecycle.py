@@ -1,5 +1,6 @@
 """The life of a version on live traffic: what each comparison with a stronger tier does to it."""
 
+import math
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -98,11 +99,22 @@ def _summary(tally: Tally, policy: ServingPolicy) -> str:
 
 
 def after_comparison(
-    tally: Tally, state: State, *, agreed: bool, policy: ServingPolicy, gains: bool = True
+    tally: Tally,
+    state: State,
+    *,
+    agreed: bool,
+    policy: ServingPolicy,
+    learned: bool = False,
 ) -> Transition:
     """Return what one comparison, in shadow, in an audit, or by a user's word, does to a version.
 
-    One that would take the place of another (``gains`` False) is not promoted unless it answers more.
+    Args:
+        tally: what comparisons have shown before.
+        state: the version's.
+        agreed: whether the stronger answer was the same.
+        policy: the bound, and how many checks follow a disagreement.
+        learned: some of its answers are wrong by its nature, within the bound. Once proved it serves again
+            after its checks, unless these disprove the bound; code is proved anew, with every fault.
     """
     wrong = 0 if agreed else 1
     now = tally.model_copy(update={"trials": tally.trials + 1, "wrong": tally.wrong + wrong})
@@ -111,14 +123,23 @@ def after_comparison(
     if state != "shadowing":
         return Transition(now)
     if now.recheck:
-        return _rechecked(now, wrong, policy, gains=gains)
+        return _rechecked(now, wrong, policy, learned=learned)
     if disproven(now.trials, now.wrong, policy.bound):
         return Transition(now, "demoted", f"in shadow: {_summary(now, policy)}")
-    return _promoted(now, policy, gains=gains)
+    return _promoted(now, policy)
+
+
+def learned_attempt(version: int) -> int:
+    """Return the attempt that the proof of a learned version counts as, which halves its chance of error.
+
+    A class gets many versions, so that the k-th takes 1 / (k (k + 1)) of the chance: these add up to 1 too,
+    and the tenth has a hundredth where a half each time would leave a thousandth.
+    """
+    return math.ceil(math.log2(version * (version + 1)))
 
 
 def after_held_out(
-    tally: Tally, state: State, trials: int, wrong: int, policy: ServingPolicy, *, gains: bool
+    tally: Tally, state: State, trials: int, wrong: int, policy: ServingPolicy
 ) -> Transition:
     """Return what a learned version's answers to held-out demonstrations do to it, before any live one.
 
@@ -130,7 +151,7 @@ def after_held_out(
         return Transition(now)
     if disproven(now.trials, now.wrong, policy.bound):
         return Transition(now, "demoted", f"held out: {_summary(now, policy)}")
-    return _promoted(now, policy, gains=gains)
+    return _promoted(now, policy)
 
 
 def _audited(now: Tally, policy: ServingPolicy) -> Transition:
@@ -143,7 +164,7 @@ def _audited(now: Tally, policy: ServingPolicy) -> Transition:
     return Transition(watched, "shadowing", reason)
 
 
-def _rechecked(now: Tally, wrong: int, policy: ServingPolicy, *, gains: bool) -> Transition:
+def _rechecked(now: Tally, wrong: int, policy: ServingPolicy, *, learned: bool) -> Transition:
     now = now.model_copy(
         update={
             "recheck": now.recheck - 1,
@@ -154,18 +175,26 @@ def _rechecked(now: Tally, wrong: int, policy: ServingPolicy, *, gains: bool) ->
     if disproven(now.rechecked, now.rechecked_wrong, policy.bound):
         reason = f"{now.rechecked_wrong} of the last {now.rechecked} checked answers were wrong"
         return Transition(now, "demoted", f"{reason}: {_summary(now, policy)}")
-    return Transition(now) if now.recheck else _promoted(now, policy, gains=gains)
+    if now.recheck:
+        return Transition(now)
+    if learned and now.wrong <= policy.bound.epsilon * now.trials:
+        checked = f"{now.rechecked_wrong} of {now.rechecked} checked answers were wrong"
+        return Transition(_clean(now), "serving", f"{checked}: {_summary(now, policy)}")
+    return _promoted(now, policy)
 
 
-def _promoted(now: Tally, policy: ServingPolicy, *, gains: bool) -> Transition:
-    if not gains or not proven(now.trials, now.wrong, policy.bound, now.attempt):
+def _promoted(now: Tally, policy: ServingPolicy) -> Transition:
+    if not proven(now.trials, now.wrong, policy.bound, now.attempt):
         return Transition(now)
     if policy.approval and not now.approved:
         return Transition(now.model_copy(update={"ready": True}))
-    clean = now.model_copy(
+    return Transition(_clean(now), "serving", f"proved: {_summary(now, policy)}")
+
+
+def _clean(now: Tally) -> Tally:
+    return now.model_copy(
         update={"recheck": 0, "rechecked": 0, "rechecked_wrong": 0, "ready": False}
     )
-    return Transition(clean, "serving", f"proved: {_summary(now, policy)}")
 
 
 def approve(tally: Tally, state: State) -> tuple[Tally, State | None, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from toolmint.core.errors import InputError
-from toolmint.core.store import Lease
+from toolmint.core.store import Lease, Tally
 from toolmint.core.tool import State, ToolRecord
 from toolmint.core.traffic import LiveStore
 from toolmint.core.values import Value
@@ -11,9 +11,15 @@ from toolmint.maker.making_run import MakeRequest, MakingResult
 from toolmint.maker.report import HeldOut, short_reason
 from toolmint.serving.after_making import after_making, keep_result, report_fault
 from toolmint.serving.answer_kinds import kind_facts
+from toolmint.serving.challenge import Coverage, after_challenge
 from toolmint.serving.error_bound import proven
 from toolmint.serving.ledger import Ledger
-from toolmint.serving.lifecycle import ServingPolicy, after_held_out
+from toolmint.serving.lifecycle import (
+    ServingPolicy,
+    Transition,
+    after_held_out,
+    learned_attempt,
+)
 from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.making_rules import Make, MakingRules, Notify
 from toolmint.serving.server import ToolServer
@@ -103,17 +109,19 @@ class MakingWork:
         name, policy = entry.key.name, server.policy
         await server.versions.demote_newer(name)
         server.adopt(entry)
-        beside = server.entries[name].record.version != entry.record.version
-        gains = not beside or found.answered > found.rival
-        counts = {"seen": found.seen, "answered": found.answered, "rival": found.rival}
-        trials, wrong = found.trials, found.wrong
+        challenge = server.learned.challenge_of(entry)
+        attempt = learned_attempt(entry.record.version)
 
-        outcome = await server.versions.count(
-            entry,
-            lambda tally, state: after_held_out(
-                tally.model_copy(update=counts), state, trials, wrong, policy, gains=gains
-            ),
-        )
+        def update(tally: Tally, state: State) -> Transition:
+            tally = tally.model_copy(update={"attempt": attempt})
+            if challenge is None:
+                return after_held_out(tally, state, found.trials, found.wrong, policy)
+            counts = {"trials": tally.trials + found.trials, "wrong": tally.wrong + found.wrong}
+            coverage = Coverage(found.seen, found.answered, found.rival)
+            tally = coverage.added_to(tally.model_copy(update=counts))
+            return after_challenge(tally, state, challenge.rival, policy)
+
+        outcome = await server.versions.count(entry, update)
         return outcome.state, outcome.reason
 
     async def _result(self, request: MakeRequest, ledger: Ledger, title: str) -> MakingResult:
@@ -129,6 +137,8 @@ class MakingWork:
 
 
 async def _kind_facts(server: ToolServer, request: MakeRequest) -> dict[str, Value]:
+    if request.profile == "learned":
+        return {}
     reports = await server.store.reports(request.request_class)
     return kind_facts(request.labelled, 1 + sum(not one.made for one in reports))
 

@@ -288,7 +288,7 @@ class ToolServer:
             self.policy,
             agreed=agreed,
             rule=rule,
-            coverage=self.learned.coverage_of(entry),
+            challenge=self.learned.challenge_of(entry),
         )
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
