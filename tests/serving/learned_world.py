@@ -88,7 +88,7 @@ class LabelWorld:
                 break
         return seen
 
-    async def server(self):  # noqa: ANN201 - the session's own
+    async def server(self):
         """Return the tool server."""
         return await self.session.solver.server()
 

@@ -16,7 +16,7 @@ from typing import NamedTuple, cast
 from toolmint.core.tokens import tokens_of
 from toolmint.maker.learned import answer_kind
 
-_RECENT = 256
+RECENT_REQUESTS = 256
 """Answered requests without a tool of which is known what class they joined."""
 _LOOKED_AT_EVERY, _FEWEST, _FEWEST_CLASSES = 20, 40, 8
 _SHARED = 0.6  # of the requests, those with an answer that other wordings have too
@@ -62,7 +62,7 @@ class ScopeClass:
 
     def __init__(self, name: str) -> None:
         self.name, self.found = name, False
-        self._recent: deque[_Seen] = deque(maxlen=_RECENT)
+        self._recent: deque[_Seen] = deque(maxlen=RECENT_REQUESTS)
         self._answers: dict[str, None] = {}
         self._count = 0
 
@@ -125,7 +125,7 @@ class ScopeClass:
         Args:
             name: of this class; None: of any, such as a call that names kinds.
         """
-        if self.found or self._count >= _RECENT:
+        if self.found or self._count >= RECENT_REQUESTS:
             return False
         loose, shared = self._candidates()
         if len({one.name for one in loose}) < _FEWEST_CLASSES:
@@ -164,7 +164,7 @@ class ScopeClass:
         }
         if mine:
             kept = [one for one in self._recent if one.name not in mine]
-            self._recent = deque(kept, maxlen=_RECENT)
+            self._recent = deque(kept, maxlen=RECENT_REQUESTS)
         return sorted(mine)
 
     def reopen(self, answers: Iterable[str]) -> None:

@@ -56,7 +56,8 @@ class ToolServer:
         self._live, self._sandbox = live, sandbox
         self.classes = RequestClasses(store, namespace.scope)
         self.ledger = Ledger()
-        models = models or LearnedModels(lambda key, digest: store.weights(key.name, digest))
+        if models is None:
+            models = LearnedModels(lambda key, digest: store.weights(key.name, digest))
         self.learned = LearnedTier(models, policy.audit_rate)
         self.versions = VersionsAtWork(namespace, store, live, self.classes, self.learned)
         where = (policy, sandbox, namespace.tenant, self.ledger)

@@ -25,7 +25,8 @@ class SqlQueue(NamespaceView):
         key = self._new_key(request_class)
 
         def work() -> int:
-            newer = {"target": demonstration.target, "at": now()}
+            drawn = demonstration.drawn if isinstance(demonstration, DrawnDemonstration) else None
+            newer = {"target": demonstration.target, "at": now(), "drawn": drawn}
             row = {"input": demonstration.input, "input_digest": digest(demonstration.input)}
             new = self._database.upsert(QUEUE_TABLE).values(class_row(key) | row | newer)
             new = new.on_conflict_do_update(
