@@ -59,7 +59,7 @@ def test_freely_worded_requests_with_few_answers_are_one_class_and_computations_
     assert classes.free.found and len(joined) > 5
     assert not {names[text] for text, _ in (*sums, *even, *sorting)} & {free, *joined}
     last = [names[text] for text, answer in mixed[-200:] if answer in {"refund", "delivery"}]
-    assert last.count(free) >= 0.9 * len(last) > 10
+    assert last.count(free) >= 0.8 * len(last) > 10
     assert classes.merged(joined[0]) == free and joined[0] not in classes.waiting
     store.close()
 
@@ -161,6 +161,28 @@ def test_a_learned_version_serves_again_after_its_checks_where_code_is_proved_an
     assert (
         after_comparison(worse, "shadowing", agreed=True, policy=POLICY, learned=True).state is None
     )
+
+
+def test_faults_that_are_allowed_leave_a_learned_version_in_service_and_a_change_does_not() -> None:
+    tally = Tally(trials=300, wrong=4)
+    for number in range(120):
+        moved = after_comparison(
+            tally, "serving", agreed=number % 30 != 0, policy=POLICY, learned=True
+        )
+        tally = moved.tally
+        assert moved.state is None
+    states = list[str]()
+    while not states:
+        moved = after_comparison(tally, "serving", agreed=False, policy=POLICY, learned=True)
+        tally, states = moved.tally, [moved.state] if moved.state else []
+    assert tally.trials <= 422 and states == ["shadowing"] and tally.recheck == POLICY.recheck
+    checks = 0
+    while moved.state != "demoted":
+        moved = after_comparison(
+            moved.tally, "shadowing", agreed=False, policy=POLICY, learned=True
+        )
+        checks += 1
+    assert checks <= 5
 
 
 # Free text is left alone

@@ -328,6 +328,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     # calls and results
     (chat(calling(call(arguments=None))), "call 1: 'arguments' is None"),
+    (chat(calling(call(arguments='{"x": '))), "which is no JSON"),
+    (chat(calling(call(arguments='{"x": 1, "x": 2}'))), "'x' stands twice"),
+    (chat(calling(call(arguments='{"x": NaN}'))), "NaN is no value of JSON"),
+    (chat(calling(call(arguments="[1]"))), "expected the JSON of an object"),
+    (chat(calling(call(arguments='"Paris"'))), "expected the JSON of an object"),
     (chat(calling(call(arguments=[1]))), r"call 1: 'arguments' is \[1\]"),
     (chat(calling(call(name=""))), "call 1: 'name' is ''"),
     (chat(calling(call(index=0))), "call 1: the field 'index'"),

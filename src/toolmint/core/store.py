@@ -70,6 +70,8 @@ class Tally(Frozen):
         verified_arcs: arcs that comparisons have verified beyond those of the record, in hexadecimal.
         arc_agreements: of arcs that are not verified yet, by number: agreements since the last
             disagreement, less what one costs.
+        drift: of a learned version that serves, evidence of its audits that it is wrong more often than
+            allowed by now (the logarithm of a likelihood ratio, never below 0).
         seen: of a learned version that is compared with the one at work: requests of the class since, each
             weighted by how seldom the like of it is compared.
         answered: how many of them it answered, ``rival`` how many the version at work did.
@@ -86,6 +88,7 @@ class Tally(Frozen):
     approved: bool = False
     verified_arcs: str = NO_ARCS
     arc_agreements: dict[str, int] = Field(default_factory=dict)
+    drift: float = 0.0
     seen: float = 0.0
     answered: float = 0.0
     rival: float = 0.0

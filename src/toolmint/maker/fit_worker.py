@@ -20,7 +20,7 @@ from toolmint.core.sameness import same_answer
 from toolmint.maker.learned import Fitted, LearnedExample, LearnedModel, fit
 
 _PRIORITY = 5
-_LEAST_HELD_OUT, _MOST_HELD_OUT = 200, 1000
+_LEAST_HELD_OUT, _MOST_HELD_OUT = 100, 1000
 _NEW_MEANING = 60
 """Examples since a demotion from which on a fit may leave all older ones out."""
 
@@ -54,8 +54,8 @@ class HeldOutCounts(NamedTuple):
 
 
 def held_out_of(count: int) -> int:
-    """Return how many of so many examples are held out: a fifth, more of few."""
-    return min(_MOST_HELD_OUT, max(count // 5, min(count // 2, _LEAST_HELD_OUT)))
+    """Return how many of so many examples are held out: a fifth, of few up to a third."""
+    return min(_MOST_HELD_OUT, max(count // 5, min(count // 3, _LEAST_HELD_OUT)))
 
 
 def counts_of(

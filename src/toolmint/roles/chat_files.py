@@ -69,13 +69,13 @@ class _Calls:
 
     def __init__(self, *, lenient: bool) -> None:
         self._open: list[tuple[str, str]] = []
-        self._lenient = lenient
+        self.lenient = lenient
 
     def add(self, calls: list[Fields], where: str, number: int) -> None:
         """Note an assistant's calls; one without an id gets one."""
         for place, call in enumerate(calls):
             call["id"] = call["id"] or f"call_{number}_{place}"
-            if not self._lenient and call["id"] in {name for name, _ in self._open}:
+            if not self.lenient and call["id"] in {name for name, _ in self._open}:
                 raise InputError(f"{where}: two open calls have the id {call['id']!r}")
             self._open.append((call["id"], call["function"]["name"]))
 
@@ -89,7 +89,7 @@ class _Calls:
             if given in {None, one[0]} and name in {None, one[1]}:
                 self._open.remove(one)
                 return one[0]
-        if self._lenient:
+        if self.lenient:
             return given or ""
         waiting = ", ".join(f"{call!r} of {tool!r}" for call, tool in self._open) or "none"
         raise InputError(
@@ -147,7 +147,9 @@ def _plain(fields: Fields, role: str, where: str, context: tuple[_Calls, int, bo
     if role == "assistant":
         return (
             plain
-            | _assistant(fields, where, calls, number, parallel=parallel)
+            | _assistant(
+                fields, where, calls, number, (parallel, weight == 1 and not calls.lenient)
+            )
             | ({} if weight else {"weight": 0})
         )
     plain["content"] = text_of(fields.get("content"), where)
@@ -156,13 +158,17 @@ def _plain(fields: Fields, role: str, where: str, context: tuple[_Calls, int, bo
     return plain | {"role": "system" if role == "developer" else role}
 
 
-def _assistant(fields: Fields, where: str, calls: _Calls, number: int, *, parallel: bool) -> Fields:
-    made = tool_calls(fields.get("tool_calls"), where)
+def _assistant(
+    fields: Fields, where: str, calls: _Calls, number: int, kind: tuple[bool, bool]
+) -> Fields:
+    """Return an assistant's message; ``kind``: several calls are allowed, and a role learns them."""
+    parallel, learnt = kind
+    made = tool_calls(fields.get("tool_calls"), where, learnt=learnt)
     legacy = fields.get("function_call")
     if legacy is not None:
         if made:
             raise refused(where, "function_call", legacy, "either it or 'tool_calls'")
-        call = function_call(legacy, f"{where}, function_call")
+        call = function_call(legacy, f"{where}, function_call", learnt=learnt)
         made = [{"id": "", "type": "function", "function": call}]
     if len(made) > 1 and not parallel:
         raise InputError(

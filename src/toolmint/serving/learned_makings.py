@@ -107,8 +107,10 @@ class LearnedMakings:
         request = self._request(name, mine, learning)
         request = request.model_copy(update={"title": server.classes.title(name)})
         await self._work.make(server, request, lease)
-        grown = max(rules.learned_after, round((GROWTH - 1) * len(mine)))
-        return NextMaking(waiting=waiting + grown)
+        # After a change of meaning what came before it counts for nothing.
+        new = sum(one.at >= learning.doubtful_since for one in mine)
+        least = rules.learned_after // (2 if learning.doubtful_since else 1)
+        return NextMaking(waiting=waiting + max(least, round((GROWTH - 1) * new)))
 
     def _request(
         self, name: str, examples: Sequence[DrawnDemonstration], learning: Learning

@@ -13,6 +13,10 @@ from toolmint.core.tool import State
 from toolmint.serving.error_bound import ErrorBound, disproven, proven, upper
 
 RECHECKS = 20
+DRIFTED, ALARM = 6.0, 3.0
+"""By how much more often than allowed a learned version is wrong that audits are to find out, and the
+evidence (natural logarithm) from which its next answers are all checked: two faults close together.
+"""
 _MOST_AUDITED = 20_000
 """Tools whose place in their block is known; of those asked longest ago it is drawn anew."""
 
@@ -113,11 +117,14 @@ def after_comparison(
         state: the version's.
         agreed: whether the stronger answer was the same.
         policy: the bound, and how many checks follow a disagreement.
-        learned: some of its answers are wrong by its nature, within the bound. Once proved it serves again
-            after its checks, unless these disprove the bound; code is proved anew, with every fault.
+        learned: some of its answers are wrong by its nature, within the bound. One fault takes it out of
+            service only where others were near, and once proved it serves again after its checks, unless
+            these disprove the bound; code is checked after each fault, and proved anew.
     """
     wrong = 0 if agreed else 1
     now = tally.model_copy(update={"trials": tally.trials + 1, "wrong": tally.wrong + wrong})
+    if state == "serving" and learned:
+        return _audited_learned(now, wrong, policy)
     if state == "serving":
         return _audited(now, policy) if wrong else Transition(now)
     if state != "shadowing":
@@ -162,6 +169,21 @@ def _audited(now: Tally, policy: ServingPolicy) -> Transition:
         return Transition(watched, "demoted", f"an answer was wrong: {_summary(now, policy)}")
     reason = f"an answer was wrong; the next {policy.recheck} are checked: {_summary(now, policy)}"
     return Transition(watched, "shadowing", reason)
+
+
+def _audited_learned(now: Tally, wrong: int, policy: ServingPolicy) -> Transition:
+    """Return what an audit does to a learned version: a cumulative sum (Page 1954) of the likelihood ratio
+    of a rate of ``DRIFTED`` times epsilon tells a change of the traffic from the faults that are allowed.
+    """
+    epsilon = policy.bound.epsilon
+    rate = min(0.5 * (1 + epsilon), DRIFTED * epsilon)
+    step = math.log(rate / epsilon) if wrong else math.log((1 - rate) / (1 - epsilon))
+    now = now.model_copy(update={"drift": max(0.0, now.drift + step)})
+    if disproven(now.trials, now.wrong, policy.bound):
+        return Transition(now, "demoted", f"an answer was wrong: {_summary(now, policy)}")
+    if now.drift < ALARM:
+        return Transition(now)
+    return _audited(now.model_copy(update={"drift": 0.0}), policy)
 
 
 def _rechecked(now: Tally, wrong: int, policy: ServingPolicy, *, learned: bool) -> Transition:

@@ -96,7 +96,7 @@ class ScopeClass:
         if newest is not None:
             mine.append(newest.tokens)
         pairs = [len(a & b) / max(1, len(a | b)) for a, b in itertools.pairwise(mine)]
-        return bool(pairs) and sum(pairs) / len(pairs) >= _TEMPLATE
+        return len(pairs) > 1 and sum(pairs) / len(pairs) >= _TEMPLATE
 
     def _is_closed(self, forms: Iterable[str]) -> bool:
         wanted = set(forms)
