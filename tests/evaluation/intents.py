@@ -78,8 +78,10 @@ INTENTS = {
         "what does the guarantee for the {p} cover",
     ),
 }
-PRODUCTS = ["lamp", "chair", "kettle", "phone", "case", "rug", "mirror", "clock", "desk", "fan"]
-PRODUCTS += ["shelf", "toaster", "bottle", "bag", "jacket", "shoe"]
+PRODUCTS = (
+    *("lamp", "chair", "kettle", "phone", "case", "rug", "mirror", "clock", "desk", "fan"),
+    *("shelf", "toaster", "bottle", "bag", "jacket", "shoe"),
+)
 BEFORE = ("", "hi, ", "hello there, ", "good morning, ", "quick question: ", "hey, ")
 AFTER = ("", ", please", " today", " asap", " - Anna", " if possible", ", thanks in advance")
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from toolmint.assembly.settings import Settings
 from toolmint.assembly.streaming import GatewayPlayer
 from toolmint.core.errors import InputError
 from toolmint.core.tool import Demonstration
-from toolmint.evaluation.benchmark import Row
 from toolmint.evaluation.runner import run as run_benchmark
 from toolmint.evaluation.stream import (
     PlayedRequest,
+    StreamOutcome,
     StreamPlan,
     StreamPlayer,
     StreamRequest,
@@ -136,21 +135,14 @@ def test_the_gateways_logic_learns_a_stream_and_keeps_the_bound() -> None:
     player = GatewayPlayer(Settings())
     (row,) = asyncio.run(run_benchmark(benchmark, StreamSolver(benchmark, player)))
     assert row.error is None and row.passed("kept")
-    outcome = outcome_of_row(row)
-    assert outcome["last"]["answered"] > 60 and outcome["windows"][0]["answered"] == 0
-    serving = [one["serving"] for one in outcome["changes"]]
-    assert serving and serving[0].endswith(" v1")
-    asked = Counter[str]()
-    for window in outcome["windows"]:
-        asked.update({"strong": window["strong"], "answered": window["answered"]})
-    assert asked.total() == 600 and row.usage.requests == asked["strong"]
+    outcome = StreamOutcome.model_validate(row.details)
+    assert outcome.last.answered > 60 and outcome.windows[0].answered == 0
+    assert outcome.changes and " v" in outcome.changes[0].serving
+    assert outcome.whole.strong + outcome.whole.answered == 600
+    assert row.usage.requests == outcome.whole.strong
     report = benchmark.summary([row])
     assert [one.name for one in report.sections[0].lines] == ["solver"]
     assert report.sections[0].lines[0].cells["over 0.05"] == "0 of 1"
-
-
-def outcome_of_row(row: Row) -> dict[str, object]:
-    return json.loads(json.dumps(row.details))
 
 
 def test_curves_are_drawn_as_text() -> None:

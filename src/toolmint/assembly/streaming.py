@@ -71,14 +71,16 @@ class GatewayPlayer:
                     await session.maker.idle()
                     tier = answered.served.tier if answered.served is not None else "strong"
                     found.append(
-                        PlayedRequest(answered.answer or "", tier == "strong", serving_of(server))
+                        PlayedRequest(
+                            answered.answer or "", tier == "strong", versions_serving(server)
+                        )
                     )
                     if self._observe is not None and not (place + 1) % _OBSERVED:
                         self._observe(place + 1, len(stream))
         return found
 
 
-def serving_of(server: ToolServer) -> str:
+def versions_serving(server: ToolServer) -> str:
     """Return which versions serve, in words; empty: none."""
     serving = sorted(
         entry.record.label for entry in server.entries.values() if entry.state == "serving"

@@ -90,11 +90,11 @@ class _Index:
         self._texts.append(words)
         if len(self._texts) >= self._due:
             self._due *= 2
-            self._weigh()
+            self._index_anew()
         else:
             self._post(len(self._texts) - 1, words)
 
-    def _weigh(self) -> None:
+    def _index_anew(self) -> None:
         seen = Counter(word for text in self._texts for word in text)
         whole = 1 + len(self._texts)
         self._weights = {word: math.log(whole / (1 + count)) + 1 for word, count in seen.items()}
