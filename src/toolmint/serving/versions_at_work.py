@@ -98,7 +98,7 @@ class VersionsAtWork:
         return outcome
 
     async def demote_newer(self, name: str) -> None:
-        """Give up a newer learned version that is still compared, as another one takes its place."""
+        """Demote a newer learned version that is still compared, as another one takes its place."""
         newer = self._learned.challengers.pop(name, None)
         if newer is not None:
             await self._store.move(name, newer.record.version, "demoted", "a newer one is compared")
