@@ -15,6 +15,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Trajectory
 from toolmint.gateway.api.agent import AgentModel
+from toolmint.tools.approval import ApprovedToolbox
 
 _LOG = logging.getLogger("toolmint.gateway")
 
@@ -30,7 +31,9 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
     choices = AgentChoices()
     policy = agent_policy(models.metered(client.ledger), choices)
     box, problems = await toolbox_of(settings.toolbox, stack, client.store, client.sandbox)
-    session = AgentSession(client, box, problems, policy, choices)
+    approved = ApprovedToolbox(box, settings.approve)
+    said = [*problems, *approved.warnings]
+    session = AgentSession(client, approved, said, policy, choices)
     for problem in session.problems:
         _LOG.warning("toolbox: %s", problem)
 

@@ -21,12 +21,13 @@ from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
+from toolmint.core.toolbox import Toolbox
 from toolmint.models.wrap import close
 from toolmint.roles.marked import Marked
 from toolmint.roles.native import Native
 from toolmint.roles.view import Family
 from toolmint.serving.ledger import Ledger
-from toolmint.tools.toolbox import ToolCollection
+from toolmint.tools.approval import Approve, ApprovedToolbox
 
 FamilyName = Literal["native", "paper", "marked"]
 
@@ -215,14 +216,16 @@ class AgentSession:
     def __init__(
         self,
         client: Session,
-        box: ToolCollection,
+        box: Toolbox,
         problems: Sequence[str],
         policy: Policy,
         choices: AgentChoices,
     ) -> None:
         self.client, self.box, self.problems = client, box, tuple(problems)
         self.policy, self._choices = policy, choices
-        self._shown = ShownTools(tuple(box.specs), choices.shown, choices.embed)
+        self._shown = ShownTools(
+            tuple(box.specs), choices.shown, choices.embed, tokens=client.settings.tool_tokens
+        )
 
     @classmethod
     @asynccontextmanager
@@ -233,6 +236,7 @@ class AgentSession:
         choices: AgentChoices | None = None,
         *,
         model: AgentModels | RoleModels | None = None,
+        approve: Approve | None = None,
     ) -> AsyncGenerator["AgentSession"]:
         """Open everything that an agent needs, and close it at the end.
 
@@ -242,6 +246,7 @@ class AgentSession:
             choices: how the agent works.
             model: a model for all roles, or models by role, in place of those that the settings name;
                 the planner's makes tools as well.
+            approve: asked before calls that change something, where the settings say ``ask``.
         """
         chosen = choices or AgentChoices()
         async with AsyncExitStack() as stack:
@@ -257,7 +262,8 @@ class AgentSession:
             box, problems = await toolbox_of(sources, stack, client.store, client.sandbox)
             if models.unnamed:
                 problems = [UNNAMED, *problems]
-            yield cls(client, box, problems, policy, chosen)
+            approved = ApprovedToolbox(box, settings.approve, approve)
+            yield cls(client, approved, [*problems, *approved.warnings], policy, chosen)
 
     async def task(self, text: str) -> Task:
         """Return the task with the tools that it is shown: all, or those that fit best.

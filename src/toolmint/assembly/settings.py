@@ -10,9 +10,11 @@ from typing import Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from toolmint.assembly.toolbox_setting import sources_of_setting
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
 from toolmint.models.prices import OwnPrice, PriceTable
+from toolmint.tools.approval import ApprovalMode
 
 PREFIX = "TOOLMINT_"
 FILE = "CONFIG"
@@ -51,9 +53,13 @@ class Settings(Frozen):
     summarizer_model: str | None = None
     """URI of the agent's summarizer; None: the planner's."""
     toolbox: tuple[str, ...] = ()
-    """Sources of the gateway's agent's tools, as ``toolmint agent --tools`` takes them (in a variable, with
-    spaces between); none: the gateway has no agent.
+    """Sources of the gateway's agent's tools, as ``toolmint agent --tools`` takes them, or tables with
+    ``source`` and its options (a variable: with spaces between, or JSON); none: the gateway has no agent.
     """
+    approve: ApprovalMode = "ask"
+    """Which calls of an agent that change something are done; ``ask``: those that a person approves."""
+    tool_tokens: int = Field(default=8000, ge=1)
+    """Tokens that the tools of a task may take of a prompt; schemas are shortened to that."""
     agent: str = "agent"
     """The name of a model under which the gateway's agent answers."""
     sandbox: Literal["forkserver", "unsafe"] = "forkserver"
@@ -153,7 +159,7 @@ class Settings(Frozen):
     @field_validator("toolbox", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
-        return tuple(value.split()) if isinstance(value, str) else value
+        return sources_of_setting(value)
 
     @field_validator("prices", mode="before")
     @classmethod

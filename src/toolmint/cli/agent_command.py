@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolmint.cli.agent_options import agent_options, choices_of, limits_of
+from toolmint.cli.approval_prompt import TerminalAsker
 from toolmint.cli.common import console, say, settings_of, store_option
 from toolmint.core.errors import ConfigError
 from toolmint.core.sync import run_sync
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write the tree of steps to an HTML file."
 )
+@click.option(
+    "--approve",
+    type=click.Choice(["ask", "never", "always"]),
+    help="Whether calls that change something are done: ask at the terminal, never, or always [ask].",
+)
 @agent_options
 @store_option
 def agent_command(
@@ -52,14 +58,22 @@ def agent_command(
 
     \b
     Sources of tools:
-      FILE or URL         an OpenAPI 3 document, JSON or YAML
+      FILE or URL         an OpenAPI 3 or Swagger 2.0 document, JSON or YAML
       mcp:COMMAND         an MCP server over stdio
       mcp:http://...      an MCP server over HTTP
       python:FILE.py      the @tool functions of a Python file
       made                the serving tools of the store
       program             Python programs, run in the sandbox
-    Options follow a '?', joined by '&': base_url, prefix, only (names), and
-    key=SCHEME:VARIABLE (the environment variable that holds a key).
+    \b
+    Options follow a '?', joined by '&'; for each kind of source:
+      prefix=pets_ only=NAME,NAME
+    for documents and MCP servers over HTTP (values from environment variables):
+      key=SCHEME:VARIABLE header=NAME:VARIABLE header=NAME:=TEXT
+    for documents: base_url=http://... private=allow
+    for MCP commands: env=VARIABLE env=NAME:VARIABLE
+
+    Calls that may change something (by HTTP method, an MCP server's annotations, or
+    @tool(read_only=False)) are asked about first; see --approve.
     """
     if instruction is None and resume is None:
         raise ConfigError("give an instruction, or --resume with a trajectory's number")
@@ -69,10 +83,14 @@ def agent_command(
     async def work() -> tuple[Trajectory, int]:
         from toolmint.assembly.agents import AgentSession
 
-        async with AgentSession.open(settings, sources, choices) as session:
+        asker = TerminalAsker.at_hand()
+        opened = AgentSession.open(settings, sources, choices, approve=asker)
+        async with opened as session:
             for problem in session.problems:
                 click.echo(f"note: {problem}", err=True)
-            return await _run(session, instruction, resume, limits, explained=explained)
+            return await _run(
+                session, instruction, resume, limits, explained=explained, asker=asker
+            )
 
     done, number = run_sync(work())
     if html is not None:
@@ -95,6 +113,7 @@ async def _run(
     limits: Limits,
     *,
     explained: bool,
+    asker: TerminalAsker | None,
 ) -> tuple[Trajectory, int]:
     """Run, and keep the trajectory whatever happens, also when the user stops it."""
     from rich.live import Live
@@ -110,6 +129,8 @@ async def _run(
         if explained
         else _Silent() as live
     ):
+        if asker is not None:
+            asker.paused = live
 
         def watch(step: Step) -> None:
             steps.append(step)
@@ -145,4 +166,10 @@ class _Silent:
         return None
 
     def update(self, _: object) -> None:
+        """Take no notice."""
+
+    def stop(self) -> None:
+        """Take no notice."""
+
+    def start(self) -> None:
         """Take no notice."""

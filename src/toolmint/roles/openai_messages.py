@@ -91,7 +91,10 @@ def encode_messages(trajectory: Trajectory) -> Wire:
         written[0][EXTENSION] = {"messages": len(written)} | ({"step": facts} if facts else {})
         messages += written
     tools = [
-        {"type": "function", "function": tool.model_dump(mode="json", exclude_none=True)}
+        {
+            "type": "function",
+            "function": tool.model_dump(mode="json", exclude_none=True, exclude={"read_only"}),
+        }
         for tool in task.tools
     ]
     hidden = {"steps", "task", "leaf", "answer"}

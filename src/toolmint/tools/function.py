@@ -56,7 +56,13 @@ class FunctionTool(Generic[_P, _R]):
         return ToolResult(call_id=call.id, content=content_of(data), data=data, seconds=seconds)
 
 
-def _spec(function: Callable[..., Any], adapter: TypeAdapter[Any], name: str | None) -> ToolSpec:
+def _spec(
+    function: Callable[..., Any],
+    adapter: TypeAdapter[Any],
+    name: str | None,
+    *,
+    read_only: bool | None,
+) -> ToolSpec:
     words = parse_docstring(inspect.getdoc(function) or "")
     schema: dict[str, Any] = adapter.json_schema()
     said = {one.arg_name: one.description for one in words.params if one.description}
@@ -67,15 +73,26 @@ def _spec(function: Callable[..., Any], adapter: TypeAdapter[Any], name: str | N
     schema.setdefault("properties", {})
     parts = (words.short_description, words.long_description)
     description = "\n".join(part for part in parts if part)
-    return ToolSpec(name=name or function.__name__, description=description, parameters=schema)
+    return ToolSpec(
+        name=name or function.__name__,
+        description=description,
+        parameters=schema,
+        read_only=read_only,
+    )
 
 
 @overload
 def tool(function: Callable[_P, _R], /) -> FunctionTool[_P, _R]: ...
 @overload
-def tool(*, name: str | None = None) -> Callable[[Callable[_P, _R]], FunctionTool[_P, _R]]: ...
 def tool(
-    function: Callable[_P, _R] | None = None, /, *, name: str | None = None
+    *, name: str | None = None, read_only: bool | None = None
+) -> Callable[[Callable[_P, _R]], FunctionTool[_P, _R]]: ...
+def tool(
+    function: Callable[_P, _R] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    read_only: bool | None = None,
 ) -> FunctionTool[_P, _R] | Callable[[Callable[_P, _R]], FunctionTool[_P, _R]]:
     """Return a function with annotated arguments as a tool.
 
@@ -84,16 +101,20 @@ def tool(
     Args:
         function: the function, when used as ``@tool`` or ``tool(function)``.
         name: the tool's name; None: the function's.
+        read_only: True: a call changes nothing, so calls may run side by side; False: a call changes
+            something, so it needs approval; None: not said, and it runs without.
 
     Raises:
         ToolError: an argument has no annotation, cannot be passed by name, or has no JSON form.
     """
     if function is None:
-        return lambda given: _tool(given, name)
-    return _tool(function, name)
+        return lambda given: _tool(given, name, read_only=read_only)
+    return _tool(function, name, read_only=read_only)
 
 
-def _tool(function: Callable[_P, _R], name: str | None) -> FunctionTool[_P, _R]:
+def _tool(
+    function: Callable[_P, _R], name: str | None, *, read_only: bool | None
+) -> FunctionTool[_P, _R]:
     what = getattr(function, "__name__", "the function")
     for argument in inspect.signature(function).parameters.values():
         if argument.annotation is argument.empty:
@@ -106,6 +127,6 @@ def _tool(function: Callable[_P, _R], name: str | None) -> FunctionTool[_P, _R]:
             )
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", function))
-        return FunctionTool(function, _spec(function, adapter, name), adapter)
+        return FunctionTool(function, _spec(function, adapter, name, read_only=read_only), adapter)
     except PydanticUserError as fault:
         raise ToolError(f"{what!r} cannot be a tool: {fault.message}") from fault
