@@ -5,6 +5,7 @@ Run: ``python benchmarks/agent_speed.py``. Models answer at once, so all that is
 
 import asyncio
 import time
+from itertools import count
 
 from toolmint import (
     DFSDT,
@@ -26,11 +27,14 @@ async def price(item: str) -> int:
     return len(item)
 
 
+NUMBERS = count()
+
+
 def reply(request: ModelRequest) -> str:
-    """Return the reply of a role that always goes on."""
+    """Return the reply of a role that always goes on, each time with another call."""
     if "planner's turn" in request.messages[-1].content:
         return "I look at the next one.\nNext: caller"
-    return 'Action: price\nAction Input: {"item": "pen"}'
+    return f'Action: price\nAction Input: {{"item": "pen {next(NUMBERS)}"}}'
 
 
 MODEL = AnsweringModel(reply)

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from itertools import count
 
 import pytest
 from tests.agent.world import ANSWER, BOX, CALL, GIVE_UP, act, answering, single, three_roles
@@ -130,7 +131,8 @@ async def test_a_long_observation_is_cut_visibly() -> None:
 
 
 def loops() -> ThreeRolePolicy:
-    model = answering(lambda _: CALL + "\n" + act("price", '{"item": "pen"}'))
+    numbers = count()
+    model = answering(lambda _: CALL + "\n" + act("price", f'{{"item": "pen {next(numbers)}"}}'))
     return ThreeRolePolicy(model, model, model)
 
 

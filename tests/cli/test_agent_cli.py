@@ -173,12 +173,104 @@ def test_search_trees_are_imported_and_shown(run: Run, data: Path) -> None:
     assert "dfsdt by ToolBench" in run("traces", "show", "1").stdout
 
 
-def test_without_a_model_the_trio_that_ships_plays_and_says_so(run: Run, tmp_path: Path) -> None:
-    tools = tmp_path / "tools.py"
-    tools.write_text(
-        "from toolmint import tool\n\n\n@tool\ndef find_city(name: str) -> str:\n"
-        '    """Finds a city by its name."""\n    return name\n'
+def test_without_a_model_one_line_says_what_to_set(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    done = run("agent", "Find the city Norda.", "--tools", "python:tools.py")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error [no-model]: an agent needs a model; set one with --model")
+    assert done.stderr.count("\n") == 1 and done.stdout == ""
+    assert not (tmp_path / ".toolmint").exists()
+
+
+TOOLS = '''
+import asyncio
+import time
+from toolmint import tool
+
+@tool
+def founded(company: str) -> int:
+    """Return the year in which a company was founded."""
+    return {"Norda": 1987}[company]
+
+@tool
+def hang() -> int:
+    """Never return."""
+    time.sleep(600)
+    return 1
+
+@tool
+async def block() -> int:
+    """Block the event loop."""
+    time.sleep(600)
+    return 1
+
+@tool
+async def refuse_to_end() -> int:
+    """Swallow every cancellation."""
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            pass
+
+@tool
+def leave() -> int:
+    """End the program."""
+    raise SystemExit(7)
+'''
+
+
+def plays(path: Path, *replies: str) -> tuple[str, str]:
+    """Write a transcript whose replies a model plays, and return the options that name it."""
+    path.write_text(json.dumps([{"role": "assistant", "content": one} for one in replies]))
+    return "--model", f"transcript:{path}"
+
+
+def calls(name: str, arguments: str = "{}") -> tuple[str, str]:
+    return "I look.\nNext: caller", f'{{"name": "{name}", "arguments": {arguments}}}'
+
+
+@pytest.mark.parametrize("name", ["hang", "block", "refuse_to_end"])
+def test_a_tool_that_hangs_is_left_behind_and_the_run_is_kept(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    model = plays(tmp_path / "chat.json", *calls(name))
+    done = run("agent", "Hang.", *model, "--tools", "python:tools.py", "--max-seconds", "1")
+    assert (done.returncode, done.stdout) == (3, "limit: seconds: 1.0 spent, 1 are allowed\n")
+    kept = json.loads(run("traces", "show", "1", "--json").stdout)
+    assert kept["steps"][0]["results"][0]["failure"] == "tool-timeout"
+    assert kept["run"]["seconds"] < 30
+
+
+def test_an_answer_that_no_result_holds_is_marked_everywhere(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    task = "When was Norda founded? [/b] [red]\u2028"
+    model = plays(
+        tmp_path / "chat.json",
+        *calls("founded", '{"company": "Norda"}'),
+        "I know it.\nNext: summarizer",
+        "Norda was founded in 1988.",
     )
-    done = run("agent", "Find the city Norda.", "--tools", f"python:{tools}", "--max-steps", "3")
-    assert "note: no model is named, so the trio that ships plays" in done.stderr
-    assert done.returncode in {0, 3} and "Traceback" not in done.stderr
+    done = run("agent", task, *model, "--tools", "python:tools.py", "--html", "run.html")
+    assert (done.returncode, done.stdout) == (4, "Norda was founded in 1988.\n")
+    assert "marked [ungrounded]: '1988' stands in no observation and not in the task" in done.stderr
+    assert "marked ungrounded" in (tmp_path / "run.html").read_text()
+    listed = run("traces", "list")
+    assert listed.returncode == 0
+    assert "answered, ungrounded" in listed.stdout and "[/b] [red]" in listed.stdout
+    assert "marked ungrounded" in run("traces", "show", "1").stdout
+    for form in ("trajectory", "openai", "toolbench"):
+        assert run("traces", "export", "--format", form, "-o", f"{form}.out").returncode == 0
+        text = (tmp_path / f"{form}.out").read_text()
+        assert "\u2028" not in text and "\\u2028" in text
+        assert run("traces", "import", f"{form}.out").returncode == 0
+    assert json.loads(run("traces", "show", "2", "--json").stdout)["task"]["input"] == task
+
+
+def test_a_tool_that_ends_the_program_is_an_observation(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    model = plays(tmp_path / "chat.json", *calls("leave"), "It left.\nNext: give up")
+    done = run("agent", "Leave.", *model, "--tools", "python:tools.py", "--explain")
+    assert done.returncode == 3
+    assert "SystemExit: 7" in done.stdout

@@ -116,3 +116,19 @@ def test_functions_that_cannot_be_tools_say_why() -> None:
         tool(spread)
     with pytest.raises(ToolError, match="cannot be a tool"):
         tool(odd)
+
+
+def test_a_tool_says_whether_a_call_changes_something() -> None:
+    @tool(read_only=True)
+    def look(town: str) -> str:
+        return town
+
+    @tool(read_only=False)
+    def order(town: str) -> str:
+        return town
+
+    @tool
+    def silent(town: str) -> str:
+        return town
+
+    assert [one.spec.read_only for one in (look, order, silent)] == [True, False, None]

@@ -7,10 +7,15 @@ from contextlib import suppress
 from toolmint.agent.budget_tracker import BudgetTracker
 from toolmint.agent.policy import Policy
 from toolmint.agent.react import ReACT
-from toolmint.agent.tree import Observe, RunEnd, Search, Tree, ignore_step
-from toolmint.core.errors import LimitExceeded, ToolmintError
+from toolmint.agent.tree import Observe, RunChoices, RunEnd, Search, Tree, ignore_step
+from toolmint.core.errors import LimitExceeded, ToolmintError, aboundary
 from toolmint.core.task import Limits, Step, Task, Trajectory
 from toolmint.core.toolbox import Toolbox
+from toolmint.core.values import sound
+
+
+def _unforeseen(fault: Exception) -> ToolmintError:
+    return ToolmintError(f"{type(fault).__name__}: {fault}", code="bug")
 
 
 class AgentRun:
@@ -22,11 +27,11 @@ class AgentRun:
     async def finish(self) -> Trajectory:
         """Search to the end and return the trajectory.
 
-        A limit, a model error or a broken sandbox ends the run and is recorded in the trajectory. Only a
-        cancellation is raised; ``so_far`` then returns the steps taken.
+        A limit, a model error, a broken sandbox, or any other fault ends the run and is recorded in the
+        trajectory. Only a cancellation is raised; ``so_far`` then returns the steps taken.
         """
         try:
-            ending = await self._search.run(self.tree)
+            ending = await aboundary(self._search.run(self.tree), _unforeseen)
         except LimitExceeded as fault:
             ending = RunEnd(self._last(), "limit", str(fault))
         except ToolmintError as fault:
@@ -50,6 +55,9 @@ class AgentLoop:
         toolbox: the tools; a task that names no tools is shown all of them.
         search: ``ReACT`` (the default) or ``DFSDT``.
         observation: largest number of characters of an observation that are kept.
+        all_calls: whether all calls that a role writes at once are made (those of read-only tools side by
+            side), or the first one alone.
+        check: whether an answer is flagged whose values stand in no observation and not in the task.
         limits: limits of a task that brings none of its own.
     """
 
@@ -60,11 +68,13 @@ class AgentLoop:
         search: Search | None = None,
         *,
         observation: int = 4096,
+        all_calls: bool = True,
+        check: bool = True,
         limits: Limits | None = None,
     ) -> None:
         self.policy, self.toolbox = policy, toolbox
         self.search: Search = search or ReACT()
-        self._observation, self._limits = observation, limits
+        self._choices, self._limits = RunChoices(observation, all_calls, check), limits
 
     def begin(
         self,
@@ -84,12 +94,16 @@ class AgentLoop:
             observe: called with each step.
         """
         shown = task if task.tools else task.model_copy(update={"tools": tuple(self.toolbox.specs)})
+        if shown.input != sound(
+            shown.input
+        ):  # what cannot be stored would lose the whole trajectory
+            shown = shown.model_copy(update={"input": sound(shown.input)})
         tree = Tree(
             shown,
             self.policy,
             self.toolbox,
             BudgetTracker(limits or self._limits),
-            observation=self._observation,
+            choices=self._choices,
             resume=resume,
             observe=observe,
         )

@@ -2,15 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-from toolmint.core.errors import LimitExceeded
+from toolmint.core.errors import LimitExceeded, ModelError, contained
 from toolmint.core.model import Model, ModelRequest, ModelResponse, Usage
 from toolmint.core.spend import check_limits
 from toolmint.core.task import Limits, Step
 
 _T = TypeVar("_T")
+
+
+_GRACE = 0.2  # seconds in which cancelled work may end
+
+
+def _fault_of(model: Model) -> Callable[[BaseException], ModelError]:
+    return lambda fault: ModelError(
+        f"the model {model.name!r} failed: {type(fault).__name__}: {fault}", code="model-fault"
+    )
+
+
+async def _stopped(task: "asyncio.Future[Any]") -> None:
+    """Cancel a task; one that does not end soon is left to itself."""
+    task.cancel()
+    await asyncio.wait({task}, timeout=_GRACE)
+    # Read, so that asyncio does not complain of an error that nobody saw.
+    task.add_done_callback(lambda one: one.cancelled() or one.exception())
 
 
 class BudgetTracker:
@@ -20,6 +37,9 @@ class BudgetTracker:
         self.limits = limits or Limits()
         self.usage = Usage()
         self.steps = self.tool_calls = 0
+        self.compaction = (
+            0  # how far the run's history is cut, as a prompt was too long for its model
+        )
         self._start = time.monotonic()
 
     @property
@@ -46,33 +66,51 @@ class BudgetTracker:
             self._exceeded("steps", self.steps, self.limits.steps)
         self.steps += 1
 
-    async def timed(self, work: Awaitable[_T]) -> _T:
+    def check_seconds(self) -> None:
+        """Raise where the seconds are used up.
+
+        Raises:
+            LimitExceeded: no time is left.
+        """
+        if self.limits.seconds is not None and self.seconds >= self.limits.seconds:
+            raise self._out_of_time()
+
+    def _out_of_time(self) -> LimitExceeded:
+        return LimitExceeded(
+            f"seconds: {self.seconds:.1f} spent, {self.limits.seconds:g} are allowed"
+        )
+
+    async def timed(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Await ``work`` for at most the seconds that are left.
+
+        Work that does not end when it is cancelled is abandoned: it goes on unseen, the run does not wait.
 
         Raises:
             LimitExceeded: the seconds are used up.
         """
-        allowed = self.limits.seconds
-        if allowed is None:
+        if self.limits.seconds is None:
             return await work
-        timer = asyncio.timeout(max(0.0, allowed - self.seconds))
+        task = asyncio.ensure_future(work)
         try:
-            async with timer:
-                return await work
-        except TimeoutError:
-            if not timer.expired():
-                raise
-        raise LimitExceeded(f"seconds: {self.seconds:.1f} spent, {allowed:g} are allowed")
+            await asyncio.wait({task}, timeout=max(0.0, self.limits.seconds - self.seconds))
+        except asyncio.CancelledError:
+            await _stopped(task)
+            raise
+        if task.done():
+            return task.result()
+        await _stopped(task)
+        raise self._out_of_time()
 
     async def ask(self, model: Model, request: ModelRequest) -> ModelResponse:
         """Call a model within the limits.
 
         Raises:
             LimitExceeded: a limit is reached, or a cost limit is set and the price is unknown.
-            ModelError: the model gave no usable reply.
+            ModelError: the model gave no usable reply, or its own code failed.
         """
         check_limits(model.name, self.usage, self.limits)
-        response = await self.timed(model.complete(request))
+        self.check_seconds()
+        response = await self.timed(contained(model.complete(request), _fault_of(model)))
         self.usage += response.usage
         return response
 
@@ -80,8 +118,9 @@ class BudgetTracker:
         """Count a tool call before it is made.
 
         Raises:
-            LimitExceeded: the limit of tool calls is reached.
+            LimitExceeded: the limit of tool calls is reached, or no time is left.
         """
+        self.check_seconds()
         if self.limits.tool_calls is not None and self.tool_calls >= self.limits.tool_calls:
             self._exceeded("tool_calls", self.tool_calls, self.limits.tool_calls)
         self.tool_calls += 1

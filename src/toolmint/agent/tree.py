@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from toolmint.agent.answer_flags import answer_flags
 from toolmint.agent.budget_tracker import BudgetTracker
-from toolmint.agent.policy import Move, Policy
-from toolmint.core.messages import ToolCall, ToolResult
+from toolmint.agent.calls import REPEATED, CallOutcome, StepCalls, repeated
+from toolmint.agent.policy import Policy
+from toolmint.core.errors import LimitExceeded
 from toolmint.core.task import Outcome, Run, Step, Task, Trajectory
-from toolmint.core.toolbox import Toolbox, failed_result
-from toolmint.core.values import Value, clip, sound, sound_value
-from toolmint.roles.reading import NO_CALL, missing_tool_in
+from toolmint.core.toolbox import Toolbox
+from toolmint.core.values import Value, clip
+from toolmint.roles.reading import missing_tool_in
 from toolmint.roles.view import View
 
 Observe = Callable[[Step], None]
@@ -35,7 +37,25 @@ def end_of(step: Step) -> RunEnd | None:
         return RunEnd(step.id, "failed", "the summarizer said nothing")
     if step.decision == "give_up":
         return RunEnd(step.id, "gave_up", "the planner gave up")
+    call = repeated(step)
+    if call is not None:
+        said = f"the same call was made three times: {call.name} {clip(call.arguments, 200)}"
+        return RunEnd(step.id, "failed", said)
     return None
+
+
+class RunChoices(NamedTuple):
+    """How the calls of a run are made and its answer is checked.
+
+    Attributes:
+        observation: largest number of characters of an observation; a cut is marked in the text.
+        all_calls: whether all calls that a role writes at once are made, or the first one alone.
+        check: whether the values of an answer are looked for in what the run saw.
+    """
+
+    observation: int = 4096
+    all_calls: bool = True
+    check: bool = True
 
 
 class Tree:
@@ -46,7 +66,7 @@ class Tree:
         policy: decides the steps.
         toolbox: runs the calls.
         tracker: keeps the run within its limits.
-        observation: largest number of characters of an observation; a cut is marked in the text.
+        choices: how calls are made and answers are checked.
         resume: a trajectory whose steps are replayed, in order, before the policy is asked.
         observe: called with each step, replayed or new.
     """
@@ -58,13 +78,14 @@ class Tree:
         toolbox: Toolbox,
         tracker: BudgetTracker,
         *,
-        observation: int = 4096,
+        choices: RunChoices,
         resume: Trajectory | None = None,
         observe: Observe = ignore_step,
     ) -> None:
         self.task, self.tracker = task, tracker
-        self._policy, self._toolbox = policy, toolbox
-        self._observation, self._observe = observation, observe
+        self._policy, self._observe = policy, observe
+        self._calls = StepCalls(toolbox, tracker, choices.observation)
+        self._choices = choices
         self.steps: list[Step] = []
         self._children: dict[int | None, list[int]] = {None: []}
         self._recorded: dict[int | None, list[Step]] = {}
@@ -88,7 +109,8 @@ class Tree:
         """Take the next step after ``parent``.
 
         Raises:
-            LimitExceeded: a limit of the run is reached; the step is not kept, its usage is.
+            LimitExceeded: a limit of the run is reached; the step is kept where a call of it began, else its
+                usage alone.
             ModelError: a model gave no usable reply.
         """
         recorded = self._recorded.get(self._old[parent])
@@ -97,58 +119,53 @@ class Tree:
             step = old.model_copy(update={"id": len(self.steps), "parent": parent, "pruned": False})
             self._old[step.id] = old.id
             self.tracker.take(step)
+            limit = None
         else:
-            step = await self._new(parent, hints)
+            step, limit = await self._new(parent, hints)
             self._old[step.id] = -1
         self.steps.append(step)
         self._children[step.id] = []
         self._children[parent].append(step.id)
         self._observe(step)
+        if limit is not None:
+            raise limit
         return step
 
-    async def _new(self, parent: int | None, hints: tuple[str, ...]) -> Step:
+    async def _new(
+        self, parent: int | None, hints: tuple[str, ...]
+    ) -> tuple[Step, LimitExceeded | None]:
+        """Return the next step, and the limit that one of its calls has met."""
         self.tracker.step()
-        move = await self._policy.move(View(self.task, self.path(parent), hints), self.tracker)
-        number = len(self.steps)
-        calls, results, notes = (), (), move.notes
+        path = self.path(parent)
+        move = await self._policy.move(View(self.task, path, hints), self.tracker)
+        number, notes = len(self.steps), move.notes
+        done: list[CallOutcome] = []
         if move.decision == "call":
-            call, result = await self._called(number, move)
-            if result.failure == "tool-not-found":
-                notes += (f"the tool {call.name!r} does not exist",)
-            calls, results = (call,), (self._cut(result),)
-        return Step(
+            actions = move.actions
+            if len(actions) > 1 and not self._choices.all_calls:
+                notes += (f"{len(actions) - 1} further calls were dropped: one call a step",)
+                actions = actions[:1]
+            elif len(actions) > 1:
+                notes += (f"{len(actions)} calls at once",)
+            done = await self._calls.make(number, actions, "; ".join(move.notes), path)
+            for one in done:
+                if one.result.failure == "tool-not-found":
+                    notes += (f"the tool {one.call.name!r} does not exist",)
+                elif one.result.failure == REPEATED:
+                    notes += (f"the same call a third time ends the branch: {one.call.name!r}",)
+        step = Step(
             id=number,
             parent=parent,
             hints=hints,
             turns=move.turns,
             thought=move.thought,
             decision=move.decision,
-            calls=calls,
-            results=results,
+            calls=tuple(one.call for one in done),
+            results=tuple(one.result for one in done),
             answer=move.answer,
             notes=notes,
         )
-
-    async def _called(self, number: int, move: Move) -> tuple[ToolCall, ToolResult]:
-        action = move.action
-        if action is None or action.name is None:
-            written = action.arguments if action is not None else ""
-            call = ToolCall(id=f"call_{number}", name=NO_CALL, arguments=written)
-            return call, failed_result(
-                call, "no-call", "; ".join(move.notes) or "no call was written"
-            )
-        call = ToolCall(id=f"call_{number}", name=action.name, arguments=action.arguments)
-        self.tracker.call()
-        return call, await self.tracker.timed(self._toolbox.call(call))
-
-    def _cut(self, result: ToolResult) -> ToolResult:
-        """Return a result as it is kept: valid Unicode, and cut visibly; data goes with a cut text."""
-        whole = len(result.content) <= self._observation
-        kept: dict[str, Value] = {
-            "content": clip(sound(result.content), self._observation),
-            "data": sound_value(result.data) if whole else None,
-        }
-        return result.model_copy(update=kept)
+        return step, next((one.limit for one in done if one.limit is not None), None)
 
     def prune(self, number: int) -> None:
         """Mark a step as abandoned by the search."""
@@ -165,11 +182,15 @@ class Tree:
             stopped=ending.stopped,
             usage=self.tracker.usage,
         )
+        answered = leaf is not None and ending.outcome == "answered"
+        checked = answered and self._choices.check
+        path = self.path(ending.leaf) if checked else ()
         return Trajectory(
             task=self.task,
             steps=tuple(self.steps),
             leaf=ending.leaf,
-            answer=leaf.answer if leaf is not None and ending.outcome == "answered" else None,
+            answer=leaf.answer if leaf is not None and answered else None,
+            flags=answer_flags(self.task, path),
             outcome=ending.outcome,
             wants=missing_tool_in(leaf.thought)
             if leaf is not None and ending.outcome == "gave_up"

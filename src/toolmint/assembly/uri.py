@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, cast
 from urllib.parse import parse_qsl
 
+from toolmint.assembly.bases import base_of
 from toolmint.assembly.settings import secret
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import ConfigError
 from toolmint.core.model import Embed, Model
-from toolmint.embedded import trio_path
+from toolmint.embedded import english_trio_path, trio_path
 from toolmint.models.cassette import CassetteModel, RecordingModel, from_transcript
 from toolmint.models.openai_wire import DEFAULT_BASE_URL
 from toolmint.models.prices import LIST_PRICES
@@ -35,6 +36,7 @@ _OPTIONS = (
     "record",
     "budget",
     "tokens",
+    "roles",
 )
 KEY_VARIABLE = "OPENAI_API_KEY"
 TRIO = "embedded:trio"
@@ -146,6 +148,7 @@ def openai_model(
     attempts: int = 5,
     price_as: str | None = None,
     prices: Prices = LIST_PRICES,
+    alternate: bool = False,
 ) -> Model:
     """Return the model of an endpoint; it connects with its first request, and tries again on a refusal."""
 
@@ -159,18 +162,23 @@ def openai_model(
             timeout=endpoint.timeout,
             price_as=price_as,
             prices=prices,
+            alternate=alternate,
         )
 
     return Retrying(LazyModel(name, opened), attempts=attempts)
 
 
 def _openai(uri: ModelUri, prices: Prices) -> Model:
+    roles = uri.options.get("roles", "alternate")
+    if roles != "alternate":
+        raise ConfigError(f"option 'roles' must be 'alternate', got {roles!r}")
     model = openai_model(
         uri.rest,
         _endpoint(uri, 120.0),
         attempts=int(_number(uri, "attempts", 5)),
         price_as=uri.options.get("price_as"),
         prices=prices,
+        alternate="roles" in uri.options,
     )
     if "rpm" in uri.options:
         model = RateLimited(model, requests=_number(uri, "rpm", 60))
@@ -179,15 +187,17 @@ def _openai(uri: ModelUri, prices: Prices) -> Model:
     return model
 
 
-def _local(name: str) -> Model:
+def _local(name: str, known_as: str = "") -> Model:
     try:
         from toolmint.models.hub import folder_of  # noqa: PLC0415 - an extra
         from toolmint.models.local import local_model  # noqa: PLC0415 - an extra
+        from toolmint.models.pretrained import KNOWN_BASES  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "local models need the extra: pip install 'toolmint[local]'", code="extra"
         ) from fault
-    return local_model(folder_of(name))
+    folder = base_of(name) if name in KNOWN_BASES else folder_of(name)
+    return local_model(folder, base_of, name=known_as)
 
 
 def _onnx(folder: Path, name: str = "") -> Model:
@@ -201,9 +211,11 @@ def _onnx(folder: Path, name: str = "") -> Model:
 
 
 def _embedded(name: str) -> Model:
-    if name != "trio":
+    if name == "trio":
+        return _onnx(trio_path(), TRIO)
+    if name != "english" or not english_trio_path().is_dir():
         raise ConfigError(f"no model {name!r} ships with toolmint; embedded:trio does")
-    return _onnx(trio_path(), TRIO)
+    return _local(str(english_trio_path()), f"embedded:{name}")
 
 
 def embed_of(text: str) -> Embed:

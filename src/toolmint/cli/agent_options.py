@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from toolmint.assembly.agents import AgentChoices
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-FAMILIES = ("native", "paper", "marked")
+FAMILIES = ("native", "paper", "marked", "chat")
 SEARCHES = ("react", "dfsdt", "dfsdt-paper")
 _LIMITS = ("tool_calls", "model_calls", "tokens", "seconds", "cost")
+REPLIES = ("temperature", "max_tokens", "planner_tokens", "caller_tokens", "summarizer_tokens")
 CHOICES = (
     "single",
     "family",
@@ -28,6 +29,9 @@ CHOICES = (
     "shown",
     "embed",
     "observation",
+    *REPLIES,
+    "all_calls",
+    "check",
 )
 
 
@@ -125,6 +129,11 @@ def search_options(command: _F) -> _F:
             help="Embedding model that ranks tools by meaning, such as openai:NAME [wording only].",
         ),
         click.option(
+            "--tool-tokens",
+            type=click.IntRange(1),
+            help="Tokens that the tools may take of a prompt; schemas are shortened to that [8000].",
+        ),
+        click.option(
             "--shown",
             type=click.IntRange(1),
             help="Tools shown to the model for a task; of more, the best matches [20].",
@@ -139,9 +148,42 @@ def search_options(command: _F) -> _F:
     return bound_options(command)
 
 
+def reply_options(command: _F) -> _F:
+    """Add what is asked of a role's reply, and how calls and answers are treated."""
+    tokens = click.IntRange(1)
+    for option in (
+        click.option(
+            "--check/--no-check",
+            default=None,
+            help="Flag an answer whose values stand in no result and not in the task [check].",
+        ),
+        click.option(
+            "--all-calls/--one-call",
+            default=None,
+            help="Make all calls that a role writes at once, or the first one alone [all].",
+        ),
+        click.option("--summarizer-tokens", type=tokens, help="Tokens of the answer."),
+        click.option("--caller-tokens", type=tokens, help="Tokens of the caller's reply."),
+        click.option("--planner-tokens", type=tokens, help="Tokens of the planner's reply."),
+        click.option(
+            "--reply-tokens",
+            "max_tokens",
+            type=tokens,
+            help="Tokens of a role's reply, its reasoning included [1024].",
+        ),
+        click.option(
+            "--temperature",
+            type=click.FloatRange(min=0),
+            help="Sampling temperature of the roles; 0 is greedy [0].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def agent_options(command: _F) -> _F:
     """Add the options of an agent."""
-    return model_role_options(search_options(command))
+    return model_role_options(search_options(reply_options(command)))
 
 
 def limits_of(given: dict[str, object]) -> Limits:

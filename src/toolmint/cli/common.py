@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from toolmint.assembly.settings import Settings, load_settings
+from toolmint.core.values import sound
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,16 +61,24 @@ def engine_options(command: _F) -> _F:
 
 @cache
 def console() -> "Console":
-    """Return the console for results; 150 columns wide where output is not a terminal."""
+    """Return the console for results; 150 columns wide where output is not a terminal.
+
+    Texts are those of users, models and tools, so nothing in them is read as markup or as an emoji's name.
+    """
     from rich.console import Console
 
-    found = Console()
-    return found if found.is_terminal else Console(width=150)
+    found = Console(markup=False, emoji=False)
+    return found if found.is_terminal else Console(width=150, markup=False, emoji=False)
 
 
 def say(text: str) -> None:
     """Print one line unchanged: no markup, no wrapping."""
-    console().print(text, markup=False, highlight=False, soft_wrap=True)
+    console().print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Return a text that every terminal takes: valid Unicode, without sequences that steer the terminal."""
+    return sound(text).replace("\x1b", "\u241b")
 
 
 def settings_of(**given: object) -> Settings:

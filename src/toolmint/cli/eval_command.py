@@ -5,6 +5,7 @@ from toolmint.cli.lazy import LazyGroup
 eval_command = LazyGroup(
     {
         "bigbench": "LATM's tables over BIG-Bench-style files.",
+        "calls": "Held-out single calls: right tool, exact call, invalid calls.",
         "gsm8k": "Program-aided mathematics: answers checked.",
         "judge": "A model judges trajectories: pass rate, or win rate of two files.",
         "toolalpaca": "ToolAlpaca's simulated APIs: executed, and judged.",

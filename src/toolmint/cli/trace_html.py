@@ -37,9 +37,11 @@ def _turn(turn: Turn) -> str:
     )
     usage = turn.usage
     head = f"{turn.role}: {usage.input_tokens} tokens in, {usage.output_tokens} out"
-    return (
-        f"<details><summary>{escape(head)}</summary>{prompt}<hr>{_message(turn.answer)}</details>"
-    )
+    thought = ""
+    if turn.reasoning:
+        thought = f"<details><summary>reasoning</summary>{_pre(turn.reasoning)}</details>"
+    said = f"{thought}{_message(turn.answer)}"
+    return f"<details><summary>{escape(head)}</summary>{prompt}<hr>{said}</details>"
 
 
 def _step(step: Step) -> str:
@@ -82,6 +84,7 @@ def html_of(trajectory: Trajectory) -> str:
     took = f"{trajectory.outcome}; {len(trajectory.steps)} steps, {spent}"
     title = escape(trajectory.task.input)
     ending = _pre(trajectory.answer or run.stopped, "answer" if trajectory.answer else "bad")
+    ending += "".join(_pre(f"marked {flag.kind}: {flag.why}", "note") for flag in trajectory.flags)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
         f'<h1>{title}</h1><p class="meta">{escape(took)} · {escape(run.search)} by {escape(run.policy)}</p>'

@@ -1,18 +1,25 @@
 """``toolmint traces``: list, show, export and import trajectories."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from toolmint.cli.common import console, opened, say, settings_of, store_option, without_models
+from toolmint.cli.common import (
+    console,
+    opened,
+    printable,
+    say,
+    settings_of,
+    store_option,
+    without_models,
+)
 from toolmint.core.errors import InputError
 from toolmint.core.store import TrajectorySummary
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Trajectory, read_trajectory
-from toolmint.core.text_files import lines_of, read_text
+from toolmint.core.text_files import escaped_line_ends, json_line, lines_of, read_text
 from toolmint.core.values import clip
 
 _FORMATS = ("trajectory", "openai", "toolbench")
@@ -39,7 +46,8 @@ def list_traces(*, most: int, **given: object) -> None:
     table = Table("number", "when", "ended", "steps", "task", title="Trajectories")
     for one in run_sync(work()):
         when = f"{one.at:%Y-%m-%d %H:%M}"
-        table.add_row(str(one.id), when, one.outcome, str(one.steps), clip(one.input, 90))
+        ended = ", ".join((one.outcome, *one.flags))
+        table.add_row(str(one.id), when, ended, str(one.steps), clip(printable(one.input), 90))
     console().print(table)
 
 
@@ -104,7 +112,7 @@ def show_trace(*, name: str, html: Path | None, as_json: bool, **given: object) 
 
     for one in read_trajectories([name], given):
         if as_json:
-            say(one.model_dump_json(indent=1))
+            say(escaped_line_ends(one.model_dump_json(indent=1)))
             continue
         console().print(tree_of(one.task.input, one.steps))
         for line in ending_lines(one):
@@ -146,10 +154,8 @@ def export_traces(
 
 def write_all(items: Sequence[object], form: str, output: Path | None) -> None:
     """Write encoded trajectories: one JSON list for ``toolbench``, else JSON lines."""
-    if form == "toolbench":
-        text = json.dumps(items, ensure_ascii=False, indent=1) + "\n"
-    else:
-        text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+    lines = [json_line(items, indent=1)] if form == "toolbench" else map(json_line, items)
+    text = "".join(lines)
     if output is None:
         click.echo(text, nl=False)
         return

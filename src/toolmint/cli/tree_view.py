@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from toolmint.cli.common import money
+from toolmint.cli.common import money, printable
 from toolmint.core.task import Step, Trajectory
 from toolmint.core.values import clip
 
@@ -16,7 +16,8 @@ _MARKS = {"answered": "green", "gave_up": "yellow", "limit": "yellow", "failed":
 
 def _line(label: str, text: str, style: str) -> Text:
     return Text.assemble(
-        (f"{label} ", f"bold {style}"), (clip(text, _SHOWN), style if style != "white" else "")
+        (f"{label} ", f"bold {style}"),
+        (clip(printable(text), _SHOWN), style if style != "white" else ""),
     )
 
 
@@ -41,7 +42,7 @@ def step_lines(step: Step) -> Group:
 
 def tree_of(task: str, steps: Iterable[Step]) -> Tree:
     """Return the steps as a tree; steps without siblings are not indented further."""
-    tree = Tree(Text(task, style="bold"), guide_style="dim")
+    tree = Tree(Text(printable(task), style="bold"), guide_style="dim")
     branches: dict[int | None, Tree] = {None: tree}
     listed = list(steps)
     children: dict[int | None, int] = {}
@@ -59,8 +60,9 @@ def ending_lines(trajectory: Trajectory) -> list[Text]:
     run = trajectory.run
     usage = run.usage if run.usage.requests else trajectory.usage
     calls = sum(len(step.calls) for step in trajectory.steps)
-    style = _MARKS[trajectory.outcome]
+    style = "yellow" if trajectory.flags else _MARKS[trajectory.outcome]
     lines = [_line(trajectory.outcome, trajectory.answer or run.stopped, style)]
+    lines += [_line(f"marked {flag.kind}", flag.why, "yellow") for flag in trajectory.flags]
     if trajectory.wants is not None:
         lines.append(_line("missing tool", trajectory.wants, "yellow"))
     counts = f"{len(trajectory.steps)} steps, {calls} tool calls, {usage.requests} model calls"

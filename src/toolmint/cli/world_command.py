@@ -10,7 +10,7 @@ import click
 from toolmint.cli.common import console, say
 from toolmint.core.errors import InputError
 from toolmint.core.sync import run_sync
-from toolmint.core.text_files import lines_of, read_text
+from toolmint.core.text_files import escaped_line_ends, lines_of, read_text
 
 if TYPE_CHECKING:
     from toolmint.core.task import Trajectory
@@ -64,7 +64,7 @@ def generate(*, split: "Split", seed: int, count: int, output: Path, **given: ob
             total=count,
             console=console(),
         ):
-            file.write(task.model_dump_json() + "\n")
+            file.write(escaped_line_ends(task.model_dump_json()) + "\n")
             calls[task.calls] += 1
     impossible = calls.pop(0, 0)
     lengths = ", ".join(f"{length}: {calls[length]}" for length in sorted(calls))

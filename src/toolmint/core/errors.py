@@ -215,3 +215,43 @@ async def aboundary(action: Awaitable[_T], wrap: Callable[[Exception], ToolmintE
         raise
     except Exception as fault:
         raise wrap(fault) from fault
+
+
+async def contained(action: Awaitable[_T], wrap: Callable[[BaseException], ToolmintError]) -> _T:
+    """Await code of somebody else: whatever it raises leaves as the error that ``wrap`` makes of it.
+
+    Beyond ``aboundary``, this holds an exit of the program, a group of exceptions, and a cancellation that
+    the code raised itself. A cancellation of the caller passes, and so does an interrupt of the user, which
+    comes to the main thread alone.
+    """
+    try:
+        return await action
+    except ToolmintError:
+        raise
+    except BaseException as fault:
+        if _is_the_callers(fault):
+            raise
+        raise wrap(fault) from fault
+
+
+def _is_the_callers(fault: BaseException) -> bool:
+    """Return whether an exception is a cancellation of the running task, or an interrupt of the user."""
+    import asyncio  # noqa: PLC0415 - a program that only reads an error need not load it
+    import threading  # noqa: PLC0415
+
+    if isinstance(fault, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    here = threading.current_thread()
+    return isinstance(fault, KeyboardInterrupt) and here is threading.main_thread()
+
+
+def outcome_of(action: Callable[[], _T]) -> tuple[_T | None, BaseException | None]:
+    """Run code of somebody else and return its value, or whatever it raised, an exit included.
+
+    For threads: an exit or a StopIteration would get lost or break the future that carries it.
+    """
+    try:
+        return action(), None
+    except BaseException as fault:  # noqa: BLE001 - it is handed on
+        return None, fault

@@ -16,12 +16,18 @@ class Frozen(BaseModel):
 
 
 class ToolSpec(Frozen):
-    """The specification of a tool: name, description, JSON Schema of the parameters and of the result."""
+    """The specification of a tool: name, description, JSON Schema of the parameters and of the result.
+
+    ``read_only`` is True where a call changes nothing outside, False where it may (its source says so, or
+    says nothing and is known to change things), None where nobody said. It is for whoever runs the tool: no
+    model is shown it.
+    """
 
     name: str
     description: str
     parameters: dict[str, Value]
     returns: dict[str, Value] | None = None
+    read_only: bool | None = None
 
 
 class ToolCall(Frozen):

@@ -60,9 +60,13 @@ class ModelRequest(Frozen):
 
 
 class ModelResponse(Frozen):
-    """A reply: text, tool calls, finish reason, usage, and wall seconds."""
+    """A reply: text, tool calls, finish reason, usage, and wall seconds.
+
+    ``reasoning`` is what the model thought before it spoke, where its endpoint gives that apart.
+    """
 
     content: str
+    reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "unknown"] = "stop"
     model: str

@@ -9,7 +9,7 @@ from pydantic import Field
 from toolmint.core.arcs import NO_ARCS
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Purpose, Usage
-from toolmint.core.task import Outcome, Trajectory
+from toolmint.core.task import FlagKind, Outcome, Trajectory
 from toolmint.core.tool import Demonstration, State, ToolRecord
 from toolmint.core.values import Value
 
@@ -96,13 +96,14 @@ class MakingReport(Frozen):
 
 
 class TrajectorySummary(Frozen):
-    """A kept trajectory as a list shows it; ``steps`` counts all branches."""
+    """A kept trajectory as a list shows it; ``steps`` counts all branches, ``flags`` mark its answer."""
 
     id: int
     at: datetime
     input: str
     outcome: Outcome
     steps: int
+    flags: tuple[FlagKind, ...] = ()
 
 
 class MissingTool(Frozen):

@@ -23,7 +23,8 @@ _EXIT_SECONDS = 5.0
 class _BackgroundLoop:
     """An event loop in a daemon thread; it starts with the first work and ends with the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "toolmint-loop", exit_seconds: float = _EXIT_SECONDS) -> None:
+        self._name, self._exit_seconds = name, exit_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -34,7 +35,7 @@ class _BackgroundLoop:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._serve, args=(self._loop,), name="toolmint-loop", daemon=True
+                    target=self._serve, args=(self._loop,), name=self._name, daemon=True
                 )
                 self._thread.start()
                 atexit.register(self._stop)
@@ -47,7 +48,7 @@ class _BackgroundLoop:
 
     def forget(self) -> None:
         """Forget the loop: a forked child has no thread that runs it."""
-        self.__init__()
+        self.__init__(self._name, self._exit_seconds)
 
     @staticmethod
     def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -76,13 +77,77 @@ class _BackgroundLoop:
 
         ended = asyncio.run_coroutine_threadsafe(cancel(), loop)
         ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
-        thread.join(_EXIT_SECONDS)
+        thread.join(self._exit_seconds)
         if not thread.is_alive():
             loop.close()
 
 
 _BACKGROUND = _BackgroundLoop()
 os.register_at_fork(after_in_child=_BACKGROUND.forget)
+
+
+class _LoopBeside:
+    """A second loop for code of users: where it blocks, the background loop still keeps its limits.
+
+    A loop that a call blocks after its caller has left is never used again.
+    """
+
+    def __init__(self) -> None:
+        self._loop = self._fresh()
+        self._running: set[object] = set()
+        self._left: set[object] = set()
+
+    @staticmethod
+    def _fresh() -> _BackgroundLoop:
+        return _BackgroundLoop("toolmint-tools", 0.2)
+
+    def forget(self) -> None:
+        """Forget the loop in a forked child."""
+        self.__init__()
+
+    @property
+    def left(self) -> int:
+        """How many calls still run although their callers have left."""
+        return len(self._left & self._running)
+
+    async def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Run a coroutine on the second loop; a cancelled caller does not wait for its end."""
+        if self.left:
+            self._loop, self._running, self._left = self._fresh(), set(), set()
+        running, mine = self._running, object()
+
+        async def noted() -> _T:
+            try:
+                return await work
+            finally:
+                running.discard(mine)
+
+        running.add(mine)
+        try:
+            return await asyncio.wrap_future(self._loop.submit(noted()))
+        except asyncio.CancelledError:
+            self._left.add(mine)
+            raise
+
+
+_BESIDE = _LoopBeside()
+os.register_at_fork(after_in_child=_BESIDE.forget)
+
+
+async def run_beside(work: Coroutine[Any, Any, _T]) -> _T:
+    """Await a coroutine of a user's code.
+
+    Called on the background loop, it runs on a second loop, so that code that blocks stops nothing but
+    itself. Elsewhere it runs on the caller's loop, to which the user's own connections belong.
+    """
+    if _BACKGROUND.is_current:
+        return await _BESIDE.run(work)
+    return await work
+
+
+def blocked_calls() -> int:
+    """Return how many calls of users' code still run although their callers have left."""
+    return _BESIDE.left
 
 
 def run_sync(work: Coroutine[Any, Any, _T]) -> _T:

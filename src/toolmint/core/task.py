@@ -23,6 +23,7 @@ Tier = Literal["code", "light", "agent", "strong"]
 
 
 Outcome = Literal["answered", "gave_up", "limit", "failed"]
+FlagKind = Literal["cut", "ungrounded"]
 Decision = Literal["call", "answer", "give_up"]
 _FORMER_WORDS = {"compiled": "code", "tooluser": "light"}
 
@@ -55,7 +56,13 @@ class Task(Frozen):
 
 
 class Turn(Frozen):
-    """One model call by one role: the unit of training; with weight 0 it is context and gives no loss."""
+    """One model call by one role: the unit of training; with weight 0 it is context and gives no loss.
+
+    Attributes:
+        answer: what the role said and called.
+        reasoning: what the model thought before it spoke; no prompt shows it and nothing is read from it.
+        cut: the reply ended at its limit of tokens.
+    """
 
     role: Annotated[Role, BeforeValidator(current_word)]
     prompt: tuple[Message, ...]
@@ -63,6 +70,8 @@ class Turn(Frozen):
     usage: Usage
     template_digest: str = ""
     weight: Literal[0, 1] = 1
+    reasoning: str = ""
+    cut: bool = False
 
     @classmethod
     def from_file(
@@ -72,10 +81,18 @@ class Turn(Frozen):
         calls: tuple[ToolCall, ...] = (),
         *,
         weight: Literal[0, 1] = 1,
+        reasoning: str = "",
     ) -> "Turn":
         """Return a turn read from a file: without its prompt, with unknown usage."""
         answer = AssistantMessage(content=text, tool_calls=calls)
-        return cls(role=role, prompt=(), answer=answer, usage=Usage(cost=None), weight=weight)
+        return cls(
+            role=role,
+            prompt=(),
+            answer=answer,
+            usage=Usage(cost=None),
+            weight=weight,
+            reasoning=reasoning,
+        )
 
 
 class Step(Frozen):
@@ -132,10 +149,26 @@ class Run(Frozen):
     usage: Usage = Usage()
 
 
+class AnswerFlag(Frozen):
+    """Why an answer is not to be relied on.
+
+    Attributes:
+        kind: ``cut``: the answer ended at its limit of tokens. ``ungrounded``: it states values (numbers,
+            names, dates, quoted words) that stand neither in an observation nor in the task.
+        why: the same in words.
+        values: the ungrounded values, as the answer writes them.
+    """
+
+    kind: FlagKind
+    why: str
+    values: tuple[str, ...] = ()
+
+
 class Trajectory(Frozen):
     """A task, its tree of steps, the leaf that ended the run, and the answer.
 
-    ``wants`` is the planner's description of a missing tool, if it gave up for want of one.
+    ``wants`` is the planner's description of a missing tool, if it gave up for want of one; ``flags`` say
+    what speaks against an answer.
     """
 
     schema_version: Literal[1] = 1
@@ -145,6 +178,7 @@ class Trajectory(Frozen):
     answer: str | None = None
     outcome: Outcome = "answered"
     wants: str | None = None
+    flags: tuple[AnswerFlag, ...] = ()
     served: Served | None = None
     run: Run = Field(default_factory=Run)  # a default would be copied deeply each time
 
@@ -172,7 +206,7 @@ def read_trajectory(text: str, where: str = "the trajectory") -> Trajectory:
     """
     try:
         found: object = json.loads(text)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise InputError(f"{where} is not JSON: {fault}") from fault
     if not isinstance(found, dict):
         raise InputError(f"{where} must be a JSON object, got {type(found).__name__}")
@@ -182,14 +216,30 @@ def read_trajectory(text: str, where: str = "the trajectory") -> Trajectory:
             f"{where} has schema {version}, this toolmint reads 1; upgrade toolmint",
             code="trajectory-newer",
         )
+    _complete_tools(cast("dict[str, object]", found))
     try:
         read = Trajectory.model_validate(found)
-    except ValidationError as fault:
+    except (ValidationError, RecursionError) as fault:
+        if isinstance(fault, RecursionError):
+            raise InputError(f"{where} is not a trajectory: it is nested too deeply") from fault
         first = fault.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{where} is not a trajectory: {place}: {first['msg']}") from fault
     _check_tree(read, where)
     return read
+
+
+def _complete_tools(item: dict[str, object]) -> None:
+    """Add an empty description to tools without one; ``strict`` holds anyway, so it is no field of ours."""
+    task = item.get("task")
+    tools: object = cast("dict[str, object]", task).get("tools") if isinstance(task, dict) else None
+    for tool in cast("list[object]", tools) if isinstance(tools, list) else ():
+        if isinstance(tool, dict):
+            fields = cast("dict[str, object]", tool)
+            if fields.get("description") is None:
+                fields["description"] = ""
+            if isinstance(fields.get("strict"), bool):
+                del fields["strict"]
 
 
 def _check_tree(trajectory: Trajectory, where: str) -> None:

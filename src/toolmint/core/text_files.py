@@ -14,6 +14,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.values import clip
 
 _BLANK = " \t\r\n"
+_LINE_ENDS = re.compile("[\u0085\u2028\u2029]")
 _SURROGATE = re.compile(r"\\u[dD][89abAB]|[\ud800-\udfff]")
 
 
@@ -29,6 +30,19 @@ def read_text(path: Path) -> str:
         raise InputError(f"{str(path)!r} cannot be read: {fault.strerror}", code="file") from fault
     except UnicodeDecodeError as fault:
         raise InputError(f"{str(path)!r} is not UTF-8 (byte {fault.start})", code="file") from fault
+
+
+def json_line(value: object, *, indent: int | None = None) -> str:
+    r"""Return a value as JSON with a line end, without other characters that some readers take for one.
+
+    U+2028, U+2029 and U+0085 are written as escapes: other programs split lines at them.
+    """
+    return escaped_line_ends(json.dumps(value, ensure_ascii=False, indent=indent)) + "\n"
+
+
+def escaped_line_ends(text: str) -> str:
+    """Return a JSON text in which no character but its own line ends may be taken for one."""
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:

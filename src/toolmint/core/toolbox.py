@@ -3,9 +3,16 @@
 import time
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Protocol
+from typing import Protocol, cast
 
-from toolmint.core.errors import ToolArgumentsError, ToolError, aboundary
+from toolmint.core.errors import (
+    SandboxError,
+    ToolArgumentsError,
+    ToolError,
+    ToolmintError,
+    contained,
+    outcome_of,
+)
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.schema import schema_violation
 
@@ -67,10 +74,36 @@ async def call_one(tools: Mapping[str, Tool], call: ToolCall) -> ToolResult:
     fault = schema_violation(tool.spec, call, arguments)
     if fault is not None:
         return failed_result(call, "tool-arguments", fault)
+    return await contained_call(tool, call)
+
+
+async def contained_call(tool: Tool | Toolbox, call: ToolCall) -> ToolResult:
+    """Run one call; whatever the tool raises, an exit of the program included, is the result.
+
+    Raises:
+        SandboxError: the sandbox itself is broken, so no further call can be trusted.
+    """
     start = time.perf_counter()
     try:
-        return await aboundary(
-            tool.call(call), lambda fault: ToolError(f"{type(fault).__name__}: {fault}")
-        )
-    except ToolError as fault:
+        found = cast("object", await contained(tool.call(call), _raised))
+    except SandboxError:
+        raise
+    except ToolmintError as fault:
         return failed_result(call, fault.code, str(fault), time.perf_counter() - start)
+    if not isinstance(found, ToolResult):
+        said = f"{call.name!r} returned no result but {type(found).__name__}"
+        return failed_result(call, "tool", said, time.perf_counter() - start)
+    return found
+
+
+def _raised(fault: BaseException) -> ToolError:
+    """Return the error of a tool that raised; of a group, its first member says what was wrong."""
+    while isinstance(fault, BaseExceptionGroup):
+        fault = cast("BaseExceptionGroup[BaseException]", fault).exceptions[0]
+    said = str(fault) if _has_text(fault) else ""
+    return ToolError(f"{type(fault).__name__}: {said}".removesuffix(": "))
+
+
+def _has_text(fault: BaseException) -> bool:
+    """Return whether the text of an exception can be had: its ``__str__`` is a tool's code too."""
+    return outcome_of(lambda: str(fault))[1] is None

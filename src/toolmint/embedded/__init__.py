@@ -5,7 +5,7 @@ from pathlib import Path
 
 from toolmint.embedded.stream import stream
 
-__all__ = ["cassette_path", "stream", "trio_path"]
+__all__ = ["cassette_path", "english_trio_path", "stream", "trio_path"]
 
 
 def cassette_path() -> Path:
@@ -16,3 +16,8 @@ def cassette_path() -> Path:
 def trio_path() -> Path:
     """Return the folder of the bundled model: one decoder for planner, caller and summarizer."""
     return Path(str(resources.files("toolmint.embedded").joinpath("trio")))
+
+
+def english_trio_path() -> Path:
+    """Return the folder where a trio that is trained on natural requests stands, if one is installed."""
+    return Path(str(resources.files("toolmint.embedded").joinpath("english")))

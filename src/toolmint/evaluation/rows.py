@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from toolmint.core.errors import InputError
 from toolmint.core.messages import Frozen
+from toolmint.core.text_files import escaped_line_ends
 from toolmint.core.values import Value, canonical, digest
 from toolmint.evaluation.benchmark import Row
 
@@ -163,7 +164,7 @@ class RowFile:
 
     def append(self, row: Row) -> None:
         """Write one row; it is in the file when this returns, also if the process is killed then."""
-        self._write((row.model_dump_json() + "\n").encode())
+        self._write((escaped_line_ends(row.model_dump_json()) + "\n").encode())
 
     def _write(self, line: bytes) -> None:
         self._file.write(line)

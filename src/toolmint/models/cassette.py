@@ -24,8 +24,12 @@ _HEADERS = ("cassette", "tape")  # the second is that of earlier versions
 
 
 def request_key(request: ModelRequest) -> str:
-    """Return the key of a request's reply: the digest of its fields that differ from the defaults."""
-    return digest(request.model_dump(mode="json", exclude_defaults=True))
+    """Return the key of a request's reply: the digest of its fields that differ from the defaults.
+
+    What no model is shown of a tool is left out.
+    """
+    hidden: Any = {"tools": {"__all__": {"read_only"}}}
+    return digest(request.model_dump(mode="json", exclude_defaults=True, exclude=hidden))
 
 
 class CassetteModel:

@@ -1,6 +1,7 @@
 """A model behind any OpenAI-compatible endpoint, over aiohttp."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,16 +13,25 @@ import aiohttp
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import ContextOverflow, ModelError, ModelUnavailable
 from toolmint.core.model import ModelDelta, ModelRequest, ModelResponse
+from toolmint.models.endpoint_dialect import REFUSING, Dialect, adapted
 from toolmint.models.openai_wire import (
     DEFAULT_BASE_URL,
-    Dialect,
     StreamReader,
     decode_response,
     encode_request,
+    with_own_names,
 )
 from toolmint.models.prices import LIST_PRICES
 from toolmint.models.retry_after import RetryAfter
 
+_OVERFLOW = re.compile(
+    r"context[_ ](?:length|size|window)|maximum context"
+    r"|(?:prompt|input|request|message)s? (?:is|are) too long"
+    r"|too many (?:input )?tokens|exceeds? the (?:available |model'?s? )?context|max_model_len"
+    r"|input length .{0,40}exceeds|reduce the length",
+    re.IGNORECASE,
+)
+"""How endpoints say that a prompt is longer than their model reads."""
 _RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
 
 
@@ -35,6 +45,9 @@ class OpenAIModel:
         timeout: seconds a request.
         price_as: name of the model whose price applies.
         prices: what models cost.
+        alternate: its template wants the roles user and assistant in turns; else that is learnt from the
+            endpoint's refusal, as are a temperature, a ``tool_choice``, a system message and tools that it
+            does not take.
     """
 
     def __init__(
@@ -46,6 +59,7 @@ class OpenAIModel:
         timeout: float = 120.0,
         price_as: str | None = None,
         prices: Prices = LIST_PRICES,
+        alternate: bool = False,
     ) -> None:
         self.name = model
         self._price_as, self._prices = price_as or model, prices
@@ -53,7 +67,8 @@ class OpenAIModel:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         openai = base_url == DEFAULT_BASE_URL
-        self._dialect = Dialect("max_completion_tokens" if openai else "max_tokens")
+        field = "max_completion_tokens" if openai else "max_tokens"
+        self._dialect = Dialect(field, alternate=alternate)
         # A session belongs to the event loop that made it; a model may be used from several, and may
         # outlive one, as when ``asyncio.run`` is called twice.
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
@@ -82,9 +97,10 @@ class OpenAIModel:
                 wire: Any = await reply.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise self._unreachable(fault) from fault
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise ModelError(f"{self._url} answered no JSON", code="model-reply") from fault
-        return self._priced(decode_response(wire, time.perf_counter() - started))
+        response = decode_response(wire, time.perf_counter() - started)
+        return self._priced(with_own_names(response, request))
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelDelta]:
         """Yield the reply's text as it arrives; the last delta holds the whole response with its usage."""
@@ -101,24 +117,23 @@ class OpenAIModel:
                         yield ModelDelta(text=text)
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise self._unreachable(fault) from fault
-        yield ModelDelta(response=self._priced(reader.response(time.perf_counter() - started)))
+        response = with_own_names(reader.response(time.perf_counter() - started), request)
+        yield ModelDelta(response=self._priced(response))
 
     @asynccontextmanager
     async def _post(
         self, request: ModelRequest, *, stream: bool
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """Send a request. Where the endpoint rejects ``temperature``, send it without, from then on."""
+        """Send a request. What the endpoint refuses by name is left out or put otherwise, from then on."""
         while True:
             dialect = self._dialect
             body = encode_request(request, self.name, stream=stream, dialect=dialect)
             async with self._client().post(self._url, json=body) as reply:
-                if (
-                    reply.status == 400
-                    and dialect.temperature
-                    and "temperature" in await reply.text()
-                ):
-                    self._dialect = dialect._replace(temperature=False)
-                    continue
+                if reply.status in REFUSING:
+                    changed = adapted(dialect, await reply.text(errors="replace"), request)
+                    if changed is not None:
+                        self._dialect = changed
+                        continue
                 await self._raise_for_status(reply)
                 yield reply
                 return
@@ -135,13 +150,13 @@ class OpenAIModel:
     async def _raise_for_status(self, reply: aiohttp.ClientResponse) -> None:
         if reply.status < 400:
             return
-        text = (await reply.text())[:500]
+        text = (await reply.text(errors="replace"))[:500]
         said = f"{self._url} answered {reply.status}: {text}"
-        if reply.status in _RETRYABLE:
+        if reply.status in _RETRYABLE and not _OVERFLOW.search(text):
             raise RetryAfter(said, _retry_after(reply.headers))
         if reply.status in {401, 403}:
             raise ModelError(f"{said}; check the key of this endpoint", code="model-key")
-        if "context_length" in text or "maximum context" in text:
+        if _OVERFLOW.search(text) or reply.status == 413:
             raise ContextOverflow(said)
         raise ModelError(said, code="model-refused")
 

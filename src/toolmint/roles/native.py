@@ -4,7 +4,6 @@ The shared part comes first and the role's instruction last, so that one prefix 
 planner, caller and summarizer.
 """
 
-import re
 from functools import cache
 
 from toolmint.core.errors import ToolArgumentsError
@@ -18,6 +17,7 @@ from toolmint.core.messages import (
 )
 from toolmint.core.model import ToolChoice
 from toolmint.core.task import Step
+from toolmint.core.tool_names import NAMELESS
 from toolmint.core.values import canonical
 from toolmint.roles.prompts import fill, template_digest
 from toolmint.roles.view import AgentRole, Prompt, View
@@ -29,15 +29,15 @@ _TOOL_CHOICE: dict[AgentRole, ToolChoice] = {
     "backbone": "auto",
 }
 _MAX_CACHED_STEPS = 1024  # steps whose messages are cached before the cache is cleared
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def legal_call(call: ToolCall) -> ToolCall:
-    """Return a call that every endpoint accepts in a history: a valid name, and arguments that are an object.
+    """Return a call that every endpoint accepts in a history: with a name, and arguments that are an object.
 
-    The trajectory keeps what the model wrote; only the prompt is made valid.
+    The trajectory keeps what the model wrote; only the prompt is made valid. The letters of names are the
+    endpoint's business (``models.openai_wire``), which knows the tools that they stand for.
     """
-    name = _UNSAFE.sub("_", call.name)[:64] or "none"
+    name = call.name or NAMELESS
     try:
         call.parsed()
         arguments = call.arguments

@@ -22,6 +22,7 @@ def template_text(name: str) -> str:
     )
 
 
+@cache
 def template_digest(*names: str) -> str:
     """Return a digest (12 hex characters) of prompt templates, in order."""
     text = "\0".join(template_text(name) for name in names)

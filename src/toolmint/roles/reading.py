@@ -3,13 +3,16 @@
 Whatever was ambiguous or repaired is recorded in ``notes``, which go into the trajectory.
 """
 
-import json
 import re
-from typing import Any, NamedTuple, cast
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from toolmint.core.messages import Frozen, ToolCall
+from toolmint.core.messages import Frozen, ToolCall, ToolSpec
 from toolmint.core.task import Decision
-from toolmint.core.values import Value, canonical, clip, too_deep
+from toolmint.core.tool_names import resolved_name
+from toolmint.core.values import Value, canonical, clip
+from toolmint.roles.dialects import MOST_CALLS, written_calls
+from toolmint.roles.json_text import object_at
 from toolmint.roles.replies import first_block
 
 NO_CALL = "none"
@@ -20,7 +23,14 @@ _MARK = re.compile(
 )
 _MISSING_TOOL = re.compile(r"^\W*Missing tool:[ \t]*(.+?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _ACTION = re.compile(r"Action:[ \t]*(.*?)[ \t]*\n\s*Action Input:[ \t]*(.*)\Z", re.DOTALL)
-_TAGGED = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_CALL_MARKS = (
+    "<tool_call",
+    "<function=",
+    "<|python_tag|>",
+    "[TOOL_CALLS]",
+    "to=functions.",
+)
+"""Marks of a call in a whole step; JSON and Python need a known tool's name to be one."""
 _CONCLUSION = re.compile(r"(?:^|\n)\s*conclusion:[ \t]*(.*)\Z", re.DOTALL | re.IGNORECASE)
 _DECISIONS: dict[str, Decision] = {
     "caller": "call",
@@ -54,11 +64,16 @@ class Answer(Frozen):
 
 
 class BackboneReply(NamedTuple):
-    """A backbone's reply: rationale, and the call or answer after it."""
+    """A backbone's reply: rationale, and the calls or the answer after it."""
 
     plan: Plan
-    action: Action | None = None
+    actions: tuple[Action, ...] = ()
     answer: Answer | None = None
+
+    @property
+    def action(self) -> Action | None:
+        """The first call, or None."""
+        return self.actions[0] if self.actions else None
 
 
 def read_plan(text: str) -> Plan:
@@ -98,15 +113,8 @@ def _marker(mark: re.Match[str]) -> str:
 def _object(text: str) -> tuple[dict[str, Value], str] | None:
     """Return the first JSON object of a text and the text after it, or None."""
     start = text.find("{")
-    if start < 0:
-        return None
-    try:
-        value, end = json.JSONDecoder().raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or too_deep(cast("object", value)):
-        return None
-    return cast("dict[str, Value]", value), text[end:].strip()
+    found = object_at(text, start) if start >= 0 else None
+    return None if found is None else (found[0], text[found[1] :].strip())
 
 
 def _arguments(raw: str) -> tuple[str, tuple[str, ...]]:
@@ -119,51 +127,62 @@ def _arguments(raw: str) -> tuple[str, tuple[str, ...]]:
     return kept, (f"text after the arguments was dropped: {clip(found[1], 120)!r}",)
 
 
-def _json_call(value: dict[str, Value]) -> Action | None:
-    """Parse ``{"name": ..., "arguments": ...}``, optionally wrapped in ``function``."""
-    function = value.get("function")
-    body = cast("dict[str, Value]", function) if isinstance(function, dict) else value
-    name = body.get("name")
-    if not isinstance(name, str):
-        return None
-    arguments: Any = body.get("arguments", body.get("parameters", {}))
-    return Action(
-        name=name, arguments=arguments if isinstance(arguments, str) else canonical(arguments)
-    )
-
-
-def read_action(
-    text: str, calls: tuple[ToolCall, ...] = (), *, program: str | None = None
-) -> Action:
-    """Parse a caller's reply: a tool call, the paper's two lines, a JSON object, or a program.
+def read_actions(
+    text: str,
+    calls: tuple[ToolCall, ...] = (),
+    *,
+    program: str | None = None,
+    tools: Sequence[ToolSpec] = (),
+) -> tuple[Action, ...]:
+    """Parse a caller's reply: tool calls, the paper's two lines, a dialect of open models, or a program.
 
     Args:
-        text: the reply's text.
-        calls: the reply's tool calls; the first one counts.
+        text: the reply's text, without its reasoning.
+        calls: the reply's tool calls; where there are any, they count and no others.
         program: name of the tool that runs programs (alpha-UMi appendix D); a fenced block is a call of it.
+        tools: those that may be called; names and values are read by them.
+
+    Returns:
+        the calls in order, at least one; where there is none, one whose name is None.
     """
+    names = [tool.name for tool in tools]
     if calls:
-        dropped = len(calls) - 1
-        notes = (f"{dropped} further calls were dropped: one call a step",) if dropped else ()
-        return Action(name=calls[0].name, arguments=calls[0].arguments, notes=notes)
+        return tuple(_named(one.name, one.arguments, names) for one in calls[:MOST_CALLS])
     lines = _ACTION.search(text)
     if lines:
         arguments, notes = _arguments(lines[2])
-        return Action(name=lines[1].strip(), arguments=arguments, notes=notes)
+        return (_named(lines[1].strip(), arguments, names, notes),)
     code = first_block(text) if program else None
     if program and code and _object(code) is None:
-        return Action(name=program, arguments=canonical({"code": code}))
-    tagged = _TAGGED.search(text)
-    found = _object(tagged[1] if tagged else text)
-    action = _json_call(found[0]) if found else None
-    if action is not None:
-        return action
+        return (Action(name=program, arguments=canonical({"code": code})),)
+    found = written_calls(text, tools)
+    if found:
+        return tuple(_named(one.name, one.arguments, names) for one in found)
     why = (
         f"the caller wrote no call: {clip(text.strip(), 160)!r}"
         if text.strip()
         else "the caller said nothing"
     )
-    return Action(name=None, arguments=text, notes=(why,))
+    return (Action(name=None, arguments=text, notes=(why,)),)
+
+
+def _named(name: str, arguments: str, names: Sequence[str], notes: tuple[str, ...] = ()) -> Action:
+    """Return a call of the tool that a name means."""
+    own = resolved_name(name, names) if names else name
+    if own != name:
+        notes = (*notes, f"{clip(name, 80)!r} was read as the tool {own!r}")
+    return Action(name=own, arguments=arguments, notes=notes)
+
+
+def read_action(
+    text: str, calls: tuple[ToolCall, ...] = (), *, program: str | None = None
+) -> Action:
+    """Parse a caller's reply as one call: the first one counts; see ``read_actions``."""
+    first, *further = read_actions(text, calls, program=program)
+    if not further:
+        return first
+    note = f"{len(further)} further calls were dropped: one call a step"
+    return first.model_copy(update={"notes": (*first.notes, note)})
 
 
 def read_answer(text: str, calls: tuple[ToolCall, ...] = ()) -> Answer:
@@ -182,22 +201,21 @@ def read_answer(text: str, calls: tuple[ToolCall, ...] = ()) -> Answer:
 
 
 def read_backbone(
-    text: str, calls: tuple[ToolCall, ...] = (), *, program: str | None = None
+    text: str,
+    calls: tuple[ToolCall, ...] = (),
+    *,
+    program: str | None = None,
+    tools: Sequence[ToolSpec] = (),
 ) -> BackboneReply:
-    """Parse a backbone's reply: rationale with a call, an answer, or a give-up (alpha-UMi equation 1).
+    """Parse a backbone's reply: rationale with calls, an answer, or a give-up (alpha-UMi equation 1).
 
     A call takes precedence, as a run that calls has not ended; then ``conclusion:``.
     """
-    lines = _ACTION.search(text)
-    fenced = program is not None and first_block(text) is not None
-    if calls or lines or _TAGGED.search(text) or fenced:
-        action = read_action(text, calls, program=program)
-        thought = (
-            text[: lines.start()].strip()
-            if lines
-            else text.split("<tool_call>", maxsplit=1)[0].strip()
-        )
-        return BackboneReply(Plan(thought=thought, decision="call"), action=action)
+    start = _call_start(text, program, tools)
+    if calls or start is not None:
+        thought = text[:start].strip() if start is not None else text.strip()
+        actions = read_actions(text, calls, program=program, tools=tools)
+        return BackboneReply(Plan(thought=thought, decision="call"), actions)
     ending = _CONCLUSION.search(text)
     if ending:
         plan = read_plan(text[: ending.start()])
@@ -211,9 +229,25 @@ def read_backbone(
     if plan.decision == "give_up":
         return BackboneReply(plan)
     if plan.decision == "call":
-        return BackboneReply(plan, action=read_action(text))
+        return BackboneReply(plan, read_actions(text, tools=tools))
     said = plan.thought
     notes = () if said else ("the model said nothing",)
     return BackboneReply(
         Plan(thought=said, decision="answer", notes=notes), answer=read_answer(said)
     )
+
+
+def _call_start(text: str, program: str | None, tools: Sequence[ToolSpec]) -> int | None:
+    """Return where the first call of a whole step begins; None where it has none."""
+    lines = _ACTION.search(text)
+    if lines:
+        return lines.start()
+    marks = [at for at in (text.find(mark) for mark in _CALL_MARKS) if at >= 0]
+    if marks:
+        return min(marks)
+    if program is not None and first_block(text) is not None:
+        return len(text)
+    names = [tool.name for tool in tools]
+    found = written_calls(text, tools) if names else []
+    known = [one.start for one in found if resolved_name(one.name, names) in names]
+    return known[0] if known else None

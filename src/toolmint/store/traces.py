@@ -3,15 +3,31 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from toolmint.core.errors import StoreError
 from toolmint.core.store import MissingTool, TrajectorySummary
-from toolmint.core.task import Trajectory, read_trajectory
+from toolmint.core.task import FlagKind, Trajectory, read_trajectory
 from toolmint.store.clock import now
 from toolmint.store.engine import Database
 from toolmint.store.schema import MISSING_TOOLS_TABLE, TRACES_TABLE
+
+_FLAG_LETTERS: dict[str, FlagKind] = {"c": "cut", "u": "ungrounded"}
+"""The column ``outcome`` holds the flags of an answer too, as ``answered!cu``."""
+
+
+def _marked(trajectory: Trajectory) -> str:
+    kinds = {flag.kind for flag in trajectory.flags}
+    letters = "".join(letter for letter, kind in _FLAG_LETTERS.items() if kind in kinds)
+    return f"{trajectory.outcome}!{letters}" if letters else trajectory.outcome
+
+
+def _unmarked(row: dict[str, Any]) -> dict[str, Any]:
+    outcome, _, letters = str(row["outcome"]).partition("!")
+    flags = tuple(_FLAG_LETTERS[one] for one in letters if one in _FLAG_LETTERS)
+    return row | {"outcome": outcome, "flags": flags}
 
 
 class SqlTraces:
@@ -27,7 +43,7 @@ class SqlTraces:
             row = {
                 "at": now(),
                 "input": trajectory.task.input,
-                "outcome": trajectory.outcome,
+                "outcome": _marked(trajectory),
                 "steps": len(trajectory.steps),
                 "body": trajectory.model_dump_json(),
             }
@@ -65,7 +81,7 @@ class SqlTraces:
         rows = await self._database.mappings(
             select(*columns).order_by(TRACES_TABLE.c.id.desc()).limit(most)
         )
-        return [TrajectorySummary.model_validate(dict(row)) for row in rows]
+        return [TrajectorySummary.model_validate(_unmarked(dict(row))) for row in rows]
 
     async def missing_tools(self) -> Sequence[MissingTool]:
         """Return every missing tool, oldest first."""

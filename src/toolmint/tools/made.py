@@ -102,6 +102,7 @@ class MadeTool:
             name=_ILLEGAL.sub("_", record.request_class)[:64],
             description=f"Answers requests of the class {record.request_class!r}, such as: {example}",
             parameters=parameters_of(args for _, args in uses),
+            read_only=True,
         )
 
     async def call(self, call: ToolCall) -> ToolResult:

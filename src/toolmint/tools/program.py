@@ -13,6 +13,7 @@ _SPEC = ToolSpec(
         "required": ["code"],
         "additionalProperties": False,
     },
+    read_only=True,
 )
 
 

@@ -81,6 +81,8 @@ async def answer_with_agent(
         "cost_usd": None if used.cost is None else float(used.cost),
         "request_id": call.number,
     }
+    if done.flags:
+        facts["flags"] = [flag.kind for flag in done.flags]
     headers = [(b"x-toolmint-cache", b"bypass")]
     await recorder.say(call, kind, parsed, record, (done.answer, facts, headers))
 

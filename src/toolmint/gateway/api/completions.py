@@ -23,6 +23,7 @@ from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.http_errors import internal_error
 from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import LOG
+from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.pass_through import PassThrough, UpstreamAnswer
 from toolmint.serving.background_maker import BackgroundMaker
 from toolmint.serving.error_bound import ErrorBound
@@ -71,7 +72,7 @@ class Completions:
         self._servers, self._strong, self.recorder = servers, strong, recorder
         self._maker, self._prices, self._agent = maker, prices, agent
         self._estimates = UsageEstimates(prices, CONVERSATION_FIELDS)
-        self._later: set[asyncio.Task[None]] = set()
+        self._later, self._lookout = set[asyncio.Task[None]](), Lookout()
         # A version at work is a new object once its tally moves, so what is shown of it can be kept.
         self._shown = lru_cache(_SHOWN)(partial(_shown, servers.policy.bound))
 
@@ -111,14 +112,20 @@ class Completions:
     async def _reserve(
         self, call: GatewayCall, kind: EndpointKind, parsed: ParsedRequest, body: bytes
     ) -> None:
-        """Reserve the most that a request may cost; raise HttpError where its key has too little left."""
+        """Reserve the most that a request may cost.
+
+        Raises:
+            HttpError: its key has too little left.
+            ClientLeft: the client went away while it waited; nothing was sent for it.
+        """
         if not call.key.is_limited:
             return
-        await self.recorder.keys.reserve(
-            call.number,
-            call.key,
-            lambda: self._estimates.upper(kind.name, parsed.body, body, self._servers.light),
-        )
+        with cancel_on_disconnect(call.receive, lookout=self._lookout):
+            await self.recorder.keys.reserve(
+                call.number,
+                call.key,
+                lambda: self._estimates.upper(kind.name, parsed.body, body, self._servers.light),
+            )
 
     @property
     def own(self) -> tuple[str, ...]:
