@@ -9,8 +9,9 @@ from typing import Literal, Self
 
 from toolmint.agent.tree import Observe, ignore_step
 from toolmint.assembly.agent_choices import AgentChoices, choices_with
-from toolmint.assembly.agents import AgentModels, AgentSession, RoleModels
+from toolmint.assembly.agents import AgentSession
 from toolmint.assembly.installed_trio import preferred_trio
+from toolmint.assembly.role_models import AgentModels, RoleModels
 from toolmint.assembly.settings import Settings, load_settings
 from toolmint.assembly.toolboxes import ToolSource, checked_source
 from toolmint.core.errors import ToolmintError

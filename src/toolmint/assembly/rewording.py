@@ -5,16 +5,32 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolmint.assembly.uri import model_of
 from toolmint.core.errors import InputError, ToolmintError
 from toolmint.core.messages import UserMessage
 from toolmint.core.model import Model, ModelRequest
 from toolmint.core.task import Trajectory
 from toolmint.core.text_files import lines_of, read_text
 from toolmint.core.values import Value, canonical, digest
+from toolmint.models.wrap import close
 from toolmint.roles.prompts import fill, template_digest
+from toolmint.synthesis.toolbox_tasks import ToolboxTasks
 
 _AT_ONCE = 8
 _MAX_TOKENS = 256
+
+
+async def worded_by(
+    uri: str, tasks: ToolboxTasks, kept: Path, notify: Callable[[str], None]
+) -> ToolboxTasks:
+    """Return a toolbox's tasks with requests worded by the model that a URI names; see ``reworded``."""
+    model = model_of(uri)
+    try:
+        learnt = await reworded(tasks.learnt, model, kept, notify)
+        held_out = await reworded(tasks.held_out, model, kept, notify)
+    finally:
+        await close(model)
+    return tasks._replace(learnt=learnt, held_out=held_out)
 
 
 async def reworded(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
+from toolmint.assembly.agent_choices import AgentChoices
 from toolmint.assembly.settings import Settings
 from toolmint.core.errors import StoreError
 from toolmint.core.messages import Frozen, ToolSpec
@@ -145,3 +146,35 @@ class TrioRegistry:
         part.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
         part.replace(path)
         return entered
+
+
+class ServingTrio(NamedTuple):
+    """The trio that was trained for a toolbox: its URI, and its version."""
+
+    uri: str
+    version: TrioVersion
+
+    @property
+    def note(self) -> str:
+        """What a user is told."""
+        one = self.version
+        return (
+            f"no model is named, so version {one.version} of the trio that was trained for these tools plays "
+            f"({100 * one.exact:.0f} % exact calls on {one.tasks} held-out ones)"
+        )
+
+    def choices(self, given: AgentChoices) -> AgentChoices:
+        """Return an agent's choices with as many tools shown as the trio was trained on, unless they say."""
+        if "shown" in given.model_fields_set:
+            return given
+        return given.model_copy(update={"shown": self.version.shown})
+
+
+def serving_trio(settings: Settings, specs: Sequence[ToolSpec]) -> ServingTrio | None:
+    """Return the trio that was trained for a toolbox and serves it; None where there is none.
+
+    Raises:
+        StoreError: its versions cannot be read, or its folder is gone.
+    """
+    found = TrioRegistry.of(settings).serving(specs) if specs else None
+    return ServingTrio(*found) if found is not None else None

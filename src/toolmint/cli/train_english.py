@@ -59,17 +59,17 @@ def train_english(
     """
     tokenizer_class()
     from toolmint.training.adapter_bundle import bundle_adapter
-    from toolmint.training.mix import CARD, MIX
+    from toolmint.training.mix import MIX, MIX_CARD
     from toolmint.training.recipes import english
 
     mix = output / "mix"
-    if not (mix / CARD).is_file():
+    if not (mix / MIX_CARD).is_file():
         _make_mix(mix, data, never, size)
     begun = open_base(base, "chat", None)
     if begun.reference is None or begun.tokenizer is None:
         raise ConfigError(f"{base!r} was trained here; name a pretrained base", code="base")
     fit(load((mix / MIX,), None), english(minutes), begun, begun.tokenizer, output, longest=longest)
-    card: dict[str, Any] = json.loads((mix / CARD).read_text(encoding="utf-8"))
+    card: dict[str, Any] = json.loads((mix / MIX_CARD).read_text(encoding="utf-8"))
     shares = [{key: one[key] for key in _SHOWN} for one in card["parts"]]
     held_out = [{key: one[key] for key in ("name", "runs", "sha256")} for one in card["held_out"]]
     told = {"sha256": card["sha256"], "parts": shares, "held_out": held_out, "longest": longest}

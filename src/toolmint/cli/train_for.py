@@ -1,4 +1,4 @@
-"""``toolmint train for``: adapters for a toolbox, measured on held-out tasks, served where they are better."""
+"""``toolmint train for``: adapters for a toolbox, measured on held-out tasks, served where better."""
 
 import shutil
 from collections.abc import Sequence
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 PRETRAINED = "smollm2-135m"
 """What is trained where no trio is named and none for English ships."""
+
+
+_MAX_TOKENS = 160
+"""Tokens of a reply: a plan of one sentence, or one call."""
 
 
 class _Run(NamedTuple):
@@ -67,6 +71,9 @@ class _Run(NamedTuple):
     help="Tools that a task shows at most.",
 )
 @click.option("--epochs", type=float, default=2.0, show_default=True)
+@click.option(
+    "--rate", type=float, help="Peak learning rate [5e-4 for adapters, 2e-4 for whole models]."
+)
 @click.option("--minutes", type=float, help="Bound on the training time.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -97,6 +104,7 @@ def train_for(
     a version that `toolmint agent` takes for these tools where it is better by its interval.
     """
     tokenizer_class()
+    from toolmint.assembly.rewording import worded_by
     from toolmint.assembly.toolbox_training import tasks_for, toolbox_specs
     from toolmint.assembly.trio_versions import TrioRegistry
     from toolmint.synthesis.toolbox_tasks import TaskPlan
@@ -114,7 +122,7 @@ def train_for(
         shutil.rmtree(folder, ignore_errors=True)
     run = _Run(settings, specs, number, folder)
     if reword and settings.model is not None:
-        tasks = _worded(run, tasks)
+        tasks = run_sync(worded_by(settings.model, tasks, folder / "requests.jsonl", say))
     say(f"{len(tasks.learnt)} runs to learn, {len(tasks.held_out)} held out, of {len(specs)} tools")
     _train(run, tasks, begin, given)
     _measured(run, tasks, begin, plan)
@@ -131,25 +139,6 @@ def _recorded(settings: "Settings", traces: tuple[Path, ...], *, stored: bool) -
     return found
 
 
-def _worded(run: _Run, tasks: "ToolboxTasks") -> "ToolboxTasks":
-    """Return the tasks with requests worded by the strong model; its wordings are kept in the folder."""
-    from toolmint.assembly.rewording import reworded
-    from toolmint.assembly.uri import model_of
-    from toolmint.models.wrap import close
-
-    async def work() -> "ToolboxTasks":
-        model = model_of(str(run.settings.model))
-        try:
-            kept = run.folder / "requests.jsonl"
-            learnt = await reworded(tasks.learnt, model, kept, say)
-            held_out = await reworded(tasks.held_out, model, kept, say)
-        finally:
-            await close(model)
-        return tasks._replace(learnt=learnt, held_out=held_out)
-
-    return run_sync(work())
-
-
 def _train(run: _Run, tasks: "ToolboxTasks", begin: str, given: dict[str, Any]) -> None:
     from toolmint.cli.train_trio import fit, open_base
     from toolmint.training.readers import Located
@@ -159,7 +148,10 @@ def _train(run: _Run, tasks: "ToolboxTasks", begin: str, given: dict[str, Any]) 
     if base.tokenizer is None:
         raise ConfigError(f"{begin!r} names no trio to train further", code="base")
     recipe = for_toolbox(
-        given["minutes"], given["epochs"], adapter=base.reference is not None
+        given["minutes"],
+        given["epochs"],
+        rate=given["rate"],
+        adapter=base.reference is not None,
     ).model_copy(update={"seed": given["seed"]})
     found = [Located(f"task {n}", one, "trajectory") for n, one in enumerate(tasks.learnt, 1)]
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -231,7 +223,7 @@ async def _rows(run: _Run, benchmark: "HeldOutCalls", name: str, uri: str) -> "l
     from toolmint.assembly.agents import AgentChoices, RoleModels, agent_policy
     from toolmint.evaluation.toolbench import StepSolver
 
-    choices = AgentChoices()
+    choices = AgentChoices(max_tokens=_MAX_TOKENS)
     models = RoleModels(without_models(run.settings), uri)
     try:
         policy = agent_policy(models, choices)

@@ -10,7 +10,7 @@ from toolmint.core.messages import ToolSpec
 from toolmint.core.text_files import json_items, read_text
 from toolmint.core.values import Value
 from toolmint.evaluation.calls import CallItem
-from toolmint.evaluation.golden_call import GoldenCall
+from toolmint.evaluation.right_call import RightCall
 from toolmint.evaluation.toolbench import StepTask
 
 _KINDS = {"dict": "object", "float": "number", "tuple": "array", "any": None}
@@ -78,14 +78,14 @@ def _item(
     return CallItem(part, name, task, golden, name)
 
 
-def _golden(truth: list[dict[str, dict[str, list[Value]]]], where: str) -> GoldenCall:
+def _golden(truth: list[dict[str, dict[str, list[Value]]]], where: str) -> RightCall:
     if len(truth) != 1:
         raise InputError(
             f"{where} asks for {len(truth)} calls; questions of one call alone are scored"
         )
     (name, arguments), *_ = truth[0].items()
     optional = frozenset(one for one, values in arguments.items() if "" in values)
-    return GoldenCall(_legal(name), {key: [*values] for key, values in arguments.items()}, optional)
+    return RightCall(_legal(name), {key: [*values] for key, values in arguments.items()}, optional)
 
 
 def _legal(name: str) -> str:

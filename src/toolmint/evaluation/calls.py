@@ -9,8 +9,8 @@ from toolmint.core.task import Step, Trajectory
 from toolmint.core.values import Value
 from toolmint.evaluation.benchmark import Item, Row, Score
 from toolmint.evaluation.bootstrap import estimate, share
-from toolmint.evaluation.golden_call import GoldenCall, argument_score, invalid_call
 from toolmint.evaluation.report import Cell, Figure, Line, Report, Section, dollars
+from toolmint.evaluation.right_call import RightCall, golden_score, invalid_call
 from toolmint.evaluation.toolbench import StepTask
 
 ALL = "all"
@@ -31,7 +31,7 @@ class CallItem(NamedTuple):
     part: str
     id: str
     task: StepTask
-    golden: GoldenCall | None
+    golden: RightCall | None
     cluster: str
 
 
@@ -58,12 +58,12 @@ def call_items(part: str, runs: Iterable[Trajectory], most: int | None = None) -
     return found if most is None else found[:most]
 
 
-def _golden(step: Step) -> GoldenCall | None:
+def _golden(step: Step) -> RightCall | None:
     turn = step.turn("caller") or step.turn("backbone")
     if step.decision != "call" or len(step.calls) != 1 or turn is None or not turn.weight:
         return None
     try:
-        return GoldenCall.of(step.calls[0])
+        return RightCall.of(step.calls[0])
     except ToolArgumentsError:
         return None
 
@@ -118,7 +118,7 @@ class HeldOutCalls:
         if call is not None and right:
             spec = next((tool for tool in item.task.tools if tool.name == call.name), None)
             try:
-                exact, score = argument_score(call.parsed(), golden, spec)
+                exact, score = golden_score(call.parsed(), golden, spec)
             except ToolArgumentsError:
                 exact, score = False, 0.0
         return Score(

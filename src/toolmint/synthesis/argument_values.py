@@ -5,7 +5,7 @@ from random import Random
 from typing import NamedTuple, cast
 
 from toolmint.core.messages import ToolSpec
-from toolmint.core.schema import matches_schema, violations
+from toolmint.core.schema import violations
 from toolmint.core.values import Value
 from toolmint.synthesis.patterns import text_of_pattern
 from toolmint.synthesis.text_values import (
@@ -15,7 +15,7 @@ from toolmint.synthesis.text_values import (
     name_words,
     named_text,
 )
-from toolmint.synthesis.word_lists import THINGS
+from toolmint.synthesis.word_lists import ANY_THINGS
 
 _TRIES = 6
 _NUMBERS: dict[str, tuple[int, int]] = {
@@ -71,9 +71,18 @@ def value_for(
     words = tuple(word.lower() for word in name_words(name))
     for _ in range(_TRIES):
         found = _value(_Argument(words, schema, about), random, optional)
-        if found is not None and matches_schema(schema, found):
+        if found is not None and _fits(schema, found):
             return found
     return None
+
+
+def _fits(schema: Mapping[str, Value], value: Value) -> bool:
+    # Not matches_schema: it refuses patterns, whose check may take long; these schemas are the user's own.
+    fields: dict[str, Value] = {"value": dict(schema)}
+    parameters: dict[str, Value] = {"type": "object", "properties": fields}
+    return not violations(
+        ToolSpec(name="", description="", parameters=parameters), {"value": value}
+    )
 
 
 def _object(
@@ -191,6 +200,6 @@ def _text(one: _Argument, random: Random) -> Value:
     named = named_text(one.words, one.about, random)
     if examples and (named is None or random.random() < 0.8):
         return random.choice(examples)
-    text = named if named is not None else random.choice(THINGS)
+    text = named if named is not None else random.choice(ANY_THINGS)
     low, high = _whole(one.schema, "minLength", 0), _whole(one.schema, "maxLength", 10_000)
     return code_text(random, low or high) if not low <= len(text) <= high else text

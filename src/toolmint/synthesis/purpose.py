@@ -46,7 +46,7 @@ _PROVIDER = re.compile(r"^[A-Z]\w*(?: [A-Z])?(?:: | - )(?=\S)")
 _ASIDE = re.compile(r"\s*(?:\([^)]*\)|\[[^\]]*\]|<[^>]*>|`{1,3}|\*\*)\s*")
 
 
-class Purpose(NamedTuple):
+class ToolPurpose(NamedTuple):
     """What a tool does, as a request says it.
 
     Attributes:
@@ -79,7 +79,7 @@ def _imperative(word: str) -> str | None:
     return next((form for form in forms if form in _VERBS), None)
 
 
-def purpose_of(spec: ToolSpec) -> Purpose:
+def purpose_of(spec: ToolSpec) -> ToolPurpose:
     """Return what a tool does, from the first sentence of its description, or from its name without one."""
     text = _SUBFUNCTION.sub("", " ".join(spec.description.split()))
     text = _PROVIDER.sub("", _ASIDE.sub(" ", text).strip(" \"'"))
@@ -89,10 +89,10 @@ def purpose_of(spec: ToolSpec) -> Purpose:
     if len(words) < 2:
         words = [word.lower() for word in name_words(spec.name)]
     if not words:
-        return Purpose("use", spec.name)
+        return ToolPurpose("use", spec.name)
     verb = _imperative(words[0].rstrip(",;:"))
     if verb is not None and len(words) > 1:
-        return Purpose(verb, " ".join(words[1:]))
+        return ToolPurpose(verb, " ".join(words[1:]))
     if words[0].isupper() or any(letter.isupper() for letter in words[0][1:]):
-        return Purpose("", " ".join(words))
-    return Purpose("", " ".join([words[0][:1].lower() + words[0][1:], *words[1:]]))
+        return ToolPurpose("", " ".join(words))
+    return ToolPurpose("", " ".join([words[0][:1].lower() + words[0][1:], *words[1:]]))

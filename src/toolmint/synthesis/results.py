@@ -8,7 +8,7 @@ from toolmint.core.messages import ToolSpec
 from toolmint.core.values import Value, canonical
 from toolmint.synthesis.argument_values import value_for
 from toolmint.synthesis.text_values import name_words
-from toolmint.synthesis.word_lists import THINGS
+from toolmint.synthesis.word_lists import ANY_THINGS
 
 _MOST_FIELDS = 4
 _TEMPORARY = (
@@ -38,7 +38,7 @@ def failure_of(random: Random, *, temporary: bool) -> Failure:
     return Failure(random.choice(_TEMPORARY if temporary else _DENIED), temporary)
 
 
-def result_of(spec: ToolSpec, arguments: Mapping[str, Value], random: Random) -> Value:
+def synthetic_result(spec: ToolSpec, arguments: Mapping[str, Value], random: Random) -> Value:
     """Return the result of a call: by the tool's result schema, else its arguments with a plain result.
 
     A field of the result that is named like an argument has the argument's value.
@@ -46,7 +46,7 @@ def result_of(spec: ToolSpec, arguments: Mapping[str, Value], random: Random) ->
     fields = (spec.returns or {}).get("properties")
     if not isinstance(fields, dict) or not fields:
         kept = {name: arguments[name] for name in list(arguments)[:2]}
-        plain: Value = random.choice(("success", "ok", "done", random.choice(THINGS)))
+        plain: Value = random.choice(("success", "ok", "done", random.choice(ANY_THINGS)))
         return {**kept, random.choice(("status", "result")): plain}
     found: dict[str, Value] = {}
     for name, field in list(fields.items())[:_MOST_FIELDS]:
@@ -54,7 +54,7 @@ def result_of(spec: ToolSpec, arguments: Mapping[str, Value], random: Random) ->
             found[name] = arguments[name]
             continue
         value = value_for(name, field if isinstance(field, dict) else {}, random, optional=1.0)
-        found[name] = value if value is not None else random.choice(THINGS)
+        found[name] = value if value is not None else random.choice(ANY_THINGS)
     return found
 
 

@@ -8,7 +8,7 @@ from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.task import Decision, Outcome, Step, Task, Trajectory, Turn
 from toolmint.core.values import Value, canonical
 from toolmint.synthesis.purpose import purpose_of
-from toolmint.synthesis.results import failure_of, result_of, told_result
+from toolmint.synthesis.results import failure_of, synthetic_result, told_result
 
 _MOST_PHRASE = 16
 
@@ -97,7 +97,7 @@ class RunWriter:
                     one.spec, one.arguments, thought, failure_of(self._random, temporary=True).text
                 )
                 thought = rationale_of(one.spec, self._random, kind="again")
-            result = result_of(one.spec, one.arguments, self._random)
+            result = synthetic_result(one.spec, one.arguments, self._random)
             self.call(one.spec, one.arguments, thought, canonical(result))
             told.append(told_result(result, self._random, reads=purpose_of(one.spec).reads))
         return self.answered(" ".join(told))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-from toolmint.synthesis.word_lists import BY_WORD, COMPANIES, FILES, PEOPLE, THINGS, TITLES
+from toolmint.synthesis.word_lists import ANY_THINGS, BY_WORD, COMPANIES, FILES, PEOPLE, TITLES
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _GIVEN = re.compile(
@@ -148,4 +148,4 @@ def _name(words: Sequence[str], about: str, random: Random) -> str:
             return random.choice(_POOLS[word])
         if word in _POOLS:
             return random.choice(PEOPLE)
-    return random.choice(random.choice((PEOPLE, COMPANIES, TITLES, THINGS)))
+    return random.choice(random.choice((PEOPLE, COMPANIES, TITLES, ANY_THINGS)))

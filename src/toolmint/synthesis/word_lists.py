@@ -6,7 +6,7 @@ def _listed(text: str, mark: str = ",") -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in text.split(mark))
 
 
-CITIES = _listed(
+CITY_NAMES = _listed(
     """
     Paris, London, New York, Tokyo, Berlin, Madrid, Rome, Sydney, Toronto, Chicago, Mumbai, Cairo,
     Lagos, Seoul, Mexico City, São Paulo, Los Angeles, San Francisco, Boston, Seattle, Amsterdam,
@@ -70,8 +70,8 @@ TOPICS = _listed(
     biology
     """
 )
-COLORS = _listed("red, blue, green, black, white, yellow, purple, orange")
-SIZES = _listed("small, medium, large")
+COLOR_NAMES = _listed("red, blue, green, black, white, yellow, purple, orange")
+SIZE_NAMES = _listed("small, medium, large")
 LEVELS = _listed("low, medium, high")
 STATUSES = _listed("active, pending, closed, available")
 PERIODS = _listed("daily, weekly, monthly, yearly, last month, last year, the past week")
@@ -96,7 +96,7 @@ STREETS = _listed(
 )
 STOCKS = _listed("AAPL, MSFT, TSLA, GOOG, AMZN, NVDA, IBM, NFLX")
 FILES = _listed("report, data, invoice, photo, scan, notes, sales, survey")
-THINGS = _listed(
+ANY_THINGS = _listed(
     """
     winter sale, blue river, green tea, north gate, spring festival, solar panel, market report,
     river bridge, night shift, harbor view, silver line, open house, team lunch, field study, paper
@@ -104,7 +104,7 @@ THINGS = _listed(
     """
 )
 BY_WORD = {
-    "city,town,destination,origin,place,location,departure,arrival,venue,airport": CITIES,
+    "city,town,destination,origin,place,location,departure,arrival,venue,airport": CITY_NAMES,
     "country,nation,nationality": COUNTRIES,
     "region,continent,area,zone": REGIONS,
     "language,lang,locale": LANGUAGES,
@@ -114,8 +114,8 @@ BY_WORD = {
     "food,dish,recipe,meal,ingredient,ingredients,cuisine": FOODS,
     "title,movie,film,book,song,album,game,show": TITLES,
     "topic,subject,keyword,keywords,query,search,q,term,theme,interest,tag,tags": TOPICS,
-    "color,colour": COLORS,
-    "size": SIZES,
+    "color,colour": COLOR_NAMES,
+    "size": SIZE_NAMES,
     "level,severity,priority,difficulty,risk,intensity": LEVELS,
     "status,state,condition": STATUSES,
     "period,timeframe,frequency,interval,range": PERIODS,

@@ -13,7 +13,7 @@ from toolmint.training.mix_card import HeldOutPart, MixCard, MixPart, file_diges
 from toolmint.training.mix_files import MixFiles
 from toolmint.training.mix_sources import MakeNearest, MixSources, read_sources
 
-MIX, CARD = "mix.jsonl", "mix.json"
+MIX, MIX_CARD = "mix.jsonl", "mix.json"
 LONGEST = 3_000
 """Characters of a run; longer ones are left out. It is at most 1,024 tokens of a 49,000-word vocabulary."""
 _TRIES = 20  # of making a run, for each run that is wanted
@@ -188,7 +188,7 @@ def _write(
         missing=tuple(sources.missing),
         never=tuple(sources.never),
     )
-    (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (folder / MIX_CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return card
 
 

@@ -249,22 +249,30 @@ def bundled(*, further: bool = False) -> Recipe:
     )
 
 
-def for_toolbox(minutes: float | None = None, epochs: float = 2, *, adapter: bool = True) -> Recipe:
+def for_toolbox(
+    minutes: float | None = None,
+    epochs: float = 2,
+    *,
+    rate: float | None = None,
+    adapter: bool = True,
+) -> Recipe:
     """Return the recipe that trains a trio further for one toolbox: one stage for all roles.
 
     Args:
         minutes: bound on the training time.
         epochs: passes over the tasks.
+        rate: peak learning rate; None: 5e-4 for adapters, 2e-4 for whole models.
         adapter: what is trained further is an adapter on a base; else a whole model.
     """
     recipe = english(minutes)
-    rate = 5e-4 if adapter else 2e-4
-    stage = recipe.global_stage.model_copy(update={"learning_rate": rate, "epochs": epochs})
+    peak = rate if rate is not None else 5e-4 if adapter else 2e-4
+    stage = recipe.global_stage.model_copy(update={"learning_rate": peak, "epochs": epochs})
     return recipe.model_copy(
         update={
             "global_stage": stage,
             "adapter": recipe.adapter if adapter else None,
             "packing": adapter,
             "batch": recipe.batch if adapter else 16,
+            "save_steps": 25,
         }
     )

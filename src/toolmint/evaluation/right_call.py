@@ -10,7 +10,7 @@ from toolmint.core.schema import schema_violation
 from toolmint.core.values import Value
 
 
-class GoldenCall(NamedTuple):
+class RightCall(NamedTuple):
     """The call that is right.
 
     Attributes:
@@ -24,7 +24,7 @@ class GoldenCall(NamedTuple):
     optional: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, call: ToolCall) -> "GoldenCall":
+    def of(cls, call: ToolCall) -> "RightCall":
         """Return a recorded call as the only right one.
 
         Raises:
@@ -68,8 +68,8 @@ def _text(value: Value) -> str:
     return " ".join(text.split()).casefold()
 
 
-def argument_score(
-    given: Mapping[str, Value], golden: GoldenCall, spec: ToolSpec | None
+def golden_score(
+    given: Mapping[str, Value], golden: RightCall, spec: ToolSpec | None
 ) -> tuple[bool, float]:
     """Return whether the arguments are exactly right, and the F1 over names with right values.
 
