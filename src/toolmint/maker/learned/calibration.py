@@ -1,5 +1,6 @@
 """Chooses the thresholds of a learned tool from what was said of held-out requests."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,34 @@ _UNLIKE = 0.01  # share of the requests learnt that are farther than what counts
 _OWN = 1.5  # a label's own share of wrong answers, in epsilons
 _MISSED = 2.0  # a label's requests that get another's answer, in epsilons
 _UNSEEN_WEIGHT = 0.5
+
+
+class Bound(NamedTuple):
+    """What is to be proved, and how.
+
+    Attributes:
+        epsilon: share of answers that may be wrong.
+        confidence: chance that it is kept.
+        comparisons: live comparisons within which it is to be proved again; None: it is not.
+    """
+
+    epsilon: float
+    confidence: float
+    comparisons: float | None = None
+
+    def holds(self, wrong: float, answered: float) -> bool:
+        """Return whether so many wrong answers of so many keep to it."""
+        if error_limit(wrong, answered, self.confidence) > self.epsilon:
+            return False
+        if self.comparisons is None:
+            return True
+        # The evidence that a comparison is expected to add (a likelihood ratio's logarithm).
+        rate = (wrong + 0.5) / (answered + 1)
+        gain = rate * math.log(rate / self.epsilon)
+        gain += (1 - rate) * math.log((1 - rate) / (1 - self.epsilon))
+        return rate < self.epsilon and gain * self.comparisons >= math.log(
+            2 / (1 - self.confidence)
+        )
 
 
 class Rules(NamedTuple):
@@ -55,12 +84,14 @@ class Calibrated(NamedTuple):
         threshold: the chance from which any label is answered; None: no threshold is proved.
         chances: of each held-out request, by rules that did not know it.
         unseen: the same for requests of labels that were left out.
+        unseen_threshold: the chance from which no more of these are answered than may be, or 0.
     """
 
     rules: Rules
     threshold: float | None
     chances: Floats
     unseen: Floats
+    unseen_threshold: float
 
 
 class Evidence(NamedTuple):
@@ -73,6 +104,7 @@ class Evidence(NamedTuple):
         left_out: by classifiers that never saw the label.
         left_label: the label of each of these.
         answerable: labels that may be answered at all.
+        selector: the selector of the version before, which is kept; None: it is fitted anew.
     """
 
     held: Judged
@@ -81,6 +113,7 @@ class Evidence(NamedTuple):
     left_out: Judged
     left_label: Integers
     answerable: NDArray[np.bool_]
+    selector: Selector | None = None
 
 
 def rules_of(
@@ -98,14 +131,16 @@ def rules_of(
     right, weights = what.right[keep], what.weights[keep]
     correct = said == right
     against = what.left_out.signals[seen]
-    selector = fitted_selector(
+    selector = what.selector or fitted_selector(
         np.concatenate([signals, against]),
         np.concatenate([correct, np.zeros(len(against), bool)]),
         np.concatenate([weights, np.full(len(against), _UNSEEN_WEIGHT)]),
     )
     floors = np.quantile(signals[correct][:, [KNOWN, NEAR]], _UNLIKE, axis=0).astype(np.float32)
     chances = selector.chances(signals)
-    bars = _bars(chances, said, correct, weights, what.answerable, _OWN * epsilon)
+    bars = _bars(
+        chances, said, correct, weights, answerable=what.answerable, epsilon=_OWN * epsilon
+    )
     answered = chances >= bars[said]
     leads = what.held.leads[keep]
     margins = _margins(leads, answered & ~correct, right, weights, epsilon)
@@ -117,6 +152,7 @@ def _bars(
     said: Integers,
     correct: NDArray[np.bool_],
     weights: NDArray[np.float64],
+    *,
     answerable: NDArray[np.bool_],
     epsilon: float,
 ) -> Floats:
@@ -175,9 +211,8 @@ def _margins(
 
 def calibrated(
     what: Evidence,
+    bound: Bound,
     *,
-    epsilon: float,
-    confidence: float,
     most_unseen: float,
     random: np.random.Generator,
 ) -> Calibrated:
@@ -189,8 +224,7 @@ def calibrated(
 
     Args:
         what: held-out requests.
-        epsilon: share of answers that may be wrong.
-        confidence: chance that it is kept.
+        bound: what is to be proved.
         most_unseen: share of the requests of a label never seen that may be answered.
         random: divides into parts.
     """
@@ -201,32 +235,30 @@ def calibrated(
     chances = np.full(len(what.right), -1.0, np.float32)
     away = np.full(len(left), -1.0, np.float32)
     for one in range(PARTS):
-        rules = rules_of(what, part != one, left != one, epsilon)
+        rules = rules_of(what, part != one, left != one, bound.epsilon)
         chances[part == one] = rules.chances(what.held, part == one)
         away[left == one] = rules.chances(what.left_out, left == one)
-    rules = rules_of(what, np.ones(len(part), bool), np.ones(len(left), bool), epsilon)
+    rules = rules_of(what, np.ones(len(part), bool), np.ones(len(left), bool), bound.epsilon)
     wrong = what.held.said != what.right
-    threshold = _threshold(chances, wrong, what.weights, epsilon, confidence)
-    if threshold is not None and len(away):
-        threshold = max(threshold, float(np.quantile(away, 1 - most_unseen, method="higher")))
-    return Calibrated(rules, threshold, chances, away)
+    threshold = _threshold(chances, wrong, what.weights, bound)
+    floor = float(np.quantile(away, 1 - most_unseen, method="higher")) if len(away) else 0.0
+    return Calibrated(rules, threshold, chances, away, max(floor, 0.0))
 
 
 def _threshold(
     chances: Floats,
     wrong: NDArray[np.bool_],
     weights: NDArray[np.float64],
-    epsilon: float,
-    confidence: float,
+    bound: Bound,
 ) -> float | None:
     order = np.argsort(-chances, kind="stable")
     order = order[chances[order] >= 0]
     total, bad = np.cumsum(weights[order]), np.cumsum((weights * wrong)[order])
     best: float | None = None
-    step = max(10, len(order) // 100)
+    step = max(20, len(order) // 40)
     for last in range(min(_START, len(chances) // 2), len(order) + step, step):
         place = min(last, len(order) - 1)
-        if place < 0 or error_limit(float(bad[place]), float(total[place]), confidence) > epsilon:
+        if place < 0 or not bound.holds(float(bad[place]), float(total[place])):
             break
         best = float(chances[order[place]])
     return best

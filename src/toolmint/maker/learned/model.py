@@ -17,6 +17,7 @@ from toolmint.maker.learned.features import (
 from toolmint.maker.learned.file_format import read_model, write_model
 from toolmint.maker.learned.neighbours import Neighbours
 from toolmint.maker.learned.selector import KNOWN, NEAR, Selector, signals_of, top_labels
+from toolmint.maker.learned.spans import Spans
 from toolmint.maker.learned.values import FitReport, LearnedAnswer
 
 
@@ -77,6 +78,18 @@ class Limits(NamedTuple):
         return ""
 
 
+class UnseenTest(NamedTuple):
+    """What leaving labels out has shown, for the versions that follow without doing so again.
+
+    Attributes:
+        examples: examples that proved something when it was last done.
+        threshold: the chance below which a request may be of a label never seen.
+    """
+
+    examples: int
+    threshold: float
+
+
 class LearnedModel:
     """A fitted classifier with its thresholds; immutable.
 
@@ -86,7 +99,9 @@ class LearnedModel:
         near: the learnt requests.
         limits: when it answers.
         labels: its labels.
-        texts: the answer that stands for each label, in the class's own form.
+        texts: the answer that stands for each label, in the class's own form; copied fields are open.
+        spans: the fields that are copied from the request.
+        unseen: what leaving labels out has shown; None: it was never done.
     """
 
     def __init__(
@@ -98,11 +113,14 @@ class LearnedModel:
         limits: Limits,
         labels: Sequence[str],
         texts: Sequence[str],
+        spans: Spans,
+        unseen: UnseenTest | None = None,
     ) -> None:
         self.labels = tuple(labels)
+        self.limits, self.unseen = limits, unseen
         self._texts = tuple(texts)
         self._vocabulary, self._weights = vocabulary, weights
-        self._near, self._limits = near, limits
+        self._near, self._spans = near, spans
 
     def answer(self, request: str) -> LearnedAnswer:
         """Return the answer to a request, or that it abstains and why."""
@@ -116,12 +134,15 @@ class LearnedModel:
         known = np.array([[row.known_words, row.known_runs]], np.float32)
         signals = signals_of(scores[None], top, known, near)
         said = int(top[0, 0])
-        chance = float(self._limits.selector.chances(signals)[0])
+        chance = float(self.limits.selector.chances(signals)[0])
         label = self.labels[said] if said < len(self.labels) else None
-        why = self._limits.why_not(said, label, chance, signals[0], scores)
+        why = self.limits.why_not(said, label, chance, signals[0], scores)
         if label is None or why:
             return LearnedAnswer(None, label, chance, why)
-        return LearnedAnswer(self._texts[said], label, chance, "")
+        text = self._spans.filled(self._texts[said], request)
+        if text is None:
+            why = "a field that is copied from the request has no value there, or several"
+        return LearnedAnswer(text, label, chance, why)
 
     def to_bytes(self) -> bytes:
         """Return the model as bytes; no code is in them."""
@@ -129,8 +150,10 @@ class LearnedModel:
             "labels": list(self.labels),
             "texts": list(self._texts),
             "width": self._near.width,
+            "spans": dict(self._spans.patterns),
+            "unseen": None if self.unseen is None else list(self.unseen),
         }
-        limits, near = self._limits, self._near
+        limits, near = self.limits, self._near
         arrays: dict[str, NDArray[Any]] = {
             "words": self._vocabulary.words,
             "runs": self._vocabulary.runs,
@@ -168,6 +191,8 @@ class LearnedModel:
             limits=Limits(selector, has["floors"], has["thresholds"], has["margins"]),
             labels=facts["labels"],
             texts=facts["texts"],
+            spans=Spans(facts["spans"]),
+            unseen=None if facts["unseen"] is None else UnseenTest(*facts["unseen"]),
         )
 
 

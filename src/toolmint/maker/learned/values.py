@@ -92,6 +92,8 @@ class FitReport(Frozen):
         label_count: how many labels there are.
         features: features of a request that the model weighs.
         held_out: weighted held-out requests that the thresholds were chosen on.
+        answered: those of them that it answers.
+        wrong: those that it answers wrongly.
         coverage: expected share of requests that are answered.
         error: expected share of answers that are wrong.
         error_limit: upper limit of that share at the confidence asked for.
@@ -109,6 +111,8 @@ class FitReport(Frozen):
     label_count: int = 0
     features: int = 0
     held_out: float = 0
+    answered: float = 0
+    wrong: float = 0
     coverage: float = 0
     error: float = 0
     error_limit: float = 1
