@@ -21,8 +21,8 @@ from toolmint.evaluation.stream import (
     StreamPlan,
     StreamPlayer,
     StreamRequest,
-    outcome_of,
     stream_of,
+    stream_outcome,
 )
 from toolmint.evaluation.stream_benchmark import LabelledStream, StreamSolver
 from toolmint.evaluation.stream_caches import AlwaysStrong, ExactCache, SimilarityCache
@@ -89,7 +89,7 @@ def test_what_is_answered_and_what_of_it_is_wrong_is_counted() -> None:
         else PlayedRequest("b" if place in {5, 39} else "a", strong=False, serving="x v1")
         for place in range(40)
     ]
-    found = outcome_of(stream, played)
+    found = stream_outcome(stream, played)
     whole = found.whole
     assert (whole.requests, whole.answered, whole.strong) == (40, 36, 4)
     assert (whole.wrong, whole.disagreed) == (2, 3)
@@ -101,9 +101,9 @@ def test_answers_of_the_old_version_after_the_middle_are_counted_until_it_is_gon
     stream = [StreamRequest("q", "a", "a", False)] * 20
     serving = ["v1"] * 13 + [""] * 3 + ["v2"] * 4
     played = [PlayedRequest("a", strong=not one, serving=one) for one in serving]
-    found = outcome_of(stream, played)
+    found = stream_outcome(stream, played)
     assert (found.stale, found.back) == (3, 7)
-    never = outcome_of(stream, [PlayedRequest("a", strong=True)] * 20)
+    never = stream_outcome(stream, [PlayedRequest("a", strong=True)] * 20)
     assert (never.stale, never.back) == (None, None)
 
 

@@ -18,7 +18,7 @@ from toolmint.maker.learned import (
     answer_kind,
     fit,
 )
-from toolmint.maker.learned.features import LONGEST, ngrams
+from toolmint.maker.learned.features import LONGEST_REQUEST, ngrams
 from toolmint.maker.learned.limits import error_limit
 from toolmint.maker.learned.matrix import Corpus
 from toolmint.maker.learned.spans import spans_of
@@ -110,10 +110,13 @@ def test_a_request_unlike_those_learnt_is_not_answered(model: LearnedModel) -> N
 def test_a_request_too_long_is_not_answered_and_not_learnt(model: LearnedModel) -> None:
     said = model.answer("refund " * 15_000)
     assert said.text is None
-    assert said.why == f"the request has 105000 characters; at most {LONGEST} are read"
+    assert said.why == f"the request has 105000 characters; at most {LONGEST_REQUEST} are read"
     long = Demonstration(input="x" * 100_000, target="refund")
     report = fitted([*requests(400), long]).report
-    assert report.left_out == {f"longer than {LONGEST} characters": 1} and report.examples == 400
+    assert (
+        report.left_out == {f"longer than {LONGEST_REQUEST} characters": 1}
+        and report.examples == 400
+    )
 
 
 def test_a_label_left_out_of_the_examples_is_mostly_not_answered() -> None:

@@ -9,7 +9,7 @@ import click
 from toolmint.assembly.settings import load_settings
 from toolmint.cli.common import say
 from toolmint.cli.train_data import load, tokenizer_class
-from toolmint.cli.train_trio import fit, open_base
+from toolmint.cli.train_trio import fit_trio, open_base
 from toolmint.core.errors import ConfigError
 
 BASE = "smollm2-135m"
@@ -68,7 +68,9 @@ def train_english(
     begun = open_base(base, "chat", None)
     if begun.reference is None or begun.tokenizer is None:
         raise ConfigError(f"{base!r} was trained here; name a pretrained base", code="base")
-    fit(load((mix / MIX,), None), english(minutes), begun, begun.tokenizer, output, longest=longest)
+    fit_trio(
+        load((mix / MIX,), None), english(minutes), begun, begun.tokenizer, output, longest=longest
+    )
     card: dict[str, Any] = json.loads((mix / MIX_CARD).read_text(encoding="utf-8"))
     shares = [{key: one[key] for key in _SHOWN} for one in card["parts"]]
     held_out = [{key: one[key] for key in ("name", "runs", "sha256")} for one in card["held_out"]]

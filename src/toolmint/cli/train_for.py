@@ -140,7 +140,7 @@ def _recorded(settings: "Settings", traces: tuple[Path, ...], *, stored: bool) -
 
 
 def _train(run: _Run, tasks: "ToolboxTasks", begin: str, given: dict[str, Any]) -> None:
-    from toolmint.cli.train_trio import fit, open_base
+    from toolmint.cli.train_trio import fit_trio, open_base
     from toolmint.training.readers import Located
     from toolmint.training.recipes import for_toolbox
 
@@ -159,7 +159,7 @@ def _train(run: _Run, tasks: "ToolboxTasks", begin: str, given: dict[str, Any]) 
         text = "".join(f"{one.model_dump_json()}\n" for one in runs)
         (run.folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
     try:
-        fit(found, recipe, base, base.tokenizer, run.folder)
+        fit_trio(found, recipe, base, base.tokenizer, run.folder)
     except ConfigError as fault:
         if fault.code != "other-run":
             raise

@@ -183,12 +183,12 @@ def train_trio(
             output.mkdir(parents=True, exist_ok=True)
             tokenizers.train((one.trajectory for one in found), 4096).save(kept)
     tokenizer = tokenizers.load(where or kept) if begun.tokenizer is None else begun.tokenizer
-    fit(found, recipe, begun, tokenizer, output)
+    fit_trio(found, recipe, begun, tokenizer, output)
     folder = output / "backbone" if recipe.method == "single" else output
     say(f"play with: toolmint eval toolworld --model local:{folder}")
 
 
-def fit(
+def fit_trio(
     found: "Any",  # noqa: ANN401 - located trajectories
     recipe: "Recipe",
     begun: _Base,

@@ -167,7 +167,9 @@ class StreamOutcome(Frozen):
         return sum(self.windows, start=WindowCounts())
 
 
-def outcome_of(stream: Sequence[StreamRequest], played: Sequence[PlayedRequest]) -> StreamOutcome:
+def stream_outcome(
+    stream: Sequence[StreamRequest], played: Sequence[PlayedRequest]
+) -> StreamOutcome:
     """Return the counts of a stream that was played."""
     counts = [_counts(one, mine) for one, mine in zip(stream, played, strict=True)]
     size = len(stream)

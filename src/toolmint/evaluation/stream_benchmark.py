@@ -14,8 +14,8 @@ from toolmint.evaluation.stream import (
     StreamPlan,
     StreamPlayer,
     StreamRequest,
-    outcome_of,
     stream_of,
+    stream_outcome,
 )
 from toolmint.evaluation.stream_report import outcomes_of, stream_report
 
@@ -129,6 +129,6 @@ class StreamSolver:
         if not isinstance(task, StreamTask):
             raise InputError("this solver plays streams alone")
         stream = self._benchmark.stream(task.seed)
-        outcome = outcome_of(stream, await self._player.play(stream, task.seed))
+        outcome = stream_outcome(stream, await self._player.play(stream, task.seed))
         used = Usage(requests=outcome.whole.strong)
         return Trajectory(task=task, answer=outcome.model_dump_json(), run=Run(usage=used))

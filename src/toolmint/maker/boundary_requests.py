@@ -62,5 +62,5 @@ def boundary_arguments(
         again += [rng.choice(having) | {name: value} for value in values]
     rng.shuffle(made)
     rng.shuffle(again)
-    # Each value twice where there is room: one request alone may be refused for its other values.
+    # Each value twice where the count allows: one request alone may be refused for its other values.
     return [*made, *again][:count]

@@ -91,6 +91,9 @@ class _Trial(NamedTuple):
         return right - self.counts.wrong / epsilon
 
 
+_FEWEST_COMPARISONS = 300.0
+
+
 def _try(
     examples: Sequence[DrawnDemonstration],
     order: FitOrder,
@@ -111,6 +114,8 @@ def _try(
         confidence=order.confidence,
         seed=order.seed,
         previous=previous,
+        # A threshold whose error stands at the bound could never be proved to keep it on live traffic.
+        comparisons=max(_FEWEST_COMPARISONS, len(mine) / 10),
     )
     counts = counts_of(fitted.model, previous, mine[cut:], order.audit_rate)
     return _Trial(fitted, counts, since, len(mine))

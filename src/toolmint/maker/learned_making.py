@@ -17,7 +17,7 @@ from toolmint.maker.report import MAX_TITLE, HeldOut, MakingResult
 _WORKER = "toolmint.maker.fit_worker"
 _KEPT, _TITLED = 60, 2
 """Demonstrations that the record keeps: its class is known by their wording."""
-NO_MODEL = "no model (fitted)"
+NOT_FITTED = "no model (fitted)"
 """What stands for the model that made a learned tool."""
 
 
@@ -115,7 +115,7 @@ async def make_learned(making: MakingRun) -> MakingResult:
         demonstrations=_kept(examples),
         evidence=evidence,
         provenance=Provenance(
-            model=NO_MODEL,
+            model=NOT_FITTED,
             demonstrations_digest=digest([[one.input, one.target] for one in examples]),
             prompts_digest="",
         ),

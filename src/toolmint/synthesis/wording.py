@@ -1,4 +1,4 @@
-"""Requests in plain English for a call: what the tool does, said as a wish, with the arguments' values."""
+"""Requests in plain English for a call: what the tool does, as an order or a question, with its values."""
 
 import re
 from collections.abc import Mapping, Sequence

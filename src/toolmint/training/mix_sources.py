@@ -40,7 +40,7 @@ class Origin(NamedTuple):
     files: tuple[FileDigest, ...] = ()
 
 
-class HeldOut(NamedTuple):
+class HeldOutRuns(NamedTuple):
     """Runs that are never learnt, the tools that no part may have, and what they are, in words."""
 
     runs: list[Trajectory]
@@ -62,7 +62,7 @@ class MixSources(NamedTuple):
 
     recorded: dict[str, Callable[[Random], list[Trajectory]]]
     makers: dict[str, Callable[[Random], list[Trajectory]]]
-    held_out: dict[str, HeldOut]
+    held_out: dict[str, HeldOutRuns]
     origins: dict[str, Origin]
     missing: list[str]
     never: list[FileDigest]
@@ -139,14 +139,14 @@ class _Build(NamedTuple):
         names = frozenset(run.steps[0].calls[0].name for run in single)
         everywhere = self.nearest(list(documents.values()))
         held = [self._single(run, documents, everywhere, random) for run in single]
-        self.found.held_out["seal-tools"] = HeldOut(
+        self.found.held_out["seal-tools"] = HeldOutRuns(
             held, names, "Seal-Tools' dev part: single calls over tools that no part has"
         )
         lacking = [
             irrelevant_run(_wanted(run, documents), everywhere, random, self.shown)
             for run in single[: _HELD_OUT // 2]
         ]
-        self.found.held_out["irrelevant"] = HeldOut(
+        self.found.held_out["irrelevant"] = HeldOutRuns(
             lacking, names, "the first half of them, shown other tools alone: none fits"
         )
         learnt = {
@@ -203,7 +203,7 @@ class _Build(NamedTuple):
         names = frozenset(call.name for run in held for step in run.path() for call in step.calls)
         searching = frozenset({SEARCHER})
         told = [retold_run(run, random, context=searching) for run in held]
-        self.found.held_out["api-bank"] = HeldOut(
+        self.found.held_out["api-bank"] = HeldOutRuns(
             [run for run in told if run is not None],
             names - searching,
             "API-Bank's level-3 training samples whose tools no part has",
@@ -255,7 +255,7 @@ class _Build(NamedTuple):
             wanted = wanted_call(spec, random)
             if wanted is not None and len(runs) < _HELD_OUT:
                 runs.append(held_out_call(wanted, near, random, self.shown))
-        self.found.held_out["toolbench-apis"] = HeldOut(
+        self.found.held_out["toolbench-apis"] = HeldOutRuns(
             runs, frozenset(held), "synthetic single calls over APIs of ToolBench that no part has"
         )
         specs = list(learnt.values())

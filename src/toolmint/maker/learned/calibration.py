@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from toolmint.maker.learned.features import Floats, Integers
 from toolmint.maker.learned.limits import error_limit
 from toolmint.maker.learned.selector import KNOWN, NEAR, Selector, fitted_selector
-from toolmint.maker.learned.training import Judged
+from toolmint.maker.learned.training import Predictions
 
 PARTS = 5
 FEWEST = 5
@@ -65,7 +65,7 @@ class Rules(NamedTuple):
     bars: Floats
     margins: Floats
 
-    def chances(self, what: Judged, keep: NDArray[np.bool_] | slice = slice(None)) -> Floats:
+    def chances(self, what: Predictions, keep: NDArray[np.bool_] | slice = slice(None)) -> Floats:
         """Return the chance of each answer; minus 1 where the rules forbid it."""
         signals, said = what.signals[keep], what.said[keep]
         chance = self.selector.chances(signals)
@@ -94,7 +94,7 @@ class Calibrated(NamedTuple):
     unseen_threshold: float
 
 
-class Evidence(NamedTuple):
+class CalibrationEvidence(NamedTuple):
     """Held-out requests: what was said of them, what is right, what each counts.
 
     Attributes:
@@ -107,17 +107,17 @@ class Evidence(NamedTuple):
         selector: the selector of the version before, which is kept; None: it is fitted anew.
     """
 
-    held: Judged
+    held: Predictions
     right: Integers
     weights: NDArray[np.float64]
-    left_out: Judged
+    left_out: Predictions
     left_label: Integers
     answerable: NDArray[np.bool_]
     selector: Selector | None = None
 
 
 def rules_of(
-    what: Evidence, keep: NDArray[np.bool_], seen: NDArray[np.bool_], epsilon: float
+    what: CalibrationEvidence, keep: NDArray[np.bool_], seen: NDArray[np.bool_], epsilon: float
 ) -> Rules:
     """Return the rules that some of the held-out requests lead to.
 
@@ -210,7 +210,7 @@ def _margins(
 
 
 def calibrated(
-    what: Evidence,
+    what: CalibrationEvidence,
     bound: Bound,
     *,
     most_unseen: float,

@@ -16,7 +16,7 @@ Hashes: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
 
-LONGEST = 20_000
+LONGEST_REQUEST = 20_000
 """Characters of a request that are read; a longer one is not answered."""
 _RUNS = (2, 3, 4, 5)
 _WORD = re.compile(r"\w+")

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from toolmint.core.errors import ConfigError
 from toolmint.core.tool import Demonstration
 from toolmint.maker.learned.answer_kinds import AnswerKind, answer_kind
-from toolmint.maker.learned.features import LONGEST, Integers, ngrams
+from toolmint.maker.learned.features import LONGEST_REQUEST, Integers, ngrams
 from toolmint.maker.learned.limits import error_limit
-from toolmint.maker.learned.model import Fitted, LearnedModel, Limits, UnseenTest
-from toolmint.maker.learned.spans import Spans, spans_of
+from toolmint.maker.learned.model import AnswerLimits, Fitted, LearnedModel, UnseenTest
+from toolmint.maker.learned.spans import CopiedSpans, spans_of
 from toolmint.maker.learned.values import FitReport, LabelFacts, LearnedExample
 
 if TYPE_CHECKING:
-    from toolmint.maker.learned.calibration import Calibrated, Evidence
+    from toolmint.maker.learned.calibration import Calibrated, CalibrationEvidence
+    from toolmint.maker.learned.matrix import Corpus
 
 MOST_LABELS = 512
 """Labels that a model has at most: the most frequent."""
@@ -46,7 +47,7 @@ class _Material(NamedTuple):
     weights: NDArray[np.float64]
     left_out: dict[str, int]
     kind: AnswerKind
-    spans: Spans | None
+    spans: CopiedSpans | None
 
 
 def fit(
@@ -82,44 +83,23 @@ def fit(
     if why:
         return Fitted(None, _report(material, why=why, seconds=time.process_time() - start))
     try:
-        from toolmint.maker.learned import calibration, training  # noqa: PLC0415
+        from toolmint.maker.learned import calibration  # noqa: PLC0415
         from toolmint.maker.learned.matrix import Corpus  # noqa: PLC0415
     except ImportError as fault:
         raise ConfigError(
             "fitting a learned tool needs scikit-learn: pip install 'toolmint[learned]'"
         ) from fault
-    random = np.random.default_rng(seed)
     corpus = Corpus([ngrams(text) for text in material.requests])
-    right, classes = material.right, material.classes
-    folds = _FOLDS if len(right) <= _MANY else _FOLDS_OF_MANY
     proving = np.flatnonzero(material.weights > 0)
-    held = training.held_out(corpus, right, classes, proving=proving, folds=folds, random=random)
     known = previous.unseen if previous is not None else None
     if known is not None and len(proving) > _AGAIN * known.examples:
         known = None
-    groups = _GROUPS if classes >= _FEWEST_GROUPED and known is None else 0
-    left_out = training.unseen(
-        corpus, right, classes, proving=proving, groups=groups, random=random
-    )
-    answerable = np.array(
-        [material.counts[name] >= calibration.FEWEST for name in material.names]
-        + [False] * (classes - len(material.names))
-    )
-    evidence = calibration.Evidence(
-        held,
-        right[proving],
-        material.weights[proving],
-        left_out,
-        right[left_out.places],
-        answerable,
-    )
-    done = calibration.calibrated(
-        evidence,
-        calibration.Bound(epsilon, confidence, comparisons),
-        most_unseen=most_unseen,
-        random=random,
-    )
-    if known is None and groups:
+    grouped = material.classes >= _FEWEST_GROUPED and known is None
+    random = np.random.default_rng(seed)
+    evidence = _evidence(material, corpus, groups=_GROUPS if grouped else 0, random=random)
+    bound = calibration.Bound(epsilon, confidence, comparisons)
+    done = calibration.calibrated(evidence, bound, most_unseen=most_unseen, random=random)
+    if grouped:
         known = UnseenTest(len(proving), done.unseen_threshold)
     if done.threshold is None:
         why = (
@@ -127,23 +107,63 @@ def fit(
         )
         return Fitted(None, _report(material, why=why, seconds=time.process_time() - start))
     threshold = max(done.threshold, known.threshold if known else 0.0)
-    whole = training.trained(corpus, np.arange(len(right)), right, classes)
-    rules = done.rules
-    limits = Limits(rules.selector, rules.floors, np.maximum(rules.bars, threshold), rules.margins)
-    model = LearnedModel(
+    model = _model(material, corpus, done, threshold, known)
+    proof = _proof(material, evidence, done, threshold, confidence)
+    seconds = time.process_time() - start
+    report = _report(material, **proof, features=len(model.vocabulary), seconds=seconds)
+    return Fitted(model, report)
+
+
+def _evidence(
+    material: _Material, corpus: "Corpus", *, groups: int, random: np.random.Generator
+) -> "CalibrationEvidence":
+    """Return what models say of requests that they did not learn from, and of labels left out."""
+    from toolmint.maker.learned import calibration, training  # noqa: PLC0415 - takes scikit-learn
+
+    right, classes = material.right, material.classes
+    folds = _FOLDS if len(right) <= _MANY else _FOLDS_OF_MANY
+    proving = np.flatnonzero(material.weights > 0)
+    held = training.held_out(corpus, right, classes, proving=proving, folds=folds, random=random)
+    left_out = training.unseen(
+        corpus, right, classes, proving=proving, groups=groups, random=random
+    )
+    answerable = np.array(
+        [material.counts[name] >= calibration.FEWEST for name in material.names]
+        + [False] * (classes - len(material.names))
+    )
+    return calibration.CalibrationEvidence(
+        held,
+        right[proving],
+        material.weights[proving],
+        left_out,
+        right[left_out.places],
+        answerable,
+    )
+
+
+def _model(
+    material: _Material,
+    corpus: "Corpus",
+    done: "Calibrated",
+    threshold: float,
+    known: UnseenTest | None,
+) -> LearnedModel:
+    """Return the model that learns from all examples, with the limits that were found."""
+    from toolmint.maker.learned import training  # noqa: PLC0415 - takes scikit-learn
+
+    right, rules = material.right, done.rules
+    whole = training.trained(corpus, np.arange(len(right)), right, material.classes)
+    bars = np.maximum(rules.bars, threshold)
+    return LearnedModel(
         vocabulary=whole.vocabulary,
         weights=whole.weights,
         near=whole.near,
-        limits=limits,
+        limits=AnswerLimits(rules.selector, rules.floors, bars, rules.margins),
         labels=material.names,
         texts=material.texts,
-        spans=material.spans or Spans({}),
+        spans=material.spans or CopiedSpans({}),
         unseen=known,
     )
-    proof = _proof(material, evidence, done, threshold, confidence)
-    seconds = time.process_time() - start
-    report = _report(material, **proof, features=len(whole.vocabulary), seconds=seconds)
-    return Fitted(model, report)
 
 
 def _material(examples: Sequence[Demonstration]) -> _Material:
@@ -152,13 +172,13 @@ def _material(examples: Sequence[Demonstration]) -> _Material:
     for one in examples:
         if one.target is None:
             left_out["no answer"] += 1
-        elif len(one.input) > LONGEST:
-            left_out[f"longer than {LONGEST} characters"] += 1
+        elif len(one.input) > LONGEST_REQUEST:
+            left_out[f"longer than {LONGEST_REQUEST} characters"] += 1
         else:
             weight = one.weight if isinstance(one, LearnedExample) else 1.0
             used.append((one.input, one.target, weight))
     kind = answer_kind([target for _, target, _ in used], [text for text, _, _ in used])
-    spans: Spans | None = Spans({})
+    spans: CopiedSpans | None = CopiedSpans({})
     if kind.kind == "fields":
         spans = spans_of([target for _, target, _ in used], [text for text, _, _ in used])
         if spans is not None and spans.patterns:
@@ -206,7 +226,7 @@ def _why_not(material: _Material, epsilon: float, confidence: float) -> str:
 
 def _proof(
     material: _Material,
-    evidence: "Evidence",
+    evidence: "CalibrationEvidence",
     done: "Calibrated",
     threshold: float,
     confidence: float,

@@ -63,7 +63,7 @@ class Corpus:
             _part_of([one.runs for one in requests], 2),
         )
 
-    def learnt(self, inside: Integers, most: int) -> "View":
+    def learnt(self, inside: Integers, most: int) -> "MatrixView":
         """Return the view of a model that learns from some requests.
 
         Args:
@@ -77,7 +77,7 @@ class Corpus:
         half = max(most // 2, most - int((holding[1] >= 2).sum()))
         words = _most_frequent(holding[0], 1, half)
         runs = _most_frequent(holding[1], 2, most - len(words))
-        return View(
+        return MatrixView(
             [one.counts[:, kept] for one, kept in zip(self._parts, (words, runs), strict=True)],
             [one.hashes[kept] for one, kept in zip(self._parts, (words, runs), strict=True)],
             [
@@ -88,7 +88,7 @@ class Corpus:
         )
 
 
-class View(NamedTuple):
+class MatrixView(NamedTuple):
     """What a model that learnt from a part of the requests sees of all."""
 
     counts: list[Any]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolmint.core.values import Value
 from toolmint.maker.learned.features import (
-    LONGEST,
+    LONGEST_REQUEST,
     Floats,
     SparseRow,
     Vocabulary,
@@ -17,7 +17,7 @@ from toolmint.maker.learned.features import (
 from toolmint.maker.learned.file_format import read_model, write_model
 from toolmint.maker.learned.neighbours import Neighbours
 from toolmint.maker.learned.selector import KNOWN, NEAR, Selector, signals_of, top_labels
-from toolmint.maker.learned.spans import Spans
+from toolmint.maker.learned.spans import CopiedSpans
 from toolmint.maker.learned.values import FitReport, LearnedAnswer
 
 
@@ -40,7 +40,7 @@ class Weights(NamedTuple):
         return (row.values @ steps) * self.scale + self.bias
 
 
-class Limits(NamedTuple):
+class AnswerLimits(NamedTuple):
     """When a model answers.
 
     Attributes:
@@ -110,10 +110,10 @@ class LearnedModel:
         vocabulary: Vocabulary,
         weights: Weights,
         near: Neighbours,
-        limits: Limits,
+        limits: AnswerLimits,
         labels: Sequence[str],
         texts: Sequence[str],
-        spans: Spans,
+        spans: CopiedSpans,
         unseen: UnseenTest | None = None,
     ) -> None:
         self.labels = tuple(labels)
@@ -124,8 +124,8 @@ class LearnedModel:
 
     def answer(self, request: str) -> LearnedAnswer:
         """Return the answer to a request, or that it abstains and why."""
-        if len(request) > LONGEST:
-            why = f"the request has {len(request)} characters; at most {LONGEST} are read"
+        if len(request) > LONGEST_REQUEST:
+            why = f"the request has {len(request)} characters; at most {LONGEST_REQUEST} are read"
             return LearnedAnswer(None, None, 0.0, why)
         row = self._vocabulary.row(ngrams(request))
         scores = self._weights.scores(row)
@@ -188,10 +188,10 @@ class LearnedModel:
             near=Neighbours(
                 has["near_columns"], has["near_steps"], has["near_starts"], facts["width"]
             ),
-            limits=Limits(selector, has["floors"], has["thresholds"], has["margins"]),
+            limits=AnswerLimits(selector, has["floors"], has["thresholds"], has["margins"]),
             labels=facts["labels"],
             texts=facts["texts"],
-            spans=Spans(facts["spans"]),
+            spans=CopiedSpans(facts["spans"]),
             unseen=None if facts["unseen"] is None else UnseenTest(*facts["unseen"]),
         )
 

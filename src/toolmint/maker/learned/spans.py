@@ -13,7 +13,7 @@ _PLAIN = re.compile(r"[^\"\\\x00-\x1f]+")
 _LONGEST = 200
 
 
-class Spans(NamedTuple):
+class CopiedSpans(NamedTuple):
     """The copied fields of a class, and the pattern that the copy of each has."""
 
     patterns: Mapping[str, str]
@@ -54,7 +54,7 @@ def _field(name: str) -> re.Pattern[str]:
     return re.compile(rf'({re.escape(json.dumps(name, ensure_ascii=False))}\s*:\s*")([^"\\]*)(?=")')
 
 
-def spans_of(answers: Sequence[str], requests: Sequence[str]) -> Spans | None:
+def spans_of(answers: Sequence[str], requests: Sequence[str]) -> CopiedSpans | None:
     """Return the copied fields of a class of JSON objects.
 
     Args:
@@ -83,7 +83,7 @@ def spans_of(answers: Sequence[str], requests: Sequence[str]) -> Spans | None:
         if pattern is None:
             return None
         patterns[name] = pattern
-    return Spans(patterns)
+    return CopiedSpans(patterns)
 
 
 def _pattern(pairs: Sequence[tuple[object, str]]) -> str | None:

@@ -1,4 +1,4 @@
-"""Trains the linear classifier, and has each request judged by a model that did not learn from it."""
+"""Trains the linear classifier, and has a model judge each request that did not learn from it."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix  # noqa: F401  # pyright: ignore[reportMissi
 from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
 from toolmint.maker.learned.features import Floats, Integers, Vocabulary
-from toolmint.maker.learned.matrix import Corpus, View
+from toolmint.maker.learned.matrix import Corpus, MatrixView
 from toolmint.maker.learned.model import Weights
 from toolmint.maker.learned.neighbours import Neighbours, nearest_of_all, neighbours_of
 from toolmint.maker.learned.selector import SIGNALS, signals_of, top_labels
@@ -22,7 +22,7 @@ _ABSENT = -1e3  # score of a label that the part has no example of
 class Trained(NamedTuple):
     """A classifier that learnt from a part of the requests."""
 
-    view: View
+    view: MatrixView
     weights: Weights
     near: Neighbours
 
@@ -32,7 +32,7 @@ class Trained(NamedTuple):
         return self.view.vocabulary
 
 
-class Judged(NamedTuple):
+class Predictions(NamedTuple):
     """What classifiers that did not learn from the requests say of them.
 
     Attributes:
@@ -76,7 +76,7 @@ def trained(corpus: Corpus, inside: Integers, right: Integers, labels: int) -> T
     return Trained(view, Weights(steps, scale, bias), near)
 
 
-def judged(model: Trained, places: Integers) -> Judged:
+def predictions_of(model: Trained, places: Integers) -> Predictions:
     """Return what a classifier says of some requests."""
     features = model.view.features(places)
     steps = model.weights.steps.astype(np.float32)
@@ -85,7 +85,7 @@ def judged(model: Trained, places: Integers) -> Judged:
     near = nearest_of_all(model.near, features.matrix, top)
     signals = signals_of(scores, top, features.known, near)
     leads = scores[np.arange(len(top)), top[:, 0]][:, None] - scores
-    return Judged(places, top[:, 0], signals, leads.astype(np.float32))
+    return Predictions(places, top[:, 0], signals, leads.astype(np.float32))
 
 
 def held_out(
@@ -96,7 +96,7 @@ def held_out(
     proving: Integers,
     folds: int,
     random: np.random.Generator,
-) -> Judged:
+) -> Predictions:
     """Return what is said of requests by a classifier that learnt from the other parts.
 
     Args:
@@ -122,7 +122,7 @@ def unseen(
     proving: Integers,
     groups: int,
     random: np.random.Generator,
-) -> Judged:
+) -> Predictions:
     """Return what is said of requests by a classifier that learnt nothing of their label.
 
     Args: as for ``held_out``; ``groups`` is how many groups the labels are divided into.
@@ -139,20 +139,22 @@ def _judged_by_part(
     right: Integers,
     labels: int,
     parts: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
-) -> Judged:
+) -> Predictions:
     """Return what is said of the second of each pair by a classifier that learnt from the first."""
     found = [
-        judged(trained(corpus, np.flatnonzero(inside), right, labels), np.flatnonzero(asked))
+        predictions_of(
+            trained(corpus, np.flatnonzero(inside), right, labels), np.flatnonzero(asked)
+        )
         for inside, asked in parts
         if asked.any()
     ]
     return _in_order(found, labels)
 
 
-def _in_order(found: list[Judged], labels: int) -> Judged:
+def _in_order(found: list[Predictions], labels: int) -> Predictions:
     places = np.concatenate([one.places for one in found])
     order = np.argsort(places, kind="stable")
-    empty = Judged(
+    empty = Predictions(
         np.zeros(0, np.int64),
         np.zeros(0, np.int64),
         np.zeros((0, SIGNALS), np.float32),
@@ -160,4 +162,4 @@ def _in_order(found: list[Judged], labels: int) -> Judged:
     )
     joined = [np.concatenate(column)[order] for column in zip(*(found or [empty]), strict=True)]
     said: NDArray[Any] = joined[1]
-    return Judged(places[order], said, joined[2], joined[3])
+    return Predictions(places[order], said, joined[2], joined[3])
