@@ -230,7 +230,7 @@ def read_trajectory(text: str, where: str = "the trajectory") -> Trajectory:
 
 
 def _complete_tools(item: dict[str, object]) -> None:
-    """Give tools without a description an empty one; ``strict`` holds anyway, so it is no field of ours."""
+    """Set the description of tools that have none, and leave out ``strict``, which holds anyway."""
     task = item.get("task")
     tools: object = cast("dict[str, object]", task).get("tools") if isinstance(task, dict) else None
     for tool in cast("list[object]", tools) if isinstance(tools, list) else ():
