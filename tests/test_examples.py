@@ -11,7 +11,14 @@ ROOT = Path(__file__).parents[1]
 
 
 EXAMPLES = ROOT / "examples"
-RUN = {"agent_openapi_mcp", "evaluate", "gateway_swap", "make_and_solve", "train_trio"}
+RUN = {
+    "agent_openapi_mcp",
+    "evaluate",
+    "gateway_swap",
+    "make_and_solve",
+    "train_for_api",
+    "train_trio",
+}
 
 
 def example(name: str, *words: str) -> list[str]:
@@ -103,3 +110,11 @@ def test_the_junction_of_agent_and_maker_runs_as_the_docs_say() -> None:
     assert done.returncode == 0, done.stderr
     assert "before: gave_up" in done.stdout
     assert "after: answered: Norda was founded in MCMLXXXVII" in done.stdout
+
+
+def test_a_trio_is_trained_for_a_document_and_serves_only_if_it_is_better() -> None:
+    lines = example("train_for_api")
+    assert "24 runs to learn, 20 held out, of 3 tools" in lines
+    assert any(line.startswith("exact calls, trained minus base: ") for line in lines)
+    assert lines[-1].startswith("version 1: ")
+    assert lines[-1].endswith((": not better", ": serving"))

@@ -16,9 +16,10 @@ from toolmint.core.model import ModelRequest
 from toolmint.models.codec import TokenizerFile
 from toolmint.models.decoding import Writer
 from toolmint.models.grammar import CallGrammars
-from toolmint.models.local import TorchDecoder, load_decoder, local_model
+from toolmint.models.local import load_decoder, local_model
 from toolmint.models.scripted import ObservedModel
 from toolmint.models.text_model import DecoderModel
+from toolmint.models.torch_decoder import TorchDecoder
 from toolmint.roles.marked import Marked
 from toolmint.training.decoder import new_model
 from toolmint.training.recipes import Architecture

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -51,8 +52,19 @@ async def test_what_is_no_server_is_refused() -> None:
 
 
 @contextlib.contextmanager
-def served() -> Generator[str]:
-    config = uvicorn.Config(server.streamable_http_app(), port=0, log_level="error", ws="none")
+def served(only: str | None = None) -> Generator[str]:
+    """Serve over HTTP; with ``only``, to requests that are authorized so."""
+    inner = server.streamable_http_app()
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        given = dict(scope.get("headers") or ()).get(b"authorization", b"").decode()
+        if scope["type"] == "http" and only is not None and given != only:
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b"no"})
+            return
+        await inner(scope, receive, send)
+
+    config = uvicorn.Config(guarded, port=0, log_level="error", ws="none")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()

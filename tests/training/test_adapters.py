@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from safetensors import torch as safetensors
 from tests.training.small_run import recipe, runs, samples
@@ -19,12 +20,14 @@ from toolmint.core.model import ModelRequest
 from toolmint.roles.marked import Marked
 from toolmint.roles.reading import Plan
 from toolmint.roles.view import AgentRole, View
-from toolmint.training.batches import split_by_span
+from toolmint.training.batches import span_branches
 from toolmint.training.bundle import export_bundle
-from toolmint.training.decoder import load_model, new_model
+from toolmint.training.decoder import continue_adapter, load_model, new_model
+from toolmint.training.forked_loss import collate_forked, forked_loss
+from toolmint.training.forks import Branch, ForkedRow
 from toolmint.training.glpft import train
 from toolmint.training.recipes import Adapter, Architecture, Stage
-from toolmint.training.samples import IGNORED, TRAINED_ROLES
+from toolmint.training.samples import IGNORED, TRAINED_ROLES, Sample
 from toolmint.world.generate import make_tasks
 
 pytestmark = pytest.mark.anyio
@@ -147,16 +150,31 @@ async def test_an_adapter_of_another_base_is_refused(plain: Path, tmp_path: Path
         model_of(f"local:{odd}")
 
 
-def test_an_activated_adapter_learns_each_span_from_a_sample_of_its_own(plain: Path) -> None:
+def test_a_forked_row_gives_an_activated_adapter_the_loss_of_each_span_read_alone(
+    activated: Path,
+) -> None:
+    model = continue_adapter(load_model(activated / "backbone"), activated / "planner").eval()
     stage = Stage(name="planner", roles=("planner",), learning_rate=1, epochs=1)
-    for sample in samples(plain / "tokenizer.json")[:10]:
-        cut = split_by_span(sample, stage)
-        assert len(cut) == sample.span_count("planner")
-        learnt = [sum(label != IGNORED for label in one.labels({"planner"})) for one in cut]
-        assert sum(learnt) == sum(label != IGNORED for label in sample.labels({"planner"}))
-        for one in cut:
-            assert one.ids == sample.ids[: len(one.ids)]
-            assert one.role_mask[-1] == "planner"
+    for sample in samples(activated / "tokenizer.json")[:4]:
+        tree = span_branches(sample, stage, 1)
+        assert len(tree.branches) == sample.span_count("planner") > 0
+        row = ForkedRow.of([tree])
+        batch = collate_forked([{"input_ids": row.ids, **row._asdict()}])
+        with torch.inference_mode():
+            together = forked_loss(model, batch)
+            alone = sum(span_loss(model, sample, branch) for branch in tree.branches)
+        assert float(together) == pytest.approx(alone, rel=1e-4)
+
+
+def span_loss(model: Any, sample: Sample, branch: Branch) -> float:
+    """Return the loss of a span behind its whole context, by the model's own forward pass."""
+    ids = torch.tensor([[*sample.ids[: branch.fork], *branch.ids]])
+    scores = model(input_ids=ids, alora_offsets=[len(branch.ids)]).logits[0].log_softmax(-1)
+    return -sum(
+        float(scores[branch.fork + at - 1, label])
+        for at, label in enumerate(branch.labels)
+        if label != IGNORED
+    )
 
 
 async def test_an_exported_trio_of_adapters_writes_what_they_write_on_their_trunk(

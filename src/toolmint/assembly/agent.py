@@ -9,14 +9,16 @@ from typing import Literal, Self
 
 from toolmint.agent.tree import Observe, ignore_step
 from toolmint.assembly.agent_choices import AgentChoices, choices_with
-from toolmint.assembly.agents import AgentModels, AgentSession, RoleModels
+from toolmint.assembly.agents import AgentSession
 from toolmint.assembly.installed_trio import preferred_trio
+from toolmint.assembly.role_models import AgentModels, RoleModels
 from toolmint.assembly.settings import Settings, load_settings
 from toolmint.assembly.toolboxes import ToolSource, checked_source
 from toolmint.core.errors import ToolmintError
 from toolmint.core.kept_open import KeptOpen
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Limits, Trajectory
+from toolmint.tools.approval import ApprovalMode, Approve
 
 _LOG = logging.getLogger("toolmint.agent")
 
@@ -41,6 +43,11 @@ class Agent:
         settings: None reads ``TOOLMINT_...`` variables and ``toolmint.toml``.
         choices: everything else about how the agent works; ``search`` replaces its own.
         observe: called with each step as it is taken.
+        approve: which calls that change something are done (tools over HTTP by their method, of an MCP server
+            by its annotations, Python functions with ``@tool(read_only=False)``): ``always``, ``never``, or
+            those for which a function, plain or async, returns True; it gets the tool's specification and
+            the call. None: what the settings say; nobody is asked, so such a call is refused, and the
+            refusal is its observation.
 
     Raises:
         ConfigError: a model or a source of tools is named wrongly.
@@ -55,7 +62,7 @@ class Agent:
         'Norda was founded in 1987.'
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the public door
         self,
         model: AgentModels | None = None,
         *,
@@ -66,8 +73,13 @@ class Agent:
         settings: Settings | None = None,
         choices: AgentChoices | None = None,
         observe: Observe = ignore_step,
+        approve: ApprovalMode | Approve | None = None,
     ) -> None:
         self.settings = settings or load_settings()
+        self._approve = approve if callable(approve) else None
+        if approve is not None:
+            mode = "ask" if callable(approve) else approve
+            self.settings = self.settings.model_copy(update={"approve": mode})
         if store is not None:
             self.settings = self.settings.model_copy(update={"store": store})
         self.models = RoleModels(self.settings, model, otherwise=preferred_trio())
@@ -111,7 +123,9 @@ class Agent:
 
     @asynccontextmanager
     async def _session(self) -> AsyncGenerator[AgentSession]:
-        opened = AgentSession.open(self.settings, self.tools, self.choices, model=self.models)
+        opened = AgentSession.open(
+            self.settings, self.tools, self.choices, model=self.models, approve=self._approve
+        )
         async with opened as session:
             for problem in session.problems:
                 _LOG.warning("%s", problem)

@@ -16,7 +16,7 @@ from toolmint.roles.marked import Marked
 from toolmint.roles.native import Native
 from toolmint.roles.view import Family
 
-FamilyName = Literal["native", "paper", "marked"]
+FamilyName = Literal["native", "paper", "marked", "chat"]
 
 
 class AgentChoices(Frozen):
@@ -25,8 +25,9 @@ class AgentChoices(Frozen):
     Attributes:
         single: one model takes whole steps (the baseline), not three roles.
         family: ``native`` (OpenAI messages), ``paper`` (one text, as the paper's checkpoints read it), or
-            ``marked`` (one sequence with role marks, as models that this project trains read it). None: what
-            the planner's model reads.
+            ``marked`` (one sequence with role marks, as models that this project trains read it), or ``chat``
+            (the same with each argument described, as pretrained models that it trains further read it).
+            None: what the planner's model reads.
         words: a folder of the paper's training samples, to read its exact instructions from.
         search: ``react``, ``dfsdt``, or ``dfsdt-paper`` with the official run's limits.
         shown: tools that a task is shown; more are narrowed by wording.
@@ -78,7 +79,9 @@ def family_of(choices: AgentChoices, read: FamilyName = "native") -> Family:
         case "native":
             return Native()
         case "marked":
-            return Marked(send_tools=read == "marked")
+            return Marked(send_tools=read in {"marked", "chat"})
+        case "chat":
+            return Marked(send_tools=read in {"marked", "chat"}, described=True)
         case "paper":
             return paper_family(choices.words)
 

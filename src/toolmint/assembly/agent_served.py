@@ -6,8 +6,7 @@ from contextlib import AsyncExitStack
 from decimal import Decimal
 
 from toolmint.assembly.agent_choices import choices_with
-from toolmint.assembly.agents import AgentSession, RoleModels, agent_policy
-from toolmint.assembly.installed_trio import preferred_trio
+from toolmint.assembly.agents import AgentSession, agent_policy, players
 from toolmint.assembly.redaction import redacted, redaction
 from toolmint.assembly.session import Session
 from toolmint.assembly.settings import Settings
@@ -17,6 +16,7 @@ from toolmint.core.errors import InputError
 from toolmint.core.model import Usage
 from toolmint.core.task import Limits, Trajectory
 from toolmint.gateway.api.agent import AgentModel
+from toolmint.tools.approval import ApprovedToolbox
 
 _LOG = logging.getLogger("toolmint.gateway")
 
@@ -28,13 +28,14 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
         ConfigError: no model is named and no trio is installed.
         InputError: a source cannot be read.
     """
-    otherwise = preferred_trio()
-    models = RoleModels(settings, otherwise=otherwise)
-    stack.push_async_callback(models.close)
-    choices = choices_with(settings)
-    policy = agent_policy(models.metered(client.ledger), choices)
     box, problems = await toolbox_of(settings.toolbox, stack, client.store, client.sandbox)
-    session = AgentSession(client, box, problems, policy, choices)
+    models, choices, said = players(settings, box.specs, None, choices_with(settings))
+    stack.push_async_callback(models.close)
+    policy = agent_policy(models.metered(client.ledger), choices)
+    approved = ApprovedToolbox(box, settings.approve)
+    session = AgentSession(
+        client, approved, [*said, *problems, *approved.warnings], policy, choices
+    )
     for problem in session.problems:
         _LOG.warning("toolbox: %s", problem)
 
@@ -50,7 +51,7 @@ async def agent_of(settings: Settings, client: Session, stack: AsyncExitStack) -
         await client.ledger.flush(client.store)
         return done
 
-    named = (settings.planner_model or settings.model or otherwise, settings.caller_model)
+    named = (settings.planner_model or settings.model, settings.caller_model)
     uris = [uri for uri in (*named, settings.summarizer_model) if uri]
     return AgentModel(settings.agent, solve, all(_priced(settings, uri) for uri in uris))
 

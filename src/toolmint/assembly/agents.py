@@ -2,143 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from copy import copy
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any
 
 from toolmint.agent.agent import AgentLoop
 from toolmint.agent.policy import Policy, Sampling, SingleModelPolicy, ThreeRolePolicy
 from toolmint.agent.tree import Observe, ignore_step
 from toolmint.assembly.agent_choices import (
     AgentChoices,
-    FamilyName,
     choices_with,
     family_of,
     search_of,
 )
-from toolmint.assembly.installed_trio import preferred_trio
-from toolmint.assembly.session import Models, Session, place_of
+from toolmint.assembly.role_models import AgentModels, RoleModels, players
+from toolmint.assembly.session import Models, Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.shown_tools import ShownTools
 from toolmint.assembly.toolboxes import ToolSource, toolbox_of
-from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, parse_uri
-from toolmint.core.errors import ConfigError, StoreError
-from toolmint.core.model import Model
+from toolmint.core.errors import StoreError
 from toolmint.core.task import Limits, Task, Trajectory
-from toolmint.models.wrap import close
+from toolmint.core.toolbox import Toolbox
 from toolmint.roles.view import AgentRole
-from toolmint.serving.ledger import Ledger
-from toolmint.tools.toolbox import ToolCollection
+from toolmint.tools.approval import Approve, ApprovedToolbox
 
 _LOG = logging.getLogger("toolmint.agent")
-UNNAMED = "no model is named, so the trio that is installed plays; name a model with --model"
-NO_MODEL = (
-    "an agent needs a model; set one with --model, TOOLMINT_MODEL or `model` in toolmint.toml, such as "
-    "openai:NAME?base_url=... or local:FOLDER, or by role with --planner, --caller and --summarizer; "
-    f"{TRIO} runs here without a key, but knows ToolWorld's tools alone"
-)
-
-
 Keep = Callable[[Trajectory], Coroutine[Any, Any, int | None]]
 """Keeps a trajectory and returns its number; None where it does not."""
-RoleName = Literal["planner", "caller", "summarizer"]
-AgentModels: TypeAlias = ModelLike | Mapping[str, ModelLike]
-"""One model for all roles, or models by role: ``planner``, ``caller``, ``summarizer``."""
-
-
-def _reads_marks(planner: ModelLike) -> bool:
-    """Return whether a planner reads one marked text: a model that runs here, named or given."""
-    if isinstance(planner, str):
-        return parse_uri(planner).scheme in MARKED
-    # Not by class: that would import the extras that such models need.
-    return getattr(planner, "raw_prompts", False)
-
-
-class RoleModels:
-    """The models of the three roles; one that is not named is the planner's, the planner's is the strong one.
-
-    Args:
-        settings: name the models that are not given.
-        given: one model for all roles, or models by role.
-        otherwise: the URI of what plays where nobody names a model; None: that is an error.
-
-    Attributes:
-        reads: the text family of the planner's model.
-        unnamed: nobody named a model, ``otherwise`` plays.
-
-    Raises:
-        ConfigError: no model is named at all, a URI is wrong, or there is no such role.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        given: AgentModels | None = None,
-        *,
-        otherwise: str | None = None,
-    ) -> None:
-        by_role = _by_role(given)
-        planner = by_role.get("planner")
-        if planner is None:
-            by_role |= _named(settings, by_role)
-            planner = by_role.get("planner", otherwise)
-            self.unnamed = "planner" not in by_role
-        else:
-            self.unnamed = False
-        if planner is None:
-            raise ConfigError(NO_MODEL, code="no-model")
-        self.reads: FamilyName = "marked" if _reads_marks(planner) else "native"
-        known: dict[str, Model] = {}
-
-        def of(model: ModelLike) -> Model:
-            if not isinstance(model, str):
-                return as_model(model)
-            if model not in known:
-                known[model] = as_model(model, place_of(settings), settings.price_table)
-            return known[model]
-
-        self.planner: Model = of(planner)
-        self.caller: Model = of(by_role.get("caller", planner))
-        self.summarizer: Model = of(by_role.get("summarizer", planner))
-
-    def metered(self, ledger: Ledger) -> "RoleModels":
-        """Return the same models, each call entered in a ledger under ``agent``."""
-        mine = copy(self)
-        mine.planner, mine.caller, mine.summarizer = (
-            ledger.metered(model, "agent", None)
-            for model in (self.planner, self.caller, self.summarizer)
-        )
-        return mine
-
-    async def close(self) -> None:
-        """Close the models' connections."""
-        for model in (self.planner, self.caller, self.summarizer):
-            await close(model)
-
-
-def _by_role(given: AgentModels | None) -> dict[RoleName, ModelLike]:
-    """Return given models by role; one model stands for the planner's, and so for all."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        return {"planner": given}
-    for role in given:
-        if role not in get_args(RoleName):
-            raise ConfigError(
-                f"an agent has no role {role!r}; its roles are {', '.join(get_args(RoleName))}"
-            )
-    return dict(cast("Mapping[RoleName, ModelLike]", given))
-
-
-def _named(settings: Settings, given: Mapping[RoleName, ModelLike]) -> dict[RoleName, ModelLike]:
-    """Return the models that the settings name for roles that have none."""
-    found: dict[RoleName, str | None] = {
-        "planner": settings.planner_model or settings.model,
-        "caller": settings.caller_model,
-        "summarizer": settings.summarizer_model,
-    }
-    return {role: uri for role, uri in found.items() if uri and role not in given}
 
 
 def agent_policy(models: RoleModels, choices: AgentChoices) -> Policy:
@@ -172,14 +62,16 @@ class AgentSession:
     def __init__(
         self,
         client: Session,
-        box: ToolCollection,
+        box: Toolbox,
         problems: Sequence[str],
         policy: Policy,
         choices: AgentChoices,
     ) -> None:
         self.client, self.box, self.problems = client, box, tuple(problems)
         self.policy, self._choices = policy, choices
-        self._shown = ShownTools(tuple(box.specs), choices.shown, choices.embed)
+        self._shown = ShownTools(
+            tuple(box.specs), choices.shown, choices.embed, tokens=client.settings.tool_tokens
+        )
 
     @classmethod
     @asynccontextmanager
@@ -190,6 +82,7 @@ class AgentSession:
         choices: AgentChoices | None = None,
         *,
         model: AgentModels | RoleModels | None = None,
+        approve: Approve | None = None,
     ) -> AsyncGenerator["AgentSession"]:
         """Open everything that an agent needs, and close it at the end.
 
@@ -199,22 +92,23 @@ class AgentSession:
             choices: how the agent works.
             model: a model for all roles, or models by role, in place of those that the settings name;
                 the planner's makes tools as well.
+            approve: asked before calls that change something, where the settings say ``ask``.
         """
         chosen = choices_with(settings, choices)
         async with AsyncExitStack() as stack:
-            models = (
+            given = (
                 model
-                if isinstance(model, RoleModels)
-                else RoleModels(settings, model, otherwise=preferred_trio())
+                if isinstance(model, RoleModels) or model is None
+                else RoleModels(settings, model)
             )
-            stack.push_async_callback(models.close)
-            makers = Models(models.planner) if model is not None and not models.unnamed else None
+            makers = Models(given.planner) if given is not None and not given.unnamed else None
             client = await stack.enter_async_context(Session.open(settings, models=makers))
-            policy = agent_policy(models.metered(client.ledger), chosen)
             box, problems = await toolbox_of(sources, stack, client.store, client.sandbox)
-            if models.unnamed:
-                problems = [UNNAMED, *problems]
-            yield cls(client, box, problems, policy, chosen)
+            models, chosen, said = players(settings, box.specs, given, chosen)
+            stack.push_async_callback(models.close)
+            policy = agent_policy(models.metered(client.ledger), chosen)
+            approved = ApprovedToolbox(box, settings.approve, approve)
+            yield cls(client, approved, [*said, *problems, *approved.warnings], policy, chosen)
 
     async def task(self, text: str) -> Task:
         """Return the task with the tools that it is shown: all, or those that fit best.

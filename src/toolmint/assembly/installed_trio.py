@@ -1,5 +1,9 @@
 """Which trio plays an agent where nobody names a model: one that is installed and speaks English, or none."""
 
+from importlib.util import find_spec
+
+from toolmint.assembly.settings import load_settings
+from toolmint.core.base_model import read_base
 from toolmint.embedded import english_trio_path
 
 ENGLISH_TRIO = "embedded:english"
@@ -7,8 +11,28 @@ ENGLISH_TRIO = "embedded:english"
 
 
 def preferred_trio() -> str | None:
-    """Return the URI of the installed trio that may stand in for a model; None where none is installed.
+    """Return the URI of the installed trio that may stand in for a model; None where none can play.
 
-    The trio of ToolWorld is never that one: with other tools it answers in confidence and is wrong.
+    Its base must have been fetched, as nobody who names no model expects a download. The trio of ToolWorld is
+    never that one: with other tools it answers in confidence and is wrong.
     """
-    return ENGLISH_TRIO if english_trio_path().is_dir() else None
+    return ENGLISH_TRIO if missing_base() == "" and find_spec("torch") is not None else None
+
+
+def missing_base() -> str | None:
+    """Return the base that the English trio lacks, ``""`` where it has it; None: no trio is installed."""
+    named = read_base(english_trio_path())
+    if named is None:
+        return None
+    folder = load_settings().models.expanduser() / named.name
+    return "" if (folder / "config.json").is_file() else named.name
+
+
+def how_to_install() -> str:
+    """Return what makes the English trio play, as the end of a message; empty where nothing is missing."""
+    base = missing_base()
+    if base is None or preferred_trio() is not None:
+        return ""
+    steps = [] if find_spec("torch") is not None else ["pip install 'toolmint[local]'"]
+    steps += [f"toolmint models fetch {base}"] if base else []
+    return f"; for the English trio that ships: {' and '.join(steps)}"

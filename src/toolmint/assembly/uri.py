@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, cast
 from urllib.parse import parse_qsl
 
+from toolmint.assembly.bases import base_of
 from toolmint.assembly.settings import secret
 from toolmint.core.budgets import Prices
 from toolmint.core.errors import ConfigError
@@ -186,15 +187,17 @@ def _openai(uri: ModelUri, prices: Prices) -> Model:
     return model
 
 
-def _local(name: str) -> Model:
+def _local(name: str, known_as: str = "") -> Model:
     try:
         from toolmint.models.hub import folder_of  # noqa: PLC0415 - an extra
         from toolmint.models.local import local_model  # noqa: PLC0415 - an extra
+        from toolmint.models.pretrained import KNOWN_BASES  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as fault:
         raise ConfigError(
             "local models need the extra: pip install 'toolmint[local]'", code="extra"
         ) from fault
-    return local_model(folder_of(name))
+    folder = base_of(name) if name in KNOWN_BASES else folder_of(name)
+    return local_model(folder, base_of, name=known_as)
 
 
 def _onnx(folder: Path, name: str = "") -> Model:
@@ -208,10 +211,11 @@ def _onnx(folder: Path, name: str = "") -> Model:
 
 
 def _embedded(name: str) -> Model:
-    folders = {"trio": trio_path(), "english": english_trio_path()}
-    if name not in folders or not folders[name].is_dir():
+    if name == "trio":
+        return _onnx(trio_path(), TRIO)
+    if name != "english" or not english_trio_path().is_dir():
         raise ConfigError(f"no model {name!r} ships with toolmint; embedded:trio does")
-    return _onnx(folders[name], f"embedded:{name}")
+    return _local(str(english_trio_path()), f"embedded:{name}")
 
 
 def embed_of(text: str) -> Embed:

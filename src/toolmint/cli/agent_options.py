@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toolmint.assembly.agents import AgentChoices
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-FAMILIES = ("native", "paper", "marked")
+FAMILIES = ("native", "paper", "marked", "chat")
 SEARCHES = ("react", "dfsdt", "dfsdt-paper")
 _LIMITS = ("tool_calls", "model_calls", "tokens", "seconds", "cost")
 REPLIES = ("temperature", "max_tokens", "planner_tokens", "caller_tokens", "summarizer_tokens")
@@ -127,6 +127,11 @@ def search_options(command: _F) -> _F:
         click.option(
             "--embed",
             help="Embedding model that ranks tools by meaning, such as openai:NAME [wording only].",
+        ),
+        click.option(
+            "--tool-tokens",
+            type=click.IntRange(1),
+            help="Tokens that the tools may take of a prompt; schemas are shortened to that [8000].",
         ),
         click.option(
             "--shown",

@@ -19,6 +19,7 @@ COMMANDS = {
     "keys": "Create, list and revoke the gateway's keys; grant classes to other tenants.",
     "make": "Make, verify and store a tool from a file of demonstrations.",
     "mcp": "Serve the store's tools to an MCP client over stdio.",
+    "models": "List and fetch pretrained bases for trios.",
     "queue": "Show the requests that wait for a tool.",
     "serve": "Serve an OpenAI-compatible gateway that makes and verifies tools.",
     "solve": "Answer one request.",

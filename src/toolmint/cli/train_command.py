@@ -15,6 +15,9 @@ from toolmint.cli.train_data import (
     tokenizer_class,
 )
 from toolmint.cli.train_deploy import export_model, train_cluster, train_serve
+from toolmint.cli.train_english import train_english
+from toolmint.cli.train_for import train_for
+from toolmint.cli.train_mix import train_mix
 from toolmint.cli.train_trio import train_trio
 
 if TYPE_CHECKING:
@@ -161,4 +164,7 @@ def _write(output: Path, made: "Sequence[Sample]") -> None:
 train_command.add_command(train_cluster)
 train_command.add_command(export_model)
 train_command.add_command(train_serve)
+train_command.add_command(train_for)
+train_command.add_command(train_mix)
 train_command.add_command(train_trio)
+train_command.add_command(train_english)

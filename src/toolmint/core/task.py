@@ -19,7 +19,7 @@ from toolmint.core.model import Usage
 from toolmint.core.values import Value
 
 Role = Literal["planner", "caller", "summarizer", "backbone", "light", "dispatcher", "strong"]
-Tier = Literal["code", "light", "agent", "strong"]
+Tier = Literal["code", "learned", "light", "agent", "strong"]
 
 
 Outcome = Literal["answered", "gave_up", "limit", "failed"]
@@ -230,7 +230,7 @@ def read_trajectory(text: str, where: str = "the trajectory") -> Trajectory:
 
 
 def _complete_tools(item: dict[str, object]) -> None:
-    """Set the description of tools that have none, and leave out ``strict``, which holds anyway."""
+    """Add an empty description to tools without one; ``strict`` holds anyway, so it is no field of ours."""
     task = item.get("task")
     tools: object = cast("dict[str, object]", task).get("tools") if isinstance(task, dict) else None
     for tool in cast("list[object]", tools) if isinstance(tools, list) else ():

@@ -70,11 +70,36 @@ _BBH_TASKS = (
     "word_sorting",
 )
 
+_BFCL = (
+    "ShishirPatil/gorilla/7858cec922d5e7d8d82c9d4e03befe4d6d04eece/"
+    "berkeley-function-call-leaderboard/bfcl_eval/data"
+)
+
 DATA_SETS: Mapping[str, DataSet] = {
     "bigbench": DataSet(
         "BIG-Bench Hard (Suzgun et al., 2022): 27 tasks",
         "MIT",
         tuple(DataFile(f"{_BBH}/{task}.json", f"bbh/{task}.json") for task in _BBH_TASKS),
+    ),
+    "banking77": DataSet(
+        "BANKING77 (Casanueva et al., 2020): the 10,003 questions of its training part",
+        "CC-BY-4.0",
+        (
+            DataFile(
+                "PolyAI-LDN/task-specific-datasets/dfe22170dcf22ab022af2e2696cebc612fccb03d/"
+                "banking_data/train.csv",
+                "streams/banking77_train.csv",
+            ),
+        ),
+    ),
+    "bfcl": DataSet(
+        "Berkeley Function-Calling Leaderboard v4 (Patil et al., 2025): simple and multiple",
+        "Apache-2.0",
+        tuple(
+            DataFile(f"{_BFCL}/{folder}BFCL_v4_{name}.json", f"bfcl/{folder}BFCL_v4_{name}.json")
+            for name in ("simple_python", "multiple")
+            for folder in ("", "possible_answer/")
+        ),
     ),
     "gsm8k": DataSet(
         "GSM8K (Cobbe et al., 2021): 1,319 test problems",

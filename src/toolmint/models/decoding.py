@@ -178,6 +178,7 @@ class Writer:
         prefixes: the prefix cache; writers over one backbone can share it.
         activated: the decoder's adapter applies to the reply alone (activated LoRA, arXiv 2504.12397). The
             prompt's cache is the backbone's, so writers of other roles can reuse it.
+        mark: tokens of the role's mark, which an activated adapter reads as well.
     """
 
     def __init__(
@@ -187,8 +188,10 @@ class Writer:
         prefixes: PrefixCache | None = None,
         *,
         activated: bool = False,
+        mark: int = 1,
     ) -> None:
         self.decoder, self._end, self.activated = decoder, end, activated
+        self._mark = mark if activated else 1
         self._prefixes = prefixes or PrefixCache(decoder)
 
     def begin(
@@ -197,17 +200,19 @@ class Writer:
         """Start a reply from the cache with the longest common prefix.
 
         Args:
-            prompt: tokens; the last one is the role's mark.
+            prompt: tokens; the last ones are the role's mark.
             most: bound on the reply's tokens.
             pick: chooses a token from scores.
             guide: the reply's grammar; its forced tokens need no step of their own.
         """
         reply = ReplyDecoder(prompt, most, pick, guide, self._end)
         kept, cached = self._prefixes.take(prompt)
+        context = len(prompt) - self._mark
+        cached = min(cached, context)
         reply.resume(kept.cache, kept.ids[:cached], cached)
-        if self.activated and cached < len(prompt) - 1:
-            self.decoder.feed(kept.cache, cached, prompt[cached:-1])
-            reply.resume(kept.cache, prompt[:-1], cached)
+        if self.activated and cached < context:
+            self.decoder.feed(kept.cache, cached, prompt[cached:context])
+            reply.resume(kept.cache, prompt[:context], cached)
         return reply
 
     def read(self, reply: ReplyDecoder) -> DecodedReply:
@@ -219,7 +224,7 @@ class Writer:
     def finish(self, reply: ReplyDecoder) -> None:
         """Return a finished reply's cache to the prefix cache."""
         # Behind the mark an activated adapter changed the keys and values: no other role may reuse those.
-        shared = reply.written.prompt - 1
+        shared = reply.written.prompt - self._mark
         ids = reply.ids[:shared] if self.activated else reply.ids
         self._prefixes.put(CachedPrefix(ids, reply.cache))
 

@@ -138,7 +138,7 @@ def onnx_model(folder: Path, name: str = "") -> DecoderModel:
     first = next(iter(decoders.values()))
     end, size = first.config["eos_token_id"], int(first.config["vocab_size"])
     writers = {role: Writer(decoder, end) for role, decoder in decoders.items()}
-    roles = {codec.encode(f"<|{role}|>")[-1]: one for role, one in writers.items() if role}
+    roles = {f"<|{role}|>": one for role, one in writers.items() if role}
     grammars = CallGrammars(
         codec.text, end, size, copy_constraint=is_copy_constrained(first.config)
     )

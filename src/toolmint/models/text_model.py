@@ -91,8 +91,9 @@ class DecoderModel:
         writer: decodes replies.
         codec: encodes and decodes text.
         guides: returns the grammar of a request's reply; None: free text.
-        roles: writers by the token that ends the prompt.
+        roles: writers by the mark that ends the prompt.
         batch: bound on replies that are decoded together.
+        described: prompts describe the tools' arguments (the ``chat`` family).
     """
 
     raw_prompts = True
@@ -105,10 +106,11 @@ class DecoderModel:
         codec: Codec,
         *,
         guides: GuideFactory | None = None,
-        roles: Mapping[int, Writer] | None = None,
+        roles: Mapping[str, Writer] | None = None,
         batch: int = MAX_BATCH,
+        described: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.described_tools = name, described
         self._writer, self._codec, self._guides, self._roles = writer, codec, guides, roles or {}
         self._batch, self._waiting = batch, deque[_Job]()
         self._guard, self._working = threading.Lock(), False
@@ -219,8 +221,10 @@ class DecoderModel:
     def _begin(self, job: _Job) -> tuple[Writer, ReplyDecoder]:
         """Start a job: feed its prompt alone, as padding the other rows to its length would gain nothing."""
         request = job.request
-        prompt = self._codec.encode("".join(message.content for message in request.messages))
-        writer = self._roles.get(prompt[-1], self._writer) if prompt else self._writer
+        text = "".join(message.content for message in request.messages)
+        prompt = self._codec.encode(text)
+        chosen = (one for mark, one in self._roles.items() if text.endswith(mark))
+        writer = next(chosen, self._writer)
         context = writer.decoder.context
         most = min(request.max_tokens, context - len(prompt))
         if most < 1 or not prompt:

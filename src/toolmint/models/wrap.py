@@ -27,6 +27,16 @@ class ModelWrapper:
         """The wrapped model's name."""
         return self._model.name
 
+    @property
+    def raw_prompts(self) -> bool:
+        """Whether the wrapped model reads one raw text."""
+        return bool(getattr(self._model, "raw_prompts", False))
+
+    @property
+    def described_tools(self) -> bool:
+        """Whether its prompts describe the tools' arguments."""
+        return bool(getattr(self._model, "described_tools", False))
+
     async def close(self) -> None:
         """Close the wrapped model."""
         await close(self._model)

@@ -5,6 +5,7 @@ masks give every role's labels, and at inference one prefix cache serves all rol
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -14,7 +15,10 @@ from toolmint.core.model import ToolChoice
 from toolmint.core.task import Decision, Step, Task
 from toolmint.roles.view import AgentRole, Prompt, View
 
-_TOOLS, _TASK, _HINT, OBSERVATION, END_MARK = (
+_EXAMPLES = re.compile(r"^The | ?\((?:e\.g\.|for example|such as)[^)]*\)")
+_MAX_TOOL_WORDS, _MAX_ARGUMENT_WORDS = 120, 48
+"""Characters of a tool's and of an argument's description in a document."""
+TOOLS_MARK, TASK_MARK, HINT_MARK, OBSERVATION, END_MARK = (
     "<|tools|>",
     "<|task|>",
     "<|hint|>",
@@ -27,7 +31,7 @@ MARK: dict[AgentRole, str] = {
     "summarizer": "<|summarizer|>",
     "backbone": "<|backbone|>",
 }
-ROLE_MARKS = (_TOOLS, _TASK, _HINT, OBSERVATION, END_MARK, *MARK.values())
+ROLE_MARKS = (TOOLS_MARK, TASK_MARK, HINT_MARK, OBSERVATION, END_MARK, *MARK.values())
 """The special tokens that a tokenizer must have."""
 NEXT: dict[Decision | None, str] = {
     "call": "\nNext: caller",
@@ -96,6 +100,31 @@ def signature(spec: ToolSpec) -> str:
     return f"{' '.join(spec.description.split())} {spec.name}({fields})".lstrip()
 
 
+def _brief(text: str, limit: int) -> str:
+    """Return whole words of a text, about as many characters as the limit."""
+    if len(text) <= limit:
+        return text
+    return text[:limit].rpartition(" ")[0] or text[:limit]
+
+
+def document(spec: ToolSpec) -> str:
+    """Return a tool's document with its arguments described, one a line, for pretrained models.
+
+    Long descriptions are clipped: a context holds several tools, and what tells them apart comes first.
+    """
+    about = _brief(" ".join(spec.description.split()), _MAX_TOOL_WORDS)
+    schema = cast("dict[str, Any]", spec.parameters)
+    required = schema.get("required")
+    required = cast("list[object]", required) if isinstance(required, list) else []
+    lines = [f"{spec.name}: {about}".rstrip(": ")]
+    for name, one in _mapping(schema.get("properties")).items():
+        said = str(_mapping(one).get("description") or "")
+        said = _brief(_EXAMPLES.sub("", " ".join(said.split())), _MAX_ARGUMENT_WORDS)
+        mark = "" if name in required else "?"
+        lines.append(f"- {name}{mark}: {_kind(one)}{f'. {said}' if said else ''}")
+    return "\n".join(lines)
+
+
 def _order_keys(value: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
     """Return a value with its keys in the schema's order, in which the caller has read them."""
     if not isinstance(value, dict):
@@ -119,12 +148,17 @@ def call_text(call: ToolCall, tools: Sequence[ToolSpec] = ()) -> str:
     return json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
 
 
-def head(task: Task) -> list[Piece]:
-    """Return the start of every prompt: tools and task, which truncation keeps."""
-    tools = "\n".join(signature(tool) for tool in task.tools)
+def head(task: Task, *, described: bool = False) -> list[Piece]:
+    """Return the start of every prompt: tools and task, which truncation keeps.
+
+    Args:
+        task: the task.
+        described: the tools' documents describe each argument.
+    """
+    tools = "\n".join(document(tool) if described else signature(tool) for tool in task.tools)
     return [
-        Piece(f"{_TOOLS}{plain_text(tools)}", keep=True),
-        Piece(f"{_TASK}{plain_text(task.input)}", keep=True),
+        Piece(f"{TOOLS_MARK}{plain_text(tools)}", keep=True),
+        Piece(f"{TASK_MARK}{plain_text(task.input)}", keep=True),
     ]
 
 
@@ -135,7 +169,7 @@ def step_pieces(step: Step, tools: Sequence[ToolSpec] = ()) -> list[Piece]:
     turn is context, and so is a turn of weight 0.
     """
     number = step.id
-    pieces = [Piece(f"{_HINT}{plain_text(hint)}", step=number) for hint in step.hints]
+    pieces = [Piece(f"{HINT_MARK}{plain_text(hint)}", step=number) for hint in step.hints]
     spoke = {turn.role for turn in step.turns if turn.weight}
     if step.thought or step.decision is not None:
         pieces += _role_pieces(
@@ -158,9 +192,11 @@ def _role_pieces(role: AgentRole, text: str, step: int, *, own: bool) -> list[Pi
     ]
 
 
-def pieces_of(task: Task, path: tuple[Step, ...]) -> list[Piece]:
+def pieces_of(task: Task, path: tuple[Step, ...], *, described: bool = False) -> list[Piece]:
     """Return the pieces of a whole chain."""
-    return head(task) + [piece for step in path for piece in step_pieces(step, task.tools)]
+    return head(task, described=described) + [
+        piece for step in path for piece in step_pieces(step, task.tools)
+    ]
 
 
 class Marked:
@@ -171,17 +207,18 @@ class Marked:
     Args:
         send_tools: also send the tools as fields of the request, for local models that decode under their
             grammar. A server would apply its own format for calls, so its requests must not have them.
+        described: the tools' documents describe each argument, as pretrained models that were trained further
+            here read them; then the family's name is ``chat``.
     """
 
-    name = "marked"
-
-    def __init__(self, *, send_tools: bool = True) -> None:
-        self._send_tools = send_tools
+    def __init__(self, *, send_tools: bool = True, described: bool = False) -> None:
+        self.name = "chat" if described else "marked"
+        self._send_tools, self._described = send_tools, described
 
     def prompt(self, role: AgentRole, view: View) -> Prompt:
         """Return a role's prompt (equations 1 to 4)."""
-        tools, *pieces = pieces_of(view.task, view.path)
-        pieces += [Piece(f"{_HINT}{plain_text(hint)}") for hint in view.hints]
+        tools, *pieces = pieces_of(view.task, view.path, described=self._described)
+        pieces += [Piece(f"{HINT_MARK}{plain_text(hint)}") for hint in view.hints]
         if view.plan is not None:
             text = f"{plain_text(view.plan.thought)}{NEXT[view.plan.decision or 'call']}{END_MARK}"
             pieces += [Piece(MARK["planner"]), Piece(text)]

@@ -8,12 +8,23 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from toolmint.core.base_model import BASE_FILE, BaseReference
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
 from toolmint.core.text_files import read_text
+from toolmint.core.turns import read_turns
+from toolmint.roles.marked import MARK
 from toolmint.training.callbacks import LineCallbacks, TrainingCallbacks
-from toolmint.training.decoder import add_adapter, load_model, new_model
+from toolmint.training.decoder import (
+    add_adapter,
+    continue_adapter,
+    load_model,
+    merge_adapter,
+    new_model,
+)
 from toolmint.training.distributed import processes, write_once
+from toolmint.training.launch import ADAPTER_CONFIG
+from toolmint.training.pretrained import add_mark_rows
 from toolmint.training.recipes import Recipe, Stage
 from toolmint.training.run_folder import RUN_FILE, check_folder, run_key
 from toolmint.training.samples import Sample
@@ -62,6 +73,8 @@ def train(
     out: Path,
     *,
     base: Path | None = None,
+    reference: BaseReference | None = None,
+    adapter: Path | None = None,
     callbacks: TrainingCallbacks | None = None,
 ) -> Card:
     """Run the stages of a recipe; each saves its model in a folder of its name under ``out``.
@@ -75,6 +88,8 @@ def train(
         tokenizer: the ``tokenizer.json``.
         out: the folder of the run.
         base: folder of the model to start from; None: random weights of ``recipe.architecture``.
+        reference: names the base in folders of adapters, so that they find it, and refuse another.
+        adapter: folder of an adapter on the base, which the first stage trains further.
         callbacks: receive lines and steps.
 
     Raises:
@@ -86,18 +101,26 @@ def train(
     callbacks = callbacks or LineCallbacks()
     if recipe.adapter is not None and recipe.method == "multi" and base is None:
         raise ConfigError("adapters need a base; name its folder", code="no-base")
-    key = run_key(samples, recipe, base)
+    key = run_key(samples, recipe, adapter or base)
     check_folder(out, key)
     if _is_finished(out, recipe, callbacks):
         return Card.model_validate_json(read_text(out / CARD))
     out.mkdir(parents=True, exist_ok=True)
     write_once(out / RUN_FILE, key.model_dump_json(indent=1))
+    if reference is not None and recipe.adapter is not None and recipe.adapter.everywhere:
+        write_once(tokenizer.parent / BASE_FILE, reference.model_dump_json(indent=1))
     cards, earlier = _train_stages(
-        samples, recipe, tokenizer=tokenizer, out=out, base=base, callbacks=callbacks
+        samples,
+        recipe,
+        tokenizer=tokenizer,
+        out=out,
+        base=base,
+        adapter=adapter,
+        callbacks=callbacks,
     )
     run = Card(
         recipe=recipe,
-        base=str(base) if base is not None else None,
+        base=reference.name if reference is not None else str(base) if base is not None else None,
         samples=len(samples),
         data_digest=key.data_digest,
         versions={name: version(name) for name in LIBRARIES},
@@ -126,11 +149,12 @@ def _train_stages(
     tokenizer: Path,
     out: Path,
     base: Path | None,
+    adapter: Path | None,
     callbacks: TrainingCallbacks,
 ) -> tuple[list[StageCard], float]:
     """Return the stages' cards, and the seconds of those that an earlier process had finished."""
     cards: list[StageCard] = []
-    earlier, backbone = 0.0, base
+    earlier, start = 0.0, adapter or base
     for stage in recipe.stages():
         folder = out / stage.name
         resumed = (folder / CARD).is_file()
@@ -140,14 +164,15 @@ def _train_stages(
             stage,
             tokenizer=tokenizer,
             out=folder,
-            base=backbone,
+            base=base,
+            start=start,
             callbacks=callbacks,
         )
         cards.append(card)
         earlier += card.seconds if resumed else 0.0
         if stage is recipe.global_stage:
             # The local stages continue copies of the backbone: what all roles share is learnt once.
-            backbone = folder
+            start = folder
     return cards, earlier
 
 
@@ -159,9 +184,10 @@ def _train_stage(
     tokenizer: Path,
     out: Path,
     base: Path | None,
+    start: Path | None,
     callbacks: TrainingCallbacks,
 ) -> StageCard:
-    """Train one stage from ``base``, or return its card where it is finished.
+    """Train one stage from the model or adapter of ``start``, or return its card where it is finished.
 
     The model and, last, the card are written to ``out``.
     """
@@ -171,9 +197,7 @@ def _train_stage(
         return StageCard.model_validate_json(finished.read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     callbacks.notify(f"{stage.name}: learning {', '.join(stage.roles)}")
-    model = _initial_model(recipe, tokenizer, base)
-    if recipe.adapter is not None and stage in recipe.local_stages:
-        model = add_adapter(model, recipe.adapter, tokenizer, stage)
+    model = _stage_model(recipe, stage, tokenizer=tokenizer, base=base, start=start)
     fitted = fit_stage(
         model,
         _samples_of_stage(samples, stage, recipe),
@@ -183,10 +207,43 @@ def _train_stage(
         out=out,
         callbacks=callbacks,
     )
+    if stage is recipe.global_stage and recipe.adapts(stage) and _is_activated(recipe):
+        # Activated adapters share one cache of the context, so what reads it must be a whole model.
+        merge_adapter(model, out)
     card = _stage_card(stage.name, fitted)
     write_once(finished, card.model_dump_json(indent=1))
     callbacks.notify(f"{stage.name}: loss {card.first_loss:.3f} to {card.last_loss:.3f}")
     return card
+
+
+def _is_activated(recipe: Recipe) -> bool:
+    return recipe.adapter is not None and recipe.adapter.activated
+
+
+def _stage_model(
+    recipe: Recipe, stage: Stage, *, tokenizer: Path, base: Path | None, start: Path | None
+) -> object:
+    """Return what a stage trains: a whole model, a new adapter, or the adapter of ``start`` further."""
+    begun = start is not None and (start / ADAPTER_CONFIG).is_file()
+    model = _initial_model(recipe, tokenizer, base if begun else start)
+    rows = add_mark_rows(model, Tokenizer.load(tokenizer)) if _has_mark_tokens(tokenizer) else []
+    if begun and start is not None:
+        return continue_adapter(model, start)
+    if recipe.adapter is not None and recipe.adapts(stage):
+        return add_adapter(
+            model,
+            recipe.adapter,
+            tokenizer,
+            mark=None if stage is recipe.global_stage else MARK[stage.roles[0]],
+            rows=rows,
+        )
+    return model
+
+
+def _has_mark_tokens(tokenizer: Path) -> bool:
+    """Return whether a pretrained model's vocabulary was given tokens for the marks."""
+    turns = read_turns(tokenizer.parent)
+    return turns is not None and turns.end == turns.end_mark
 
 
 def _samples_of_stage(samples: Sequence[Sample], stage: Stage, recipe: Recipe) -> Sequence[Sample]:

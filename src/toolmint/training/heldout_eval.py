@@ -13,9 +13,11 @@ from toolmint.training.samples import Sample
 MAX_HELD_OUT = 24
 
 
-def split_held_out(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples to train on, and the held-out ones: one in ten, at most 24, evenly spaced."""
-    count = min(MAX_HELD_OUT, len(samples) // 10)
+def split_held_out(
+    samples: Sequence[Sample], most: int = MAX_HELD_OUT
+) -> tuple[list[Sample], list[Sample]]:
+    """Return the samples to train on, and the held-out ones: one in ten, at most ``most``, evenly spaced."""
+    count = min(most, len(samples) // 10)
     every = len(samples) // count if count else len(samples) + 1
     out = [number for number in range(len(samples)) if number % every == every - 1][:count]
     chosen = set(out)

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 
 from toolmint.core.errors import InputError
 from toolmint.core.task import Step, Trajectory
-from toolmint.roles.marked import OBSERVATION, ROLE_MARKS, Piece, pieces_of
+from toolmint.core.turns import TurnTexts
+from toolmint.roles.marked import END_MARK, OBSERVATION, ROLE_MARKS, Piece, pieces_of
 from toolmint.roles.view import AgentRole
 
 IGNORED = -100
@@ -30,6 +31,11 @@ class TokenizerProtocol(Protocol):
         """Return the token id of a mark, or None where the vocabulary lacks it."""
         ...
 
+    @property
+    def turns(self) -> TurnTexts | None:
+        """Return how a pretrained model's texts write the marks; None: each mark is a token."""
+        ...
+
 
 class Truncation(NamedTuple):
     """What truncation removed: shortened observations, dropped steps, and tokens in all."""
@@ -46,11 +52,14 @@ class Sample(NamedTuple):
         ids: token ids.
         role_mask: for each token the role that wrote it; None: context, which gives no loss.
         truncation: what was removed to fit the context.
+        tools: number of tokens at the beginning that document the tools; samples that share them can be read
+            together (``forks``).
     """
 
     ids: tuple[int, ...]
     role_mask: tuple[AgentRole | None, ...]
     truncation: Truncation = Truncation()
+    tools: int = 0
 
     def labels(self, roles: Collection[AgentRole] = TRAINED_ROLES) -> list[int]:
         """Return the labels for some roles: the token id in their spans, else ``IGNORED``.
@@ -103,8 +112,10 @@ def sample_of(
         InputError: tools, task and the last step exceed the context, or no role has a span.
     """
     path = trajectory.path()
+    described = tokenizer.turns is not None
     pieces = [
-        piece._replace(text=augmentation(piece.text)) for piece in pieces_of(trajectory.task, path)
+        piece._replace(text=augmentation(piece.text))
+        for piece in pieces_of(trajectory.task, path, described=described)
     ]
     tokens = [tokenizer.encode(piece.text) for piece in pieces]
     pieces, tokens, truncation = _truncate(pieces, tokens, tokenizer, context, path)
@@ -116,7 +127,8 @@ def sample_of(
             f"no role has a span in the trajectory of {trajectory.task.input[:80]!r}",
             code="no-spans",
         )
-    return Sample(tuple(token for ids in tokens for token in ids), role_mask, truncation)
+    whole = tuple(token for ids in tokens for token in ids)
+    return Sample(whole, role_mask, truncation, len(tokens[0]))
 
 
 def _truncate(
@@ -130,6 +142,10 @@ def _truncate(
     observations = 0
     mark = len(tokenizer.encode(OBSERVATION))
     tail = tokenizer.encode(_CUT_MARK)
+    if tokenizer.turns is not None and OBSERVATION in tokenizer.turns.context:
+        end = len(tokenizer.encode(END_MARK))
+        # A turn begins with its own texts and ends with the end of a turn, which cutting would remove.
+        mark, tail = mark - end, [*tail, *tokenizer.encode(END_MARK)]
     longest = sorted(
         (place for place, piece in enumerate(pieces) if piece.text.startswith(OBSERVATION)),
         key=lambda place: -len(tokens[place]),

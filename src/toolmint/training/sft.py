@@ -9,19 +9,26 @@ from typing import Any, NamedTuple, cast
 import torch
 from datasets import Dataset  # pyright: ignore[reportMissingTypeStubs]
 from peft import PeftModel
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback
 from transformers.utils import logging
 from trl import SFTConfig, SFTTrainer  # pyright: ignore[reportPrivateImportUsage]
 
+from toolmint.core.base_model import BASE_FILE
+from toolmint.core.turns import TURNS_FILE
+from toolmint.roles.marked import MARK
 from toolmint.training.batches import stage_rows
+from toolmint.training.budget import TrainingClock
 from toolmint.training.callbacks import LineCallbacks, ProgressCallback, TrainingCallbacks
 from toolmint.training.decoder import TOKENIZER_FILE, fast_tokenizer
 from toolmint.training.distributed import processes, write_once
+from toolmint.training.forked_loss import collate_forked, forked_loss
 from toolmint.training.heldout_eval import HeldOutEval, split_held_out
 from toolmint.training.optimizer import MuonWithAdamW, has_native_bfloat16
 from toolmint.training.recipes import Recipe, Stage
 from toolmint.training.resources import check_resources
 from toolmint.training.samples import IGNORED, Sample
+from toolmint.training.tokenizer import Tokenizer
 
 
 class StageResult(NamedTuple):
@@ -49,12 +56,6 @@ class StageResult(NamedTuple):
 _PAD_MULTIPLE, _SCORED_MULTIPLE = 32, 512
 
 
-def _is_activated(model: Any) -> bool:  # noqa: ANN401
-    return isinstance(model, PeftModel) and bool(
-        cast("Any", model).active_peft_config.alora_invocation_tokens
-    )
-
-
 def labelled_loss(model: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
     """Return the summed cross-entropy of the labelled tokens; the head scores only these.
 
@@ -78,7 +79,23 @@ def labelled_loss(model: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.
 
 
 class _Trainer(SFTTrainer):
-    """TRL's trainer with a faster loss on a CPU, where TRL scores every position in full precision."""
+    """TRL's trainer with a loss that scores labelled positions alone; TRL scores all, in full precision.
+
+    Args:
+        clock: gives the learning rate.
+        given: as TRL's trainer takes it.
+    """
+
+    def __init__(self, clock: TrainingClock, **given: Any) -> None:  # noqa: ANN401 - TRL's
+        self._clock = clock
+        cast("Any", super()).__init__(**given)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:  # noqa: ANN401
+        """Return the schedule of the clock; one optimizer has one schedule."""
+        del num_training_steps
+        if self.lr_scheduler is None:
+            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, self._clock.rate)
+        return self.lr_scheduler
 
     def compute_loss(
         self,
@@ -92,16 +109,18 @@ class _Trainer(SFTTrainer):
         accelerate applies autocast in the wrapped ``forward``, which ``labelled_loss`` bypasses, so it is
         applied here.
         """
+        if num_items_in_batch is None:
+            num_items_in_batch = (inputs["labels"][:, 1:] != IGNORED).sum()
+        if "tree" in inputs:
+            return forked_loss(model, inputs) / num_items_in_batch
         plain = cast("Any", self).accelerator.num_processes == 1 and not torch.cuda.is_available()
-        if not plain or return_outputs or _is_activated(model):
+        if not plain or return_outputs:
             return cast("Any", super()).compute_loss(
                 model, inputs, return_outputs, num_items_in_batch
             )
         whole: Any = cast("Any", model).get_base_model() if isinstance(model, PeftModel) else model
         with torch.autocast("cpu", torch.bfloat16, enabled=bool(cast("Any", self).args.bf16)):
             total = labelled_loss(whole, inputs["input_ids"], inputs["labels"])
-        if num_items_in_batch is None:
-            num_items_in_batch = (inputs["labels"][:, 1:] != IGNORED).sum()
         return total / num_items_in_batch
 
 
@@ -113,22 +132,23 @@ def _trainer(
     *,
     tokenizer: Path,
     out: Path,
+    resumed: Path | None,
 ) -> _Trainer:
     """Return the trainer of a stage: processes share the batch, in micro-batches where those are smaller."""
     steps = max(1, math.ceil(len(rows) / recipe.batch) * math.ceil(stage.epochs))
     share = max(1, recipe.batch // processes())
-    micro_batch = min(share, recipe.micro_batch or share)
+    forked = "tree" in rows.column_names
+    # The head scores the columns that any row of a batch needs, so forked rows are read one by one.
+    micro_batch = 1 if forked else min(share, recipe.micro_batch or share)
     args = SFTConfig(
         output_dir=str(out / "checkpoints"),
         per_device_train_batch_size=micro_batch,
         gradient_accumulation_steps=max(1, share // micro_batch),
         num_train_epochs=stage.epochs,
         learning_rate=stage.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=int(stage.warmup * steps),
         seed=recipe.seed,
         bf16=has_native_bfloat16(),
-        activation_checkpointing=recipe.checkpointing,
+        activation_checkpointing=bool(recipe.checkpointing),
         max_length=None,
         logging_steps=max(1, steps // 50),
         save_strategy="steps",
@@ -140,15 +160,21 @@ def _trainer(
         pad_to_multiple_of=_PAD_MULTIPLE,
         train_sampling_strategy="sequential" if recipe.order == "given" else "group_by_length",
         use_cpu=not torch.cuda.is_available(),
+        remove_unused_columns=not forked,
+        dataset_kwargs={"skip_prepare_dataset": True} if forked else None,
     )
     muon = recipe.optimizer == "muon"
     own = MuonWithAdamW(model.named_parameters(), stage.learning_rate) if muon else None
+    clock = TrainingClock(recipe.minutes, int(stage.warmup * steps), resumed)
     return _Trainer(
+        clock,
         model=model,
         args=args,
         train_dataset=rows,
         processing_class=fast_tokenizer(tokenizer),
         optimizers=(own, None),
+        data_collator=collate_forked if forked else None,
+        callbacks=[clock],
     )
 
 
@@ -181,23 +207,26 @@ def fit_stage(
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    check_resources(model, out)
-    samples, held_out = split_held_out(samples)
-    rows = stage_rows(samples, stage, recipe)
-    trainer = _trainer(model, rows, stage, recipe, tokenizer=tokenizer, out=out)
+    recipe = recipe.model_copy(update={"checkpointing": check_resources(model, out, recipe=recipe)})
+    loaded = Tokenizer.load(tokenizer)
+    samples, held_out = split_held_out(samples, recipe.held_out)
+    mark = len(loaded.encode(MARK[stage.roles[0]]))
+    rows = stage_rows(samples, stage, recipe, mark=mark)
+    checkpoints = sorted(
+        (out / "checkpoints").glob("checkpoint-*"), key=lambda one: int(one.name.partition("-")[2])
+    )
+    last = checkpoints[-1] if checkpoints else None
+    trainer = _trainer(model, rows, stage, recipe, tokenizer=tokenizer, out=out, resumed=last)
     trainer.remove_callback(PrinterCallback)
     callbacks = callbacks or LineCallbacks()
     trainer.add_callback(ProgressCallback(stage.name, callbacks))
     trainer.add_callback(HeldOutEval(stage.name, held_out, stage.roles, callbacks.notify))
-    checkpoints = sorted(
-        (out / "checkpoints").glob("checkpoint-*"), key=lambda one: int(one.name.partition("-")[2])
-    )
-    result: Any = cast("Any", trainer).train(
-        resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None
-    )
+    result: Any = cast("Any", trainer).train(resume_from_checkpoint=str(last) if last else None)
     losses = [float(one["loss"]) for one in trainer.state.log_history if "loss" in one]
     trainer.save_model(str(out))
-    write_once(out / TOKENIZER_FILE, tokenizer.read_text(encoding="utf-8"))
+    for name in (TOKENIZER_FILE, TURNS_FILE, BASE_FILE):
+        if (tokenizer.parent / name).is_file():
+            write_once(out / name, (tokenizer.parent / name).read_text(encoding="utf-8"))
     write_once(out / "curve.json", json.dumps(trainer.state.log_history, default=str))
     labels = cast("list[list[int]]", rows["labels"])
     labelled = sum(label != IGNORED for row in labels for label in row)

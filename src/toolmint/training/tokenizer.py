@@ -9,6 +9,7 @@ from tokenizers import Tokenizer as Trained
 
 from toolmint.core.errors import InputError, boundary
 from toolmint.core.task import Trajectory
+from toolmint.core.turns import TURNS_FILE, TurnTexts, read_turns
 from toolmint.roles.marked import ROLE_MARKS, pieces_of
 from toolmint.training.phrase_tokens import find_phrases
 from toolmint.training.samples import check_tokenizer
@@ -31,10 +32,18 @@ their spaces.
 
 
 class Tokenizer:
-    """A tokenizer of the ``tokenizers`` library; encoding adds no special tokens."""
+    """A tokenizer of the ``tokenizers`` library; encoding adds no special tokens.
 
-    def __init__(self, trained: Trained) -> None:
-        self._trained = trained
+    Attributes:
+        turns: how a pretrained model's texts write the marks; None: each mark is a token.
+    """
+
+    def __init__(self, trained: Trained, turns: TurnTexts | None = None) -> None:
+        self._trained, self.turns = trained, turns
+        # In a text between marks nothing is a special token, whatever the model's vocabulary calls one.
+        self._plain = Trained.from_str(trained.to_str()) if turns is not None else trained
+        if turns is not None:
+            cast("Any", self._plain).encode_special_tokens = True
 
     def token_texts(self, text: str) -> list[str]:
         """Return the text of each token of a text."""
@@ -53,15 +62,29 @@ class Tokenizer:
         cast("Any", self._trained).add_tokens(found)
 
     def encode(self, text: str) -> list[int]:
-        """Return the token ids of a text; each mark is one token."""
-        return list(self._trained.encode(text, add_special_tokens=False).ids)
+        """Return the token ids of a text; each mark is one token, or the turn that stands for it."""
+        if self.turns is None:
+            return list(self._trained.encode(text, add_special_tokens=False).ids)
+        return [
+            token
+            for part in self.turns.parts(text)
+            for token in (self._trained if part.control else self._plain)
+            .encode(part.text, add_special_tokens=False)
+            .ids
+        ]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of token ids, marks included."""
         return str(self._trained.decode(list(ids), skip_special_tokens=False))
 
+    def token_text(self, token: int) -> str:
+        """Return how the vocabulary writes a token."""
+        return str(self._trained.id_to_token(token))
+
     def token(self, mark: str) -> int | None:
-        """Return the token id of a mark, or None."""
+        """Return the token id of a mark, or None; of a turn its first token."""
+        if self.turns is not None:
+            return next(iter(self.encode(mark)), None)
         return self._trained.token_to_id(mark)
 
     @property
@@ -75,23 +98,44 @@ class Tokenizer:
         return int(self._trained.get_vocab_size())
 
     def save(self, path: Path) -> None:
-        """Write ``tokenizer.json``."""
+        """Write ``tokenizer.json``, and ``turns.json`` beside it where turns stand for the marks."""
         self._trained.save(str(path))
+        if self.turns is not None:
+            text = self.turns.model_dump_json(indent=1)
+            path.with_name(TURNS_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":
-        """Read a ``tokenizer.json``.
+        """Read a ``tokenizer.json``, and ``turns.json`` beside it.
 
         Raises:
             InputError: the file cannot be read, or lacks a role mark.
+            ConfigError: ``turns.json`` cannot be read.
         """
         trained = boundary(
             lambda: Trained.from_file(str(path)),
             lambda fault: InputError(f"{str(path)!r} is no tokenizer.json: {fault}"),
         )
-        tokenizer = cls(trained)
+        tokenizer = cls(trained, read_turns(path.parent))
         check_tokenizer(tokenizer)
         return tokenizer
+
+    @classmethod
+    def of_adapter(cls, folder: Path, base: Path) -> "Tokenizer":
+        """Return the tokenizer of an adapter's folder, or its base's with the folder's turns.
+
+        Raises:
+            InputError: neither has a ``tokenizer.json``.
+            ConfigError: ``turns.json`` cannot be read.
+        """
+        if (folder / "tokenizer.json").is_file():
+            return cls.load(folder / "tokenizer.json")
+        path = base / "tokenizer.json"
+        trained = boundary(
+            lambda: Trained.from_file(str(path)),
+            lambda fault: InputError(f"{str(path)!r} is no tokenizer.json: {fault}"),
+        )
+        return cls(trained, read_turns(folder))
 
     @classmethod
     def train(cls, trajectories: Iterable[Trajectory], size: int = 4096) -> "Tokenizer":
