@@ -66,8 +66,6 @@ def answer_kind(outputs: Sequence[str], requests: Sequence[str] = ()) -> AnswerK
             words=words,
         )
 
-    if not texts:
-        return kind("text", "no answers yet", closed=False)
     if fields:
         shut = {name: values for name, values in fields.items() if values}
         said = ", ".join(f"{name!r} ({values} values)" for name, values in list(shut.items())[:5])
@@ -75,19 +73,16 @@ def answer_kind(outputs: Sequence[str], requests: Sequence[str] = ()) -> AnswerK
         return kind("fields", words, closed=True, distinct=sum(shut.values()))
     if requests and names_options(texts, requests):
         return kind("options", "each answer names an option of its own request", closed=True)
-    short = sum(_short(text) for text in texts)
-    if short < (1 - _STRAY) * len(texts):
+    if not texts or sum(map(_short, texts)) < (1 - _STRAY) * len(texts):
         return kind("text", f"free text: {len(counts)} different answers", closed=False)
-    values = sum(_VALUE.fullmatch(text) is not None for text in texts)
-    if values >= (1 - _STRAY) * len(texts) and new > _NEW:
-        return kind("values", f"values: {len(counts)} different ones", closed=False)
     if new <= _NEW:
         return kind("labels", f"labels: {len(counts)} in {len(texts)} answers", closed=True)
-    once = round(new * len(texts))
+    if sum(_VALUE.fullmatch(text) is not None for text in texts) >= (1 - _STRAY) * len(texts):
+        return kind("values", f"values: {len(counts)} different ones", closed=False)
+    once = f"{round(new * len(texts))} of {len(texts)}"
     if len(texts) >= _TOLD:
-        words = f"free text: {once} of {len(texts)} short answers occur once"
-        return kind("text", words, closed=False)
-    words = f"labels, as far as can be told: {once} of {len(texts)} answers occur once"
+        return kind("text", f"free text: {once} short answers occur once", closed=False)
+    words = f"labels, as far as can be told: {once} answers occur once"
     return kind("labels", words, closed=False)
 
 

@@ -7,7 +7,7 @@ runs of characters serve where words are not separated.
 import re
 import unicodedata
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,14 @@ Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
 
 LONGEST = 20_000
-"""Characters of a request that is read; a longer one is not answered."""
+"""Characters of a request that are read; a longer one is not answered."""
 _RUNS = (2, 3, 4, 5)
 _WORD = re.compile(r"\w+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
-_SPACE = 32
 # So that a run is never taken for one of another length.
 _SEEDS = {length: np.uint64(length * 0xA24BAED4963EE407 % 2**64) for length in _RUNS}
+_SPACE = 32
 
 
 class Ngrams(NamedTuple):
@@ -40,12 +40,14 @@ class SparseRow(NamedTuple):
     Attributes:
         columns: columns of the vocabulary.
         values: weight of each; the words' part and the runs' part have length 1 each.
-        known_words: share of the request's words that the vocabulary has, 0 to 1.
+        words: how many of the columns are words.
+        known_words: share of the request's words and pairs that the vocabulary has, 0 to 1.
         known_runs: the same for runs of characters.
     """
 
     columns: Integers
     values: Floats
+    words: int
     known_words: float
     known_runs: float
 
@@ -71,8 +73,7 @@ def _run_hashes(text: str) -> Hashes:
         f" {' '.join(text.split())} ".encode("utf-32-le", "surrogatepass"), dtype="<u4"
     )
     codes = points.astype(np.uint64)
-    # Position of the last space at or before each place: a run with one inside is passed over.
-    spaces = np.cumsum(points == _SPACE)
+    spaces = np.cumsum(points == _SPACE)  # a run with a space inside is passed over
     found: list[Hashes] = []
     rolling = codes
     for length in _RUNS:
@@ -107,60 +108,35 @@ class Vocabulary:
 
     def row(self, found: Ngrams) -> SparseRow:
         """Return the features of a request's n-grams."""
-        columns, values, known = [], [], []
-        for hashes, table, start in (
-            (found.words, self.words, 0),
-            (found.runs, self.runs, len(self.words)),
-        ):
-            places, weights, share = self._part(hashes, table, start)
-            columns.append(places)
-            values.append(weights)
-            known.append(share)
-        return SparseRow(np.concatenate(columns), np.concatenate(values), known[0], known[1])
+        words, word_values, known_words = self._part(found.words, self.words, 0)
+        runs, run_values, known_runs = self._part(found.runs, self.runs, len(self.words))
+        return SparseRow(
+            np.concatenate([words, runs]),
+            np.concatenate([word_values, run_values]),
+            len(words),
+            known_words,
+            known_runs,
+        )
 
     def _part(self, hashes: Hashes, table: Hashes, start: int) -> tuple[Integers, Floats, float]:
         if not len(hashes) or not len(table):
             return np.zeros(0, np.int64), np.zeros(0, np.float32), 0.0
-        # A place at the end of the table belongs to a hash above all of it: compared with the last.
         places = np.searchsorted(table, hashes)
+        # A hash above all of the table's is compared with the last.
         places[places == len(table)] = len(table) - 1
         inside = places[table[places] == hashes]
         columns, counts = np.unique(inside, return_counts=True)
-        columns = columns + start
-        weights = (1 + np.log(counts)) * self.rarity[columns]
+        weights = frequency(counts) * self.rarity[columns + start]
         length = float(np.sqrt((weights * weights).sum()))
-        if length:
-            weights = weights / length
-        return columns, weights.astype(np.float32), len(inside) / len(hashes)
+        values = (weights / length if length else weights).astype(np.float32)
+        return columns + start, values, len(inside) / len(hashes)
 
 
-def vocabulary_of(requests: list[Ngrams], most: int) -> Vocabulary:
-    """Return the vocabulary of the most frequent n-grams of requests.
-
-    Args:
-        requests: their n-grams.
-        most: n-grams that it holds at most; words get a half of them, or what runs leave over.
-    """
-    words, word_counts = _counted([one.words for one in requests], 1)
-    runs, run_counts = _counted([one.runs for one in requests], 2)
-    half = most // 2
-    of_words = min(len(words), max(half, most - len(runs)))
-    words, word_counts = _most_frequent(words, word_counts, of_words)
-    runs, run_counts = _most_frequent(runs, run_counts, most - of_words)
-    counts = np.concatenate([word_counts, run_counts])
-    rarity = (np.log((1 + len(requests)) / (1 + counts)) + 1).astype(np.float32)
-    return Vocabulary(words, runs, rarity)
+def frequency(counts: NDArray[np.int64]) -> Floats:
+    """Return the weight of an n-gram that a request has so many times."""
+    return (1 + np.log(counts)).astype(np.float32)
 
 
-def _counted(hashes: list[Hashes], fewest: int) -> tuple[Hashes, NDArray[Any]]:
-    found, counts = np.unique(
-        np.concatenate([np.unique(one) for one in hashes]), return_counts=True
-    )
-    return found[counts >= fewest], counts[counts >= fewest]
-
-
-def _most_frequent(hashes: Hashes, counts: NDArray[Any], most: int) -> tuple[Hashes, NDArray[Any]]:
-    if len(hashes) <= most:
-        return hashes, counts
-    kept = np.sort(np.argsort(-counts, kind="stable")[:most])
-    return hashes[kept], counts[kept]
+def rarity(holding: NDArray[np.int64], requests: int) -> Floats:
+    """Return the inverse document frequency of n-grams that so many of the requests have."""
+    return (np.log((1 + requests) / (1 + holding)) + 1).astype(np.float32)

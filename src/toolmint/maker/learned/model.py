@@ -15,6 +15,9 @@ from toolmint.maker.learned.features import (
     ngrams,
 )
 from toolmint.maker.learned.file_format import read_model, write_model
+from toolmint.maker.learned.neighbours import Neighbours
+from toolmint.maker.learned.selector import KNOWN, NEAR, Selector, signals_of, top_labels
+from toolmint.maker.learned.spans import Spans
 from toolmint.maker.learned.values import FitReport, LearnedAnswer
 
 
@@ -37,25 +40,54 @@ class Weights(NamedTuple):
         return (row.values @ steps) * self.scale + self.bias
 
 
-class Selector(NamedTuple):
-    """A logistic model of the chance that an answer is right, from signals about it."""
+class Limits(NamedTuple):
+    """When a model answers.
 
-    centre: Floats
-    spread: Floats
-    slopes: Floats
-    base: float
+    Attributes:
+        selector: the chance that an answer is right.
+        floors: share of known runs of characters, and likeness to the nearest learnt request, below which a
+            request is unlike those learnt.
+        thresholds: for each label the chance from which it is answered; infinity: never.
+        margins: for each label the lead that any other must have over it.
+    """
 
-    def chance(self, signals: Floats) -> float:
-        """Return the chance, 0 to 1."""
-        x = (signals - self.centre) / self.spread
-        return float(1 / (1 + np.exp(-(x @ self.slopes + self.base))))
+    selector: Selector
+    floors: Floats
+    thresholds: Floats
+    margins: Floats
+
+    def why_not(
+        self, said: int, label: str | None, chance: float, signals: Floats, scores: Floats
+    ) -> str:
+        """Return why a request is not answered, in words; empty if it is."""
+        if (signals[[KNOWN, NEAR]] < self.floors).any():
+            return "the request is unlike those learnt"
+        if label is None:
+            return "the request is like those whose answers occur too seldom to be learnt"
+        threshold = float(self.thresholds[said])
+        if np.isinf(threshold):
+            return f"{label!r} is never answered: its examples do not prove it"
+        if chance < threshold:
+            return f"{label!r} is right with a chance of {chance:.2f}; {threshold:.2f} is needed"
+        spare = scores[said] - scores - self.margins
+        spare[said] = np.inf
+        if spare.min() < 0:
+            return (
+                f"{label!r} does not lead by enough over another label that it is often taken for"
+            )
+        return ""
 
 
-def signals_of(scores: Floats, row: SparseRow) -> Floats:
-    """Return what tells a right answer from a wrong one: best score, lead, what is known."""
-    best = np.sort(scores)[::-1]
-    second = best[1] if len(best) > 1 else best[0] - 1
-    return np.array([best[0], best[0] - second, row.known_words, row.known_runs], dtype=np.float32)
+class UnseenTest(NamedTuple):
+    """What leaving labels out has shown, for the versions that follow without doing so again.
+
+    Attributes:
+        examples: examples that proved something when it was last done.
+        threshold: the chance below which a request may be of a label never seen.
+    """
+
+    examples: int
+    threshold: float
 
 
 class LearnedModel:
@@ -63,11 +95,13 @@ class LearnedModel:
 
     Args:
         vocabulary: the features that it knows.
-        weights: the classifier.
-        selector: the chance that an answer is right.
+        weights: the classifier; columns after those of ``labels`` are of answers that it never gives.
+        near: the learnt requests.
+        limits: when it answers.
         labels: its labels.
-        texts: the answer that stands for each label, in the class's own form.
-        thresholds: for each label the chance from which it is answered; infinity: never.
+        texts: the answer that stands for each label, in the class's own form; copied fields are open.
+        spans: the fields that are copied from the request.
+        unseen: what leaving labels out has shown; None: it was never done.
     """
 
     def __init__(
@@ -75,15 +109,18 @@ class LearnedModel:
         *,
         vocabulary: Vocabulary,
         weights: Weights,
-        selector: Selector,
+        near: Neighbours,
+        limits: Limits,
         labels: Sequence[str],
         texts: Sequence[str],
-        thresholds: Floats,
+        spans: Spans,
+        unseen: UnseenTest | None = None,
     ) -> None:
         self.labels = tuple(labels)
+        self.limits, self.unseen = limits, unseen
         self._texts = tuple(texts)
-        self._vocabulary, self._weights, self._selector = vocabulary, weights, selector
-        self._thresholds = thresholds
+        self._vocabulary, self._weights = vocabulary, weights
+        self._near, self._spans = near, spans
 
     def answer(self, request: str) -> LearnedAnswer:
         """Return the answer to a request, or that it abstains and why."""
@@ -91,30 +128,32 @@ class LearnedModel:
             why = f"the request has {len(request)} characters; at most {LONGEST} are read"
             return LearnedAnswer(None, None, 0.0, why)
         row = self._vocabulary.row(ngrams(request))
-        if not len(row.columns):
-            return LearnedAnswer(
-                None, None, 0.0, "the request has nothing in common with those learnt"
-            )
         scores = self._weights.scores(row)
-        best = int(scores.argmax())
-        chance = self._selector.chance(signals_of(scores, row))
-        threshold = float(self._thresholds[best])
-        label = self.labels[best]
-        if chance >= threshold:
-            return LearnedAnswer(self._texts[best], label, chance, "")
-        if np.isinf(threshold):
-            why = f"{label!r} is never answered: too few examples prove it"
-        else:
-            why = f"{label!r} is right with a chance of {chance:.2f}; {threshold:.2f} is needed"
-        return LearnedAnswer(None, label, chance, why)
+        top = top_labels(scores[None])
+        near = self._near.nearest(row, top[0])[None]
+        known = np.array([[row.known_words, row.known_runs]], np.float32)
+        signals = signals_of(scores[None], top, known, near)
+        said = int(top[0, 0])
+        chance = float(self.limits.selector.chances(signals)[0])
+        label = self.labels[said] if said < len(self.labels) else None
+        why = self.limits.why_not(said, label, chance, signals[0], scores)
+        if label is None or why:
+            return LearnedAnswer(None, label, chance, why)
+        text = self._spans.filled(self._texts[said], request)
+        if text is None:
+            why = "a field that is copied from the request has no value there, or several"
+        return LearnedAnswer(text, label, chance, why)
 
     def to_bytes(self) -> bytes:
         """Return the model as bytes; no code is in them."""
         facts: Mapping[str, Value] = {
             "labels": list(self.labels),
             "texts": list(self._texts),
-            "base": self._selector.base,
+            "width": self._near.width,
+            "spans": dict(self._spans.patterns),
+            "unseen": None if self.unseen is None else list(self.unseen),
         }
+        limits, near = self.limits, self._near
         arrays: dict[str, NDArray[Any]] = {
             "words": self._vocabulary.words,
             "runs": self._vocabulary.runs,
@@ -122,10 +161,15 @@ class LearnedModel:
             "steps": self._weights.steps,
             "scale": self._weights.scale,
             "bias": self._weights.bias,
-            "centre": self._selector.centre,
-            "spread": self._selector.spread,
-            "slopes": self._selector.slopes,
-            "thresholds": self._thresholds,
+            "near_columns": near.columns,
+            "near_steps": near.steps,
+            "near_starts": near.starts,
+            "centre": limits.selector.centre,
+            "spread": limits.selector.spread,
+            "slopes": limits.selector.slopes,
+            "floors": limits.floors,
+            "thresholds": limits.thresholds,
+            "margins": limits.margins,
         }
         return write_model(facts, arrays)
 
@@ -136,16 +180,19 @@ class LearnedModel:
         Raises:
             StoreError: the data are no learned model, are damaged, or of a newer version.
         """
-        facts, arrays = read_model(data)
+        facts, has = read_model(data)
+        selector = Selector(has["centre"], has["spread"], has["slopes"])
         return cls(
-            vocabulary=Vocabulary(arrays["words"], arrays["runs"], arrays["rarity"]),
-            weights=Weights(arrays["steps"], arrays["scale"], arrays["bias"]),
-            selector=Selector(
-                arrays["centre"], arrays["spread"], arrays["slopes"], float(facts["base"])
+            vocabulary=Vocabulary(has["words"], has["runs"], has["rarity"]),
+            weights=Weights(has["steps"], has["scale"], has["bias"]),
+            near=Neighbours(
+                has["near_columns"], has["near_steps"], has["near_starts"], facts["width"]
             ),
+            limits=Limits(selector, has["floors"], has["thresholds"], has["margins"]),
             labels=facts["labels"],
             texts=facts["texts"],
-            thresholds=arrays["thresholds"],
+            spans=Spans(facts["spans"]),
+            unseen=None if facts["unseen"] is None else UnseenTest(*facts["unseen"]),
         )
 
 

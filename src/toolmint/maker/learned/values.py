@@ -7,9 +7,9 @@ from pydantic import Field
 from toolmint.core.messages import Frozen
 from toolmint.core.tool import Demonstration
 
-Drawn: TypeAlias = Literal["all", "audit", "abstained"]
-"""Why the strong model answered a request: every request went to it; the tool answered and was audited;
-the tool abstained."""
+Drawn: TypeAlias = Literal["all", "audit", "abstained", "answered"]
+"""How an example came to be: every request went to the strong model; the tool answered and was audited; the
+tool abstained; or the tool answered, nobody looked, and the target is its own answer."""
 
 
 class LearnedExample(Demonstration):
@@ -19,9 +19,12 @@ class LearnedExample(Demonstration):
     which the tool abstains. ``weight`` makes it one again: with every request that was labelled
     whatever the tool did (``all``), and every audited answer, counting as one, an abstention counts as the
     share of the answers that is audited at that time. Then each request of the traffic had the same chance.
+    The tool's own unchecked answers (``answered``) prove nothing and weigh nothing. They are learnt from all
+    the same: where a tool answers, few requests are labelled, and without them the next version would know
+    less there than the one before.
 
     Attributes:
-        drawn: why it was labelled.
+        drawn: how it came to be.
         audit_rate: share of the tool's answers that was audited when it was labelled.
     """
 
@@ -30,8 +33,14 @@ class LearnedExample(Demonstration):
 
     @property
     def weight(self) -> float:
-        """Return what the example counts in a calibration, above 0 and at most 1."""
-        return self.audit_rate if self.drawn == "abstained" else 1.0
+        """Return what the example counts in a calibration, 0 to 1."""
+        match self.drawn:
+            case "all" | "audit":
+                return 1.0
+            case "abstained":
+                return self.audit_rate
+            case "answered":
+                return 0.0
 
 
 class LearnedAnswer(NamedTuple):
@@ -83,6 +92,8 @@ class FitReport(Frozen):
         label_count: how many labels there are.
         features: features of a request that the model weighs.
         held_out: weighted held-out requests that the thresholds were chosen on.
+        answered: those of them that it answers.
+        wrong: those that it answers wrongly.
         coverage: expected share of requests that are answered.
         error: expected share of answers that are wrong.
         error_limit: upper limit of that share at the confidence asked for.
@@ -100,6 +111,8 @@ class FitReport(Frozen):
     label_count: int = 0
     features: int = 0
     held_out: float = 0
+    answered: float = 0
+    wrong: float = 0
     coverage: float = 0
     error: float = 0
     error_limit: float = 1
