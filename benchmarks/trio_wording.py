@@ -1,6 +1,7 @@
 """How the bundled trio takes other wordings: ToolWorld's templates, mild rewordings, and natural English.
 
-Run: ``python benchmarks/trio_wording.py [--count 40] [--split train] [--model embedded:trio]``.
+Run: ``python benchmarks/trio_wording.py [--count 40] [--split train] [--model embedded:trio]``;
+``--only natural`` plays one wording.
 
 The same tasks are told three times, with the same tools, worlds and checks; only the request's text changes.
 Mild: phrases of the templates in other words. Natural: each request told anew, in sentences that no template
@@ -122,6 +123,7 @@ async def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--split", choices=("train", "unseen"), default="train")
     parser.add_argument("--model", default="embedded:trio")
+    parser.add_argument("--only", choices=("templates", "mild", "natural"), help="one wording")
     given = parser.parse_args()
     tasks = [task for task in make_tasks(given.split, 2 * given.count) if task.solvable]
     tasks = tasks[: given.count]
@@ -129,7 +131,9 @@ async def main() -> None:
     policy = ThreeRolePolicy(
         model, model, model, family=Marked(), sampling=Sampling(max_tokens=256)
     )
-    for name, tell in (("templates", None), ("mild rewordings", mild), ("natural", natural)):
+    for name, tell in (("templates", None), ("mild", mild), ("natural", natural)):
+        if given.only not in {None, name}:
+            continue
         told = [
             task if tell is None else task.model_copy(update={"input": tell(task)})
             for task in tasks

@@ -13,6 +13,8 @@ from toolmint.core.task import Limits, Step
 _T = TypeVar("_T")
 
 
+# An event loop keeps weak references to its tasks: one that is left to itself must not be collected.
+_LEFT: "set[asyncio.Future[Any]]" = set()
 _GRACE = 0.2  # seconds in which cancelled work may end
 
 
@@ -26,8 +28,14 @@ async def _stopped(task: "asyncio.Future[Any]") -> None:
     """Cancel a task; one that does not end soon is left to itself."""
     task.cancel()
     await asyncio.wait({task}, timeout=_GRACE)
-    # Read, so that asyncio does not complain of an error that nobody saw.
-    task.add_done_callback(lambda one: one.cancelled() or one.exception())
+    _LEFT.add(task)
+    task.add_done_callback(_ended)
+
+
+def _ended(task: "asyncio.Future[Any]") -> None:
+    _LEFT.discard(task)
+    if not task.cancelled():
+        task.exception()  # read, so that asyncio does not complain of an error that nobody saw
 
 
 class BudgetTracker:

@@ -235,7 +235,12 @@ async def contained(action: Awaitable[_T], wrap: Callable[[BaseException], Toolm
 
 
 def _is_the_callers(fault: BaseException) -> bool:
-    """Return whether an exception is a cancellation of the running task, or an interrupt of the user."""
+    """Return whether an exception is the caller's: a cancellation, an interrupt, or that it was thrown away.
+
+    A coroutine that is closed before its end gets a GeneratorExit, which it must let pass.
+    """
+    if isinstance(fault, GeneratorExit):
+        return True
     import asyncio  # noqa: PLC0415 - a program that only reads an error need not load it
     import threading  # noqa: PLC0415
 
