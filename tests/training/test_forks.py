@@ -1,7 +1,7 @@
 """Forked rows: every score is that of the sample read alone, whatever shares the row."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -92,7 +92,7 @@ def test_a_branch_sees_its_trunk_and_itself() -> None:
         torch.tensor([one])
         for one in (columns.tree, columns.segment, columns.position, columns.seen)
     )
-    assert attention_mask(*places)[0, 0].int().tolist() == [
+    assert cast("Any", attention_mask(*places)[0, 0].int()).tolist() == [
         [1, 0, 0, 0, 0],
         [1, 1, 0, 0, 0],
         [1, 1, 1, 0, 0],

@@ -180,11 +180,11 @@ def test_options_that_do_not_fit_a_pretrained_base_are_one_line(
 
 
 @pytest.mark.parametrize("template", [None, NO_ROLES, CHATML.replace("message['role']", "'user'")])
-def test_a_chat_template_without_room_for_the_roles_is_one_line(
+def test_a_chat_template_that_cannot_carry_the_roles_is_one_line(
     template: str | None, tmp_path: Path
 ) -> None:
     base = tiny_base(tmp_path, template)
-    with pytest.raises(InputError, match=r"has no room for the roles: .*--roles marks") as wrong:
+    with pytest.raises(InputError, match=r"cannot carry the roles: .*--roles marks") as wrong:
         own_tokenizer(base, "chat")
     assert "\n" not in str(wrong.value)
     assert not is_trained_here(base)

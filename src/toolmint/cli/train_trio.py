@@ -43,7 +43,7 @@ def open_base(name: str | None, roles: "RoleTexts", tokenizer: Path | None) -> _
 
     Raises:
         ConfigError: it cannot be had, or another tokenizer was named for it.
-        InputError: its tokenizer has no room for the roles.
+        InputError: its tokenizer cannot carry the roles.
     """
     if name is None:
         return _Base()

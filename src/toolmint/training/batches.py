@@ -7,7 +7,7 @@ from typing import Any, cast
 from datasets import Dataset  # pyright: ignore[reportMissingTypeStubs]
 
 from toolmint.core.errors import InputError
-from toolmint.training.forks import Branch, ForkedRow, Tree, pack, share_trunks
+from toolmint.training.forks import Branch, ForkedRow, TokenTree, pack, share_trunks
 from toolmint.training.recipes import Recipe, Stage
 from toolmint.training.samples import IGNORED, Sample
 
@@ -39,7 +39,7 @@ def group_by_length(samples: Sequence[Sample], batch: int, seed: int) -> list[Sa
     return found
 
 
-def span_branches(sample: Sample, stage: Stage, mark: int) -> Tree:
+def span_branches(sample: Sample, stage: Stage, mark: int) -> TokenTree:
     """Return a sample as a trunk without labels, with a branch for each span of a stage's roles.
 
     An activated adapter (arXiv 2504.12397) applies to its own mark and span alone, and what comes after them
@@ -56,7 +56,7 @@ def span_branches(sample: Sample, stage: Stage, mark: int) -> Tree:
         ignored = (IGNORED,) * (begin - start)
         branches.append(Branch(start, sample.ids[start:end], (*ignored, *sample.ids[begin:end])))
     trunk = sample.ids[: max((one.fork for one in branches), default=0)]
-    return Tree(trunk, (IGNORED,) * len(trunk), tuple(branches))
+    return TokenTree(trunk, (IGNORED,) * len(trunk), tuple(branches))
 
 
 def _spans(sample: Sample, stage: Stage) -> list[tuple[int, int]]:

@@ -53,7 +53,8 @@ def forked_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:  # 
     extra = -len(columns) % _SCORED_MULTIPLE
     places = torch.nn.functional.pad(columns, (0, extra))
     targets = torch.nn.functional.pad(shifted[:, columns], (0, extra), value=IGNORED)
-    options = {"alora_offsets": batch["branched"].tolist()} if is_activated(model) else {}
+    branched = cast("list[int]", cast("Any", batch["branched"]).tolist())
+    options = {"alora_offsets": branched} if is_activated(model) else {}
     made = model(
         input_ids=batch["input_ids"],
         position_ids=batch["position"],

@@ -26,7 +26,7 @@ class Branch(NamedTuple):
     labels: tuple[int, ...]
 
 
-class Tree(NamedTuple):
+class TokenTree(NamedTuple):
     """A trunk with its labels, and the branches that fork from it."""
 
     ids: tuple[int, ...]
@@ -61,7 +61,7 @@ class ForkedRow(NamedTuple):
     branched: int
 
     @classmethod
-    def of(cls, trees: Iterable[Tree]) -> "ForkedRow":
+    def of(cls, trees: Iterable[TokenTree]) -> "ForkedRow":
         """Return the row of some trees."""
         row = cls([], [], [], [], [], [], 0)
         trees = list(trees)
@@ -101,7 +101,7 @@ def attention_mask(
 
 def share_trunks(
     samples: Sequence[tuple[int, Sequence[int], Sequence[int]]], context: int
-) -> list[Tree]:
+) -> list[TokenTree]:
     """Return trees of samples that begin with the same tools.
 
     Args:
@@ -111,7 +111,7 @@ def share_trunks(
     alike = defaultdict[tuple[int, ...], list[Branch]](list)
     for tools, ids, labels in samples:
         alike[tuple(ids[:tools])].append(Branch(tools, tuple(ids[tools:]), tuple(labels[tools:])))
-    found: list[Tree] = []
+    found: list[TokenTree] = []
     for trunk, branches in alike.items():
         some, size = list[Branch](), len(trunk)
         for branch in branches:
@@ -124,19 +124,19 @@ def share_trunks(
     return found
 
 
-def _tree(trunk: tuple[int, ...], branches: Sequence[Branch]) -> Tree:
+def _tree(trunk: tuple[int, ...], branches: Sequence[Branch]) -> TokenTree:
     """Return a tree; one branch alone is the trunk's continuation."""
     ignored = (IGNORED,) * len(trunk)
     if len(branches) > 1:
-        return Tree(trunk, ignored, tuple(branches))
+        return TokenTree(trunk, ignored, tuple(branches))
     one = branches[0]
-    return Tree((*trunk, *one.ids), (*ignored, *one.labels))
+    return TokenTree((*trunk, *one.ids), (*ignored, *one.labels))
 
 
-def pack(trees: Sequence[Tree], context: int, seed: int) -> list[list[Tree]]:
+def pack(trees: Sequence[TokenTree], context: int, seed: int) -> list[list[TokenTree]]:
     """Return trees in groups of at most ``context`` tokens, in a random order (first fit, longest first)."""
-    open_rows: list[tuple[int, list[Tree]]] = []
-    full: list[list[Tree]] = []
+    open_rows: list[tuple[int, list[TokenTree]]] = []
+    full: list[list[TokenTree]] = []
     for tree in sorted(trees, key=lambda one: -one.size):
         at = next((n for n, (size, _) in enumerate(open_rows) if size + tree.size <= context), None)
         if at is None:

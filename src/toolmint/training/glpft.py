@@ -26,7 +26,7 @@ from toolmint.training.distributed import processes, write_once
 from toolmint.training.launch import ADAPTER_CONFIG
 from toolmint.training.pretrained import add_mark_rows
 from toolmint.training.recipes import Recipe, Stage
-from toolmint.training.run_folder import RUN_FILE, check_folder, run_key
+from toolmint.training.run_folder import RUN_FILE, RunKey, check_folder, run_key
 from toolmint.training.samples import Sample
 from toolmint.training.sft import StageResult, fit_stage
 from toolmint.training.tokenizer import Tokenizer
@@ -118,19 +118,24 @@ def train(
         adapter=adapter,
         callbacks=callbacks,
     )
-    run = Card(
-        recipe=recipe,
-        base=reference.name if reference is not None else str(base) if base is not None else None,
-        samples=len(samples),
+    named = reference.name if reference is not None else str(base) if base is not None else None
+    run = _run_card(key, named, cards, time.perf_counter() - start + earlier)
+    write_once(out / CARD, run.model_dump_json(indent=1))
+    return run
+
+
+def _run_card(key: RunKey, base: str | None, stages: Sequence[StageCard], seconds: float) -> Card:
+    return Card(
+        recipe=key.recipe,
+        base=base,
+        samples=key.samples,
         data_digest=key.data_digest,
         versions={name: version(name) for name in LIBRARIES},
         machine=f"{platform.machine()}, {platform.python_version()}",
         processes=processes(),
-        stages=tuple(cards),
-        seconds=time.perf_counter() - start + earlier,
+        stages=tuple(stages),
+        seconds=seconds,
     )
-    write_once(out / CARD, run.model_dump_json(indent=1))
-    return run
 
 
 def _is_finished(out: Path, recipe: Recipe, callbacks: TrainingCallbacks) -> bool:

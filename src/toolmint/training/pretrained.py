@@ -67,7 +67,7 @@ def own_tokenizer(base: Path, roles: RoleTexts) -> Tokenizer:
         roles: ``chat`` writes them as turns of the model's chat template, ``marks`` as added tokens.
 
     Raises:
-        InputError: the folder has no ``tokenizer.json``, or its chat template has no room for the roles.
+        InputError: the folder has no ``tokenizer.json``, or its chat template cannot carry the roles.
     """
     path = base / "tokenizer.json"
     trained = boundary(
@@ -80,7 +80,9 @@ def own_tokenizer(base: Path, roles: RoleTexts) -> Tokenizer:
     )
     if roles == "chat":
         return Tokenizer(trained, _chat_turns(base))
-    trained.add_special_tokens([AddedToken(one, normalized=False) for one in ROLE_MARKS])
+    cast("Any", trained).add_special_tokens(
+        [AddedToken(one, normalized=False) for one in ROLE_MARKS]
+    )
     marks = {mark: mark for mark in ROLE_MARKS if mark != END_MARK}
     tokenizer = Tokenizer(
         trained, TurnTexts(begin=marks, end=END_MARK, end_mark=END_MARK, context=())
@@ -88,7 +90,7 @@ def own_tokenizer(base: Path, roles: RoleTexts) -> Tokenizer:
     many = [mark for mark in ROLE_MARKS if len(tokenizer.encode(mark)) != 1]
     if many:
         raise InputError(
-            f"the tokenizer of {str(base)!r} has no room for {', '.join(many)}: they are not single tokens "
+            f"the tokenizer of {str(base)!r} cannot hold {', '.join(many)}: they are not single tokens "
             "there; use its chat template with --roles chat",
             code="tokenizer-marks",
         )
@@ -100,7 +102,7 @@ def _chat_turns(base: Path) -> TurnTexts:
 
     def refused(fault: Exception) -> InputError:
         return InputError(
-            f"the chat template of {str(base)!r} has no room for the roles: "
+            f"the chat template of {str(base)!r} cannot carry the roles: "
             f"{str(fault).splitlines()[0]}; add tokens for them with --roles marks",
             code="tokenizer-marks",
         )
@@ -134,7 +136,7 @@ def _probed(base: Path) -> TurnTexts:
 
 
 def add_mark_rows(model: Any, tokenizer: Tokenizer, seed: int = 0) -> list[int]:  # noqa: ANN401
-    """Give a model a row for each token that its tokenizer has in addition; return their token ids.
+    """Add a row to a model for each token that its tokenizer has in addition; return their token ids.
 
     A row begins as the mean embedding of words that describe its mark, with a little noise so that no two are
     the same. The same model, tokenizer and seed give the same rows.

@@ -39,7 +39,7 @@ class StageResult(NamedTuple):
         first_loss: first logged loss, mean nats a labelled token.
         last_loss: last logged loss.
         steps: optimizer steps.
-        seconds: wall-clock training time.
+        seconds: wall-clock training time, over all processes that resumed it.
         labelled_tokens: tokens with a label, over one epoch.
     """
 
@@ -87,15 +87,16 @@ class _Trainer(SFTTrainer):
     """
 
     def __init__(self, clock: TrainingClock, **given: Any) -> None:  # noqa: ANN401 - TRL's
-        self._clock = clock
+        self.clock = clock
         cast("Any", super()).__init__(**given)
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:  # noqa: ANN401
         """Return the schedule of the clock; one optimizer has one schedule."""
         del num_training_steps
-        if self.lr_scheduler is None:
-            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, self._clock.rate)
-        return self.lr_scheduler
+        own = cast("Any", self)
+        if own.lr_scheduler is None:
+            own.lr_scheduler = LambdaLR(optimizer or own.optimizer, self.clock.rate)
+        return own.lr_scheduler
 
     def compute_loss(
         self,
@@ -230,5 +231,6 @@ def fit_stage(
     write_once(out / "curve.json", json.dumps(trainer.state.log_history, default=str))
     labels = cast("list[list[int]]", rows["labels"])
     labelled = sum(label != IGNORED for row in labels for label in row)
-    seconds = float(result.metrics.get("train_runtime", 0.0))
-    return StageResult(out, losses[0], losses[-1], int(result.global_step), seconds, labelled)
+    return StageResult(
+        out, losses[0], losses[-1], int(result.global_step), trainer.clock.seconds, labelled
+    )
