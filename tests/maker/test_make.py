@@ -159,7 +159,17 @@ async def test_a_wrong_label_is_reported_not_learned(boxes: tuple[ForkServer, Fo
         ),
         ((*demos(), Demonstration(input="q", target=None)), "input"),
     ],
-    ids=["none", "one", "all-alike", "five", "repeated", "contradictory", "spaced", "ends-alone", "unanswered"],
+    ids=[
+        "none",
+        "one",
+        "all-alike",
+        "five",
+        "repeated",
+        "contradictory",
+        "spaced",
+        "ends-alone",
+        "unanswered",
+    ],
 )
 async def test_bad_demonstrations_are_refused_before_any_call(
     boxes: tuple[ForkServer, ForkServer], labelled: tuple[Demonstration, ...], code: str
