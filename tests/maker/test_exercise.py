@@ -12,7 +12,7 @@ from toolmint.core.errors import ModelUnavailable
 from toolmint.core.model import ModelRequest
 from toolmint.core.tool import ToolRecord
 from toolmint.core.values import Value
-from toolmint.maker.arc_requests import generated_requests, reworded_requests
+from toolmint.maker.arc_requests import generated_requests, with_alternatives
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest
 from toolmint.maker.program import run_tool
@@ -183,7 +183,7 @@ async def test_generation_goes_on_from_what_reached_a_new_branch(sandbox: ForkSe
 
 def test_an_alternative_of_a_pattern_stands_for_another_one() -> None:
     groups = [["apples", "pears"], ["buys", "eats at once"]]
-    found = set(reworded_requests(["Tom eats at once 3 apples.", "Ann buys pearls."], groups))
+    found = set(with_alternatives(["Tom eats at once 3 apples.", "Ann buys pearls."], groups))
     assert found == {
         "Tom eats at once 3 pears.",
         "Tom buys 3 apples.",

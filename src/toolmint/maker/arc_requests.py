@@ -43,7 +43,7 @@ async def unparse(sandbox: Sandbox, source: str, args: Value) -> tuple[str | Non
     return (rebuilt if isinstance(rebuilt, str) else None), result.message
 
 
-def reworded_requests(texts: Sequence[str], alternatives: Sequence[Sequence[str]]) -> Iterator[str]:
+def with_alternatives(texts: Sequence[str], alternatives: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield known requests in which an alternative of the tool's patterns stands for another one."""
     for group in alternatives:
         for one in group:
@@ -68,7 +68,7 @@ async def generated_requests(
     facts = await source_facts(sandbox, source)
     made = generate_requests(parents, count=_GENERATED)
     made += boundary_arguments(parents, facts.constants, count=_BOUNDARY)
-    others = list(dict.fromkeys(reworded_requests(texts, facts.alternatives)))[:_REWORDED]
+    others = list(dict.fromkeys(with_alternatives(texts, facts.alternatives)))[:_REWORDED]
     trial = _Trial(source, sandbox)
     await trial.ask(texts)
     found = [*await trial.ask(others), *await trial.ask(await trial.written(made))]

@@ -20,6 +20,7 @@ from toolmint.core.sameness import same_answer
 from toolmint.maker.learned import Fitted, LearnedExample, LearnedModel, fit
 
 _PRIORITY = 5
+_FEWEST_COMPARISONS = 300.0
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 100, 1000
 _NEW_MEANING = 60
 """Examples since a demotion from which on a fit may leave all older ones out."""
@@ -89,9 +90,6 @@ class _Trial(NamedTuple):
         """Return how good it is: right answers, less what wrong ones count at the bound."""
         right = self.counts.trials - self.counts.wrong
         return right - self.counts.wrong / epsilon
-
-
-_FEWEST_COMPARISONS = 300.0
 
 
 def _try(
