@@ -14,7 +14,8 @@ import threading
 def main() -> None:
     left, command = int(sys.argv[1]), sys.argv[2:]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert server.stdin is not None and server.stdout is not None
+    written, said = server.stdin, server.stdout
+    assert written is not None and said is not None
 
     def end() -> None:
         server.kill()
@@ -24,12 +25,12 @@ def main() -> None:
         for line in iter(sys.stdin.buffer.readline, b""):
             if left == 0:
                 end()
-            server.stdin.write(line)
-            server.stdin.flush()
+            written.write(line)
+            written.flush()
         end()
 
     threading.Thread(target=forward, daemon=True).start()
-    for count, line in enumerate(iter(server.stdout.readline, b""), 1):
+    for count, line in enumerate(iter(said.readline, b""), 1):
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
         if count >= left:

@@ -57,7 +57,10 @@ def fields(operation: ApiOperation) -> dict[str, Any]:
 
 
 def test_forms_are_written_as_their_encoding_says() -> None:
-    schema = {"type": "object", "properties": {key: {} for key in ("card", "tags", "plain", "url")}}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {key: {} for key in ("card", "tags", "plain", "url")},
+    }
     encoding = {
         "card": {"style": "deepObject", "explode": True},
         "tags": {"style": "pipeDelimited", "explode": False},
@@ -78,7 +81,10 @@ def test_forms_are_written_as_their_encoding_says() -> None:
 
 
 def test_forms_without_encoding_repeat_lists_and_write_objects_as_json() -> None:
-    schema = {"type": "object", "properties": {key: {} for key in ("a", "b", "c", "d")}}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {key: {} for key in ("a", "b", "c", "d")},
+    }
     request = sent(
         posted({FORM: {"schema": schema}}), a=[1, 2], b={"k": "v w"}, c=None, d=[{"x": 1}]
     )
@@ -105,7 +111,7 @@ async def test_multipart_reaches_a_server_as_fields_and_files() -> None:
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{cast('Any', runner.addresses[0])[1]}"
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     binary = {"type": "string", "format": "binary"}
     schema = {
         "type": "object",
@@ -342,7 +348,7 @@ def test_servers_start_from_the_documents_address(
     url: str, address: str | None, server: str
 ) -> None:
     variables = {"a": {"default": "eu", "enum": ["eu", "us"]}, "b": {"default": "v2"}}
-    document = {
+    document: dict[str, Any] = {
         "openapi": "3.0.4",
         "servers": [{"url": url, "variables": variables}],
         "paths": {"/a": {"get": {}}},

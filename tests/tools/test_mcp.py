@@ -57,7 +57,8 @@ def served(only: str | None = None) -> Generator[str]:
     inner = server.streamable_http_app()
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
-        given = dict(scope.get("headers") or ()).get(b"authorization", b"").decode()
+        headers: dict[bytes, bytes] = dict(scope.get("headers") or ())
+        given = headers.get(b"authorization", b"").decode()
         if scope["type"] == "http" and only is not None and given != only:
             await send({"type": "http.response.start", "status": 401, "headers": []})
             await send({"type": "http.response.body", "body": b"no"})

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -34,7 +34,7 @@ async def redirecting(to: str, status: int = 302) -> AsyncGenerator[str]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield f"http://127.0.0.1:{cast('Any', runner.addresses[0])[1]}"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -95,7 +95,7 @@ async def test_redirects_within_an_origin_keep_everything_and_end() -> None:
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{cast('Any', runner.addresses[0])[1]}"
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with network() as wire:
         found = await wire.send(HttpRequest("POST", f"{url}/old", "", SECRETS, b"body"))
     await runner.cleanup()
@@ -185,7 +185,7 @@ async def test_relative_servers_start_from_where_a_document_came_from() -> None:
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{cast('Any', runner.addresses[0])[1]}"
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with AsyncExitStack() as stack:
         box, _ = await openapi_box(source_of(f"{url}/docs/api.json"), stack)
         found = await box.call(ToolCall(id="c", name="x", arguments="{}"))

@@ -88,7 +88,8 @@ def test_tools_share_what_they_may_take() -> None:
     assert pruned_to([], 3000) == ()
 
 
-leaves = st.sampled_from(
+validator: Any = Draft202012Validator
+leaves: Any = st.sampled_from(
     [
         {"type": "string", "description": "text " * 40},
         {"type": "integer", "minimum": 3},
@@ -103,16 +104,27 @@ leaves = st.sampled_from(
 )
 
 
+def an_object(fields: Any, needed: Any, extra: Any, pattern: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "object", "properties": fields, "required": needed}
+    if extra is not None:
+        found["additionalProperties"] = extra
+    if pattern:
+        found["patternProperties"] = {"^c": {"type": "integer"}}
+    return found
+
+
+def an_array(items: Any) -> dict[str, Any]:
+    return {"type": "array", "items": items, "maxItems": 3}
+
+
+def a_choice(key: str, parts: Any) -> dict[str, Any]:
+    return {key: parts}
+
+
 def objects(inner: Any) -> Any:
     names = st.sampled_from("abc")
     return st.builds(
-        lambda fields, needed, extra, pattern: {
-            "type": "object",
-            "properties": fields,
-            "required": needed,
-            **({} if extra is None else {"additionalProperties": extra}),
-            **({"patternProperties": {"^c": {"type": "integer"}}} if pattern else {}),
-        },
+        an_object,
         st.dictionaries(names, inner, max_size=3),
         st.lists(names, unique=True, max_size=2),
         st.none() | st.booleans() | inner,
@@ -120,13 +132,13 @@ def objects(inner: Any) -> Any:
     )
 
 
-schemas = st.recursive(
+schemas: Any = st.recursive(
     leaves,
     lambda inner: (
         objects(inner)
-        | st.builds(lambda one: {"type": "array", "items": one, "maxItems": 3}, inner)
+        | st.builds(an_array, inner)
         | st.builds(
-            lambda key, some: {key: some},
+            a_choice,
             st.sampled_from(["anyOf", "oneOf", "allOf"]),
             st.lists(inner, min_size=1, max_size=3),
         )
@@ -159,5 +171,5 @@ def test_a_shortened_schema_takes_what_the_whole_one_takes(
     whole = schema | {"$defs": {"D": definition}}
     found = pruned(spec(whole, description="d" * 1000), tokens)
     assert schema_fault(found.parameters) is None
-    if Draft202012Validator(whole).is_valid(value):
-        assert Draft202012Validator(found.parameters).is_valid(value)
+    if validator(whole).is_valid(value):
+        assert validator(found.parameters).is_valid(value)

@@ -6,7 +6,6 @@ and 3.1.1 (colours as there), and compared with what a server on loopback receiv
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -147,7 +146,7 @@ async def received(rows: list[Row]) -> list[str]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    url = f"http://127.0.0.1:{cast('Any', runner.addresses[0])[1]}"
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     network = Network(timeout=10)
     try:
         for place, style, explode, value, _ in rows:
