@@ -15,32 +15,29 @@ requests.
 """
 
 import argparse
+import ast
 import asyncio
+import difflib
 import json
 import math
-import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from mutation import ASKER, MUTATOR
+from mutation import CHUNK, ask, is_wrong, mutants
 from right_tools import SHOWN, Subject, subjects
 from toolmint.core.arcs import Arcs, read_arcs, write_arcs
-from toolmint.core.sandbox import FunctionCall, Given, Ref, RunLimits, SandboxResult, SandboxRun
 from toolmint.core.store import Tally
 from toolmint.core.tool import Demonstration, Evidence
-from toolmint.core.values import Value
-from toolmint.maker.program import ToolRun, answer_program, read_run
+from toolmint.maker.program import ToolRun
 from toolmint.maker.verification_input import VerificationInput
+from toolmint.maker.verified_arcs import demonstrations_needed, often_taken
 from toolmint.maker.verify import failed_stage, verify
 from toolmint.sandbox.forkserver import ForkServer
 from toolmint.serving.arc_agreements import count_arcs, unverified_arcs
 
 LIVE, NEEDED, RECHECK = 100, 2, 20
-CHUNK = 62
-_LIMITS = RunLimits(seconds=60, result_bytes=8 << 20)
-_CHUNK_LIMITS = RunLimits(seconds=3, result_bytes=8 << 20)
 
 
 class Outcome(NamedTuple):
@@ -75,58 +72,17 @@ class GuardPower:
         self.sandbox, self.other = sandbox, other
         self.accepted: set[str] = set()
 
-    async def mutants(self, source: str, most: int) -> list[tuple[str, str]]:
-        """Return mutants with their operators: as many of each operator as there are, in turns."""
-        call = FunctionCall(function="mutants", arguments=(source, most))
-        run = SandboxRun(source=MUTATOR, calls=(call,), limits=_LIMITS)
-        found = (await self.sandbox.run(run)).value[0]
-        groups: dict[str, list[str]] = defaultdict(list)
-        for one in found if isinstance(found, list) else []:
-            if isinstance(one, list):
-                groups[str(one[0])].append(str(one[1]))
-        rng, chosen = random.Random(7), list[tuple[str, str]]()
-        for texts in groups.values():
-            rng.shuffle(texts)
-        while len(chosen) < most and any(groups.values()):
-            chosen += [(kind, texts.pop()) for kind, texts in sorted(groups.items()) if texts]
-        return chosen[:most]
-
-    async def ask(self, source: str, requests: Sequence[Demonstration]) -> list[ToolRun]:
-        """Return a tool's run of each request."""
-        plain: list[Value] = [
-            {
-                "function": call.function,
-                "arguments": [_source(given) for given in call.arguments],
-                "spread": _source(call.spread),
-                "fresh": call.fresh,
-                "refuses": call.refuses,
-            }
-            for call in answer_program(source).calls
-        ]
-        texts, found, hangs = [one.input for one in requests], list[ToolRun](), False
-        for start in range(0, len(texts), CHUNK):
-            part = texts[start : start + CHUNK]
-            call = FunctionCall(function="ask", arguments=(source, plain, [*part]))
-            run = SandboxRun(source=ASKER, calls=(call,), limits=_CHUNK_LIMITS)
-            # A tool that hangs on one request has no answer to those beside it and after it.
-            result = SandboxResult(status="timeout") if hangs else await self.sandbox.run(run)
-            hangs = result.status == "timeout"
-            rows = result.value[0] if result.status == "ok" else None
-            rows = rows if isinstance(rows, list) else [None] * len(part)
-            found += [_run_of(text, row) for text, row in zip(part, rows, strict=True)]
-        return found
-
     async def judge(self, one: Subject, operator: str, source: str) -> Outcome:
         """Return what a mutant does."""
-        shown = await self.ask(source, one.demos)
+        shown = await ask(self.sandbox, source, one.demos)
         met = all(run.answer == demo.target for demo, run in zip(one.demos, shown, strict=True))
         live = list[tuple[Demonstration, ToolRun]]()
         for start in range(0, len(one.fresh), CHUNK):
             part = one.fresh[start : start + CHUNK]
-            live += zip(part, await self.ask(source, part), strict=True)
-            if not met and any(_is_wrong(*pair) for pair in live):
+            live += zip(part, await ask(self.sandbox, source, part), strict=True)
+            if not met and any(is_wrong(*pair) for pair in live):
                 return Outcome(operator, harmful=True)
-        wrong = sum(_is_wrong(*pair) for pair in live)
+        wrong = sum(is_wrong(*pair) for pair in live)
         if not wrong or not met:
             return Outcome(operator)
         failed = await self.verified(one, source) if one.name in self.accepted else None
@@ -146,43 +102,18 @@ class GuardPower:
         """Return the share of a right tool's answers that are compared after the first requests."""
         if await self.verified(one, one.source) is None:
             self.accepted.add(one.name)
-        runs = await self.ask(one.source, (*one.demos, *one.fresh))
+        runs = await ask(self.sandbox, one.source, (*one.demos, *one.fresh))
         live = list(zip(one.fresh, runs[SHOWN:], strict=True))
         _, lost = serve(live, runs[:SHOWN])
         return lost
-
-
-def _is_wrong(demo: Demonstration, run: ToolRun) -> bool:
-    return run.answer is not None and run.answer != demo.target
-
-
-def _run_of(text: str, row: object) -> ToolRun:
-    match row:
-        case [list(), str(arcs)]:
-            known = tuple(cast("list[list[Value]]", row)[0])
-            return read_run(text, SandboxResult(status="ok", value=known, arcs=arcs))
-        case _:
-            return ToolRun(status="failed", why="no result")
-
-
-def _source(given: Value | Ref | Given | None) -> Value:
-    """Return where a call's value comes from, as a worker reads it."""
-    match given:
-        case Ref():
-            return {"ref": given.ref}
-        case Given():
-            return {"given": None}
-        case _:
-            return {"value": given}
 
 
 def serve(
     live: Sequence[tuple[Demonstration, ToolRun]], shown: Sequence[ToolRun]
 ) -> tuple[int, float]:
     """Return the wrong answers that a guarded tool serves, and the share of later ones that it compares."""
-    verified = 0
-    for run in shown:
-        verified |= read_arcs(run.arcs) if run.answer is not None else 0
+    taken = [read_arcs(run.arcs) if run.answer is not None else 0 for run in shown]
+    verified = often_taken(taken, demonstrations_needed([run.answer for run in shown]))
     known, tally = Arcs(lines=(), verified=write_arcs(verified)), Tally()
     served, compared, late = 0, 0, 0
     after = min(LIVE, len(live) // 2)
@@ -221,7 +152,14 @@ def table(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     return rows
 
 
-async def main(most: int, names: Sequence[str], seconds: float) -> None:
+def changed(source: str, mutant: str) -> list[str]:
+    """Return the lines in which a mutant differs from its tool."""
+    before = ast.unparse(ast.parse(source)).splitlines()
+    lines = difflib.unified_diff(before, mutant.splitlines(), n=0, lineterm="")
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+async def main(most: int, names: Sequence[str], seconds: float, *, show: bool) -> None:
     started, outcomes, lost = time.monotonic(), list[Outcome](), dict[str, float]()
     async with ForkServer() as sandbox, ForkServer(hash_seed=1) as other:
         bench = GuardPower(sandbox, other)
@@ -230,10 +168,13 @@ async def main(most: int, names: Sequence[str], seconds: float) -> None:
                 continue
             lost[one.name] = await bench.right(one)
             mine: list[Outcome] = []
-            for operator, source in await bench.mutants(one.source, most):
+            for operator, source in await mutants(sandbox, one.source, most):
                 if time.monotonic() - started > seconds:
                     break
-                mine.append(await bench.judge(one, operator, source))
+                found = await bench.judge(one, operator, source)
+                mine.append(found)
+                if found.guarded and show:
+                    print(json.dumps({"served": changed(one.source, source)}), flush=True)
             outcomes += mine
             said = table(mine)[-1] | {
                 "operator": one.name,
@@ -252,5 +193,6 @@ if __name__ == "__main__":
     parser.add_argument("--mutants", type=int, default=60)
     parser.add_argument("--tools", nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=3000)
+    parser.add_argument("--show", action="store_true", help="print what is served wrongly")
     given = parser.parse_args()
-    asyncio.run(main(given.mutants, given.tools, given.seconds))
+    asyncio.run(main(given.mutants, given.tools, given.seconds, show=given.show))

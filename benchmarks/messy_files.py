@@ -6,12 +6,14 @@ counted on 120 fresh requests in the file's own phrasings. Tokens are characters
 
 Run: ``python benchmarks/messy_files.py [--phrasings 1 5 10 15 20] [--seeds 1] [--mixed]``. With ``--mixed``
 also 90 requests of three kinds, one after the other, through a session: how many classes they make, and how
-many of them the strong model answers.
+many of them the strong model answers. With ``--classes`` nothing is made: how often the look at a file finds
+the classes of files of one kind, and of three kinds together.
 """
 
 import argparse
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -27,6 +29,7 @@ from toolmint.assembly.session import Models, Session
 from toolmint.assembly.settings import Settings
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Demonstration
+from toolmint.maker.class_groups import class_groups
 from toolmint.maker.make import Maker
 from toolmint.maker.making_run import MakeRequest
 from toolmint.maker.program import answer_program, serve_tool
@@ -129,13 +132,41 @@ async def mixed(seed: int) -> None:
     )
 
 
+def looks(phrasings: Sequence[int], seeds: int) -> None:
+    """Print how often a look finds the classes of a file."""
+    table = Table("phrasings", "one kind is one class", "three kinds are three", "in a wrong class")
+    for count in phrasings:
+        alone = together = strays = 0
+        for seed in range(seeds):
+            files = [messy_file(topic, phrasings=count, seed=seed) for topic in TOPICS]
+            alone += sum(len(class_groups(file)) == 1 for file in files)
+            every = [(one, topic) for topic, file in enumerate(files) for one in file]
+            Random(seed).shuffle(every)
+            groups = class_groups([one for one, _ in every])
+            kinds = [Counter(every[place][1] for place in group) for group in groups]
+            strays += sum(kind.total() - max(kind.values()) for kind in kinds)
+            together += len(groups) == len(TOPICS) == sum(len(kind) for kind in kinds)
+        requests = seeds * REQUESTS * len(TOPICS)
+        table.add_row(
+            str(count),
+            f"{alone} of {seeds * len(TOPICS)}",
+            f"{together} of {seeds}",
+            f"{strays / requests:.1%} of requests",
+        )
+    Console(width=110).print(table)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--phrasings", type=int, nargs="+", default=[1, 2, 5, 10, 15, 20])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--mixed", action="store_true")
+    parser.add_argument("--classes", action="store_true")
     chosen = parser.parse_args()
+    if chosen.classes:
+        looks(chosen.phrasings, chosen.seeds)
+        return
     asyncio.run(files(chosen.phrasings, chosen.seeds))
     if chosen.mixed:
         for seed in range(chosen.seeds):

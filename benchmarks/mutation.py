@@ -1,7 +1,30 @@
-"""Programs for the sandbox: one makes mutants of a tool, one asks a tool many requests.
+"""Mutants of a tool, and the answers of a tool to many requests in one process of the sandbox.
 
-Both read made code, so their text is sent to the sandbox and nothing of it runs here.
+The two programs below read made code, so their text is sent to the sandbox and nothing of it runs here.
 """
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import cast
+
+from toolmint.core.sandbox import (
+    FunctionCall,
+    Given,
+    Ref,
+    RunLimits,
+    Sandbox,
+    SandboxResult,
+    SandboxRun,
+)
+from toolmint.core.tool import Demonstration
+from toolmint.core.values import Value
+from toolmint.maker.program import ToolRun, answer_program, read_run
+
+CHUNK = 62
+"""Requests that one process answers."""
+_LIMITS = RunLimits(seconds=60, result_bytes=8 << 20)
+_CHUNK_LIMITS = RunLimits(seconds=3, result_bytes=8 << 20)
 
 MUTATOR = """
 import ast, random, time
@@ -176,3 +199,71 @@ def ask(source, calls, requests):
                 space.clear()
     return found
 '''
+
+
+async def mutants(sandbox: Sandbox, source: str, most: int) -> list[tuple[str, str]]:
+    """Return mutants with their operators: as many of each operator as there are, in turns."""
+    call = FunctionCall(function="mutants", arguments=(source, most))
+    run = SandboxRun(source=MUTATOR, calls=(call,), limits=_LIMITS)
+    found = (await sandbox.run(run)).value[0]
+    groups: dict[str, list[str]] = defaultdict(list)
+    for one in found if isinstance(found, list) else []:
+        if isinstance(one, list):
+            groups[str(one[0])].append(str(one[1]))
+    rng, chosen = random.Random(7), list[tuple[str, str]]()
+    for texts in groups.values():
+        rng.shuffle(texts)
+    while len(chosen) < most and any(groups.values()):
+        chosen += [(kind, texts.pop()) for kind, texts in sorted(groups.items()) if texts]
+    return chosen[:most]
+
+
+async def ask(sandbox: Sandbox, source: str, requests: Sequence[Demonstration]) -> list[ToolRun]:
+    """Return a tool's run of each request, with the arcs that it took."""
+    plain: list[Value] = [
+        {
+            "function": call.function,
+            "arguments": [_source(given) for given in call.arguments],
+            "spread": _source(call.spread),
+            "fresh": call.fresh,
+            "refuses": call.refuses,
+        }
+        for call in answer_program(source).calls
+    ]
+    texts, found, hangs = [one.input for one in requests], list[ToolRun](), False
+    for start in range(0, len(texts), CHUNK):
+        part = texts[start : start + CHUNK]
+        call = FunctionCall(function="ask", arguments=(source, plain, [*part]))
+        run = SandboxRun(source=ASKER, calls=(call,), limits=_CHUNK_LIMITS)
+        # A tool that hangs on one request has no answer to those beside it and after it.
+        result = SandboxResult(status="timeout") if hangs else await sandbox.run(run)
+        hangs = result.status == "timeout"
+        rows = result.value[0] if result.status == "ok" else None
+        rows = rows if isinstance(rows, list) else [None] * len(part)
+        found += [_run_of(text, row) for text, row in zip(part, rows, strict=True)]
+    return found
+
+
+def is_wrong(demo: Demonstration, run: ToolRun) -> bool:
+    """Return whether a request was answered, and not as it should be."""
+    return run.answer is not None and run.answer != demo.target
+
+
+def _run_of(text: str, row: object) -> ToolRun:
+    match row:
+        case [list(), str(arcs)]:
+            known = tuple(cast("list[list[Value]]", row)[0])
+            return read_run(text, SandboxResult(status="ok", value=known, arcs=arcs))
+        case _:
+            return ToolRun(status="failed", why="no result")
+
+
+def _source(given: Value | Ref | Given | None) -> Value:
+    """Return where a call's value comes from, as a worker reads it."""
+    match given:
+        case Ref():
+            return {"ref": given.ref}
+        case Given():
+            return {"given": None}
+        case _:
+            return {"value": given}

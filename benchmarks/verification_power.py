@@ -1,9 +1,9 @@
 """What verification lets through: near misses answered, harmful mutants passed, right tools rejected.
 
-Run: ``python benchmarks/verification_power.py [--mutants 40]``. Mutants are one-edit changes of the two right
-tools of each of the six classes (an operator, a constant, a comparison, a condition, a call, a lost
-statement), each judged beside the other right tool; one is harmful if it gives a wrong answer on 300 fresh
-requests. Mutation reads source in the sandbox, like everything that reads made code.
+Run: ``python benchmarks/verification_power.py [--mutants 60]``. Mutants are changes at one place of the two
+right tools of each of the six shipped classes, by all operators of ``mutation`` in turns, each judged beside
+the other right tool; one is harmful if it gives a wrong answer on 300 fresh requests. What guards a tool in
+service is not in it: see ``guard_power``.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import random
 from pathlib import Path
 
-from toolmint.core.sandbox import FunctionCall, RunLimits, SandboxRun
+from mutation import CHUNK, ask, is_wrong, mutants
 from toolmint.embedded.classes import CLASSES
 from toolmint.maker.each import each
 from toolmint.maker.near_miss import NearMisses
@@ -23,65 +23,6 @@ from toolmint.sandbox.forkserver import ForkServer
 
 REPLIES = Path(__file__).parent / "replies" / "embedded"
 LAST = {"sorting": 2, "meetings": 2}
-MUTATOR = """
-import ast, copy
-SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Mod: ast.FloorDiv,
-         ast.FloorDiv: ast.Mod, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-         ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In,
-         ast.And: ast.Or, ast.Or: ast.And}
-NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list", "reversed": "list",
-         "reverse": "sort", "index": "count"}
-def edits(node):
-    if isinstance(node, (ast.BinOp, ast.BoolOp)) and type(node.op) in SWAPS:
-        yield "op", SWAPS[type(node.op)]()
-    if isinstance(node, ast.Compare):
-        for n, op in enumerate(node.ops):
-            if type(op) in SWAPS:
-                yield "ops", [*node.ops[:n], SWAPS[type(op)](), *node.ops[n + 1:]]
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        yield "value", node.value + 1
-        yield "value", node.value - 1
-    if isinstance(node, ast.Name) and node.id in NAMES:
-        yield "id", NAMES[node.id]
-    if isinstance(node, ast.Attribute) and node.attr in NAMES:
-        yield "attr", NAMES[node.attr]
-    if isinstance(node, ast.If):
-        yield "test", ast.UnaryOp(ast.Not(), node.test)
-        yield "test", ast.Constant(False)
-    if isinstance(node, (ast.IfExp, ast.While)):
-        yield "test", ast.UnaryOp(ast.Not(), node.test)
-    if isinstance(node, ast.Slice) and node.lower is None:
-        yield "lower", ast.Constant(1)
-    if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mult)):
-        yield "left", node.right
-    if isinstance(node, ast.Call) and len(node.args) == 2:
-        yield "args", node.args[::-1]
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
-        yield "slice", ast.BinOp(node.slice, ast.Sub(), ast.Constant(1))
-    if isinstance(node, (ast.FunctionDef, ast.For, ast.If)):
-        for n, line in enumerate(node.body):
-            if not isinstance(line, ast.Return) and len(node.body) > 1:
-                yield "body", [*node.body[:n], ast.Pass(), *node.body[n + 1:]]
-def mutants(source):
-    whole = ast.unparse(ast.parse(source))
-    found = []
-    count = sum(1 for _ in ast.walk(ast.parse(source)))
-    for number in range(count):
-        k = 0
-        while True:
-            tree = ast.parse(source)
-            node = list(ast.walk(tree))[number]
-            options = list(edits(node))
-            if k >= len(options):
-                break
-            name, value = options[k]
-            setattr(node, name, value)
-            text = ast.unparse(ast.fix_missing_locations(tree))
-            if text != whole:
-                found.append(text)
-            k += 1
-    return found
-"""
 
 
 def source_of(name: str) -> tuple[str, str]:
@@ -100,14 +41,10 @@ class Bench:
         """Return whether a tool gives a wrong answer on fresh requests."""
         rng = random.Random(99)
         requests = [CLASSES[name](rng) for _ in range(300)]
-
-        async def wrong(number: int) -> bool:
-            one = requests[number]
-            found = await run_tool(self.sandbox, source, one.input, RunLimits(seconds=0.5))
-            return found.answer is not None and found.answer != one.target
-
-        for start in range(0, len(requests), 30):
-            if any(await each(wrong, range(start, start + 30))):
+        for start in range(0, len(requests), CHUNK):
+            part = requests[start : start + CHUNK]
+            runs = await ask(self.sandbox, source, part)
+            if any(is_wrong(*pair) for pair in zip(part, runs, strict=True)):
                 return True
         return False
 
@@ -134,14 +71,7 @@ class Bench:
         """Count harmful mutants of both right tools, and those that verification lets through."""
         total = {"mutants": 0, "harmful": 0, "harmful_passed": 0}
         for source, other in (source_of(name), source_of(name)[::-1]):
-            run = SandboxRun(
-                source=MUTATOR,
-                calls=(FunctionCall(function="mutants", arguments=(source,)),),
-                limits=RunLimits(seconds=20),
-            )
-            found = (await self.sandbox.run(run)).value[0]
-            every = sorted({str(text) for text in found}) if isinstance(found, list) else []
-            chosen = random.Random(1).sample(every, min(most, len(every)))
+            chosen = [text for _, text in await mutants(self.sandbox, source, most)]
             bad = [text for text in chosen if await self.harmful(text, name)]
             total["mutants"] += len(chosen)
             total["harmful"] += len(bad)

@@ -67,7 +67,7 @@ def run(absent: set[str], code: str, *words: str) -> subprocess.CompletedProcess
 
 
 def test_the_base_brings_nothing_that_an_extra_alone_uses(absent: set[str]) -> None:
-    assert {"numpy", "bm25s", "snowballstemmer", "starlette", "orjson", "onnxruntime"} <= absent
+    assert {"numpy", "snowballstemmer", "starlette", "orjson", "onnxruntime"} <= absent
     assert not {"aiohttp", "sqlalchemy", "click", "pydantic", "toolmint"} & absent
 
 

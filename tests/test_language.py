@@ -41,7 +41,7 @@ MAY_NAME_THE_OLD_PACKAGE = {
     "CHANGELOG.md",
     "docs/migration.md",
     "mkdocs.yml",  # names that page
-    "src/toolmint/assembly/settings.py",  # says what to rename
+    "src/toolmint/assembly/former_names.py",  # says what to rename
     "src/toolmint/assembly/toolfile.py",  # reads tool files of the old name
     "tests/assembly/test_settings.py",
     "tests/store/old_stores/README.md",  # describes a store of the old name

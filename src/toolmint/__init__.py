@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from toolmint.assembly.apply import ApplyResult
     from toolmint.assembly.client import Toolmint
     from toolmint.assembly.endpoints import cassette, local, onnx, openai
+    from toolmint.assembly.making import ClassMaking
     from toolmint.assembly.session import Models, Session
     from toolmint.assembly.settings import Settings
     from toolmint.core.errors import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from toolmint.core.tool import Demonstration, Evidence, ToolRecord
     from toolmint.core.toolbox import Tool, Toolbox
     from toolmint.maker.making_run import MakeRequest
+    from toolmint.maker.survey import ClassSurvey, FileSurvey
     from toolmint.models.cassette import CassetteModel, RecordingModel
     from toolmint.models.retry_after import RetryAfter
     from toolmint.models.scripted import AnsweringModel, ScriptedModel
@@ -71,6 +73,7 @@ _HOMES = {
     "assembly.apply": ("ApplyResult",),
     "assembly.client": ("Toolmint",),
     "assembly.endpoints": ("cassette", "local", "onnx", "openai"),
+    "assembly.making": ("ClassMaking",),
     "assembly.session": ("Models", "Session"),
     "assembly.settings": ("Settings",),
     "core.errors": (
@@ -100,6 +103,7 @@ _HOMES = {
     "core.tool": ("Demonstration", "Evidence", "ToolRecord"),
     "core.toolbox": ("Tool", "Toolbox"),
     "maker.making_run": ("MakeRequest",),
+    "maker.survey": ("ClassSurvey", "FileSurvey"),
     "models.cassette": ("CassetteModel", "RecordingModel"),
     "models.retry_after": ("RetryAfter",),
     "models.scripted": ("AnsweringModel", "ScriptedModel"),
@@ -119,11 +123,14 @@ __all__ = [
     "ApplyResult",
     "Bill",
     "CassetteModel",
+    "ClassMaking",
+    "ClassSurvey",
     "ClientLeft",
     "ConfigError",
     "ContextOverflow",
     "Demonstration",
     "Evidence",
+    "FileSurvey",
     "HttpError",
     "InputError",
     "LimitExceeded",

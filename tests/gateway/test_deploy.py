@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from toolmint.assembly.settings import PREFIX, Settings
+from toolmint.assembly.former_names import PREFIX
+from toolmint.assembly.settings import Settings
 from toolmint.cli.main import COMMANDS
 from toolmint.gateway.http_server import DRAIN_SECONDS
 

@@ -10,6 +10,7 @@ from benchmarks.conformance import PATHS, keep_tool
 from tests.gateway.scripted import DONE, Asked, chat_body, chunk, completion, front
 from tests.gateway.test_fields import PLAIN, read
 
+from toolmint.core.errors import HttpError
 from toolmint.core.traffic import Key
 from toolmint.gateway.auth.keys import digest_of, new_secret
 from toolmint.store.sql import SqlStore
@@ -115,11 +116,25 @@ def with_fields(more: str) -> bytes:
         '"tools": null, "tools": null',
         '"n": 2, "n": 1',
         '"t\\u006fols": [{"type": "function"}], "tools": null',
+        '"messages": [{"role": "user", "content": "another text"}]',
+        '"seed": 1, "seed": 1',
+        '"response_format": {"type": "text"}, "response_format": {"type": "json_object"}',
+        '"messages": [{"role": "user", "content": "one", "content": "two"}]',
     ],
 )
 def test_a_field_that_stands_twice_is_for_the_model(more: str) -> None:
     found = read("chat", with_fields(more))
     assert found.text is None and "twice" in found.why
+
+
+@pytest.mark.parametrize(
+    "second", ['"model": "dear"', '"m\\u006fdel": "dear"', '"x": NaN, "model": "dear"']
+)
+@pytest.mark.parametrize("kind", ["chat", "responses"])
+def test_a_request_that_names_two_models_is_refused(kind: str, second: str) -> None:
+    body = (json.dumps(PLAIN.body(kind))[:-1] + ", " + second + "}").encode()
+    with pytest.raises(HttpError, match="'model' stands twice"):
+        read(kind, body)
 
 
 def test_a_name_that_is_also_a_value_stands_once() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from tests.gateway.scripted import (
 from tests.gateway.test_keys import key
 from tests.gateway.test_tiers import TOOLS
 
+from toolmint.assembly.keys import create_key
+from toolmint.assembly.settings import Settings
+from toolmint.core.traffic import Key
+
 pytestmark = pytest.mark.anyio
 TEXT = (chunk({"role": "assistant"}), chunk({"content": "Hi"}))
 TOLD = (chunk({}, "stop"), usage_chunk(1000, 2000), DONE)
@@ -31,13 +36,13 @@ STREAM = chat_body(stream=True)
 
 @asynccontextmanager
 async def asking(
-    url: str, body: dict[str, Any], path: str = "/v1/chat/completions"
+    url: str, body: dict[str, Any], path: str = "/v1/chat/completions", secret: str = "none"
 ) -> AsyncGenerator[asyncio.StreamReader]:
     """Send a request on a connection of its own, which is closed at the end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     raw = orjson.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(raw)}\r\n\r\n"
-    writer.write(head.encode() + raw)
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\n"
+    writer.write(f"{head}content-length: {len(raw)}\r\n\r\n".encode() + raw)
     try:
         yield reader
     finally:
@@ -250,3 +255,29 @@ async def test_a_task_of_the_agent_whose_client_leaves_is_recorded_as_unknown(
                 await planner.came(1)
             (row,) = await here.rows(1)
             assert (row.tier, row.status, row.cost) == ("agent", 499, None)
+
+
+async def test_a_request_whose_client_leaves_while_it_waits_for_money_is_never_sent(
+    tmp_path: Path,
+) -> None:
+    more = asyncio.Event()
+
+    async def answer(asked: Asked) -> None:
+        await more.wait()
+        await asked.whole("200 OK", orjson.dumps(completion("Hi", 1000, 2000)))
+
+    poor = Key(id="key_poor", tenant="acme", budget=Decimal(1))
+    secret = await create_key(Settings(store=tmp_path / "tools.db"), poor)
+    async with front(tmp_path, answer) as here:
+        async with asking(here.url, chat_body("first"), secret=secret) as first:
+            await here.script.came(1)
+            async with asking(here.url, chat_body("second"), secret=secret):
+                pass  # it waits, as all money is reserved for the first one
+            await here.watched.left(1)
+            more.set()
+            await first.readuntil(b"Hi")
+        async with asking(here.url, chat_body("third"), secret=secret) as third:
+            await third.readuntil(b"Hi")
+        await here.rows(2)
+        said = [one.body["messages"][0]["content"] for one in here.script.asked]
+        assert said == ["first", "third"]

@@ -17,6 +17,9 @@ from tests.gateway.scripted import (
     front,
     usage_chunk,
 )
+from tests.gateway.test_tiers import TOOLS, called
+from tests.models.endpoint import Said, endpoint
+from tests.models.endpoint import completion as endpoint_completion
 
 from toolmint.assembly.keys import create_key
 from toolmint.assembly.settings import Settings
@@ -117,3 +120,42 @@ async def test_the_answer_that_a_user_gives_is_redacted_before_it_is_kept(
         assert one.theirs == told
         queued = [one.target for some in (await parts.store.queued()).values() for one in some]
         assert queued == ([] if told is None else [told])
+
+
+def agent_script() -> list[Said]:
+    """Return the replies of roles that look up a company and answer."""
+    return [
+        Said(200, endpoint_completion("The pear asks.\nNext: caller")),
+        Said(200, called("founded", company="pear")),
+        Said(200, endpoint_completion("Done.\nNext: summarizer")),
+        Said(200, endpoint_completion("The pear is unknown.")),
+    ]
+
+
+async def test_the_trajectories_of_the_agent_are_redacted_before_they_are_kept(
+    tmp_path: Path,
+) -> None:
+    async with endpoint(agent_script()) as (url, _):
+        more = {"toolbox": (TOOLS,), "planner_model": f"openai:gpt-5?base_url={url}"}
+        async with front(tmp_path, _answer, redact=f"{__name__}:hide", **more) as here:
+            body = chat_body("When was pear Ltd founded?", model="agent")
+            status, raw = await _post(f"{here.url}/v1/chat/completions", body)
+            (kept,) = await here.app.parts.traces.traces()
+            trace = await here.app.parts.traces.trace(kept.id)
+    assert status == 200 and b"The pear is unknown" in raw
+    assert "pear" not in trace.model_dump_json()
+    assert trace.task.input == "When was *** Ltd founded?" and trace.answer == "The *** is unknown."
+    assert [call.name for step in trace.steps for call in step.calls] == ["founded"]
+
+
+async def test_a_trajectory_is_not_kept_where_the_redaction_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with endpoint(agent_script()) as (url, _):
+        more = {"toolbox": (TOOLS,), "planner_model": f"openai:gpt-5?base_url={url}"}
+        async with front(tmp_path, _answer, redact=f"{__name__}:refuse_pear", **more) as here:
+            body = chat_body("When was it founded?", model="agent")
+            status, raw = await _post(f"{here.url}/v1/chat/completions", body)
+            assert status == 200 and b"pear" in raw
+            assert not await here.app.parts.traces.traces()
+    assert "a trajectory is not kept" in caplog.text and "boom" not in caplog.text

@@ -137,6 +137,8 @@ async def test_a_wrong_label_is_reported_not_learned(boxes: tuple[ForkServer, Fo
     ("labelled", "code"),
     [
         ((), "demonstrations-few"),
+        (demos(1), "demonstrations-few"),
+        (demos(1) * 20, "demonstrations-few"),
         (demos(5), "demonstrations-few"),
         (demos(3) * 4, "demonstrations-few"),
         (
@@ -157,7 +159,7 @@ async def test_a_wrong_label_is_reported_not_learned(boxes: tuple[ForkServer, Fo
         ),
         ((*demos(), Demonstration(input="q", target=None)), "input"),
     ],
-    ids=["none", "five", "repeated", "contradictory", "spaced", "ends-alone", "unanswered"],
+    ids=["none", "one", "all-alike", "five", "repeated", "contradictory", "spaced", "ends-alone", "unanswered"],
 )
 async def test_bad_demonstrations_are_refused_before_any_call(
     boxes: tuple[ForkServer, ForkServer], labelled: tuple[Demonstration, ...], code: str

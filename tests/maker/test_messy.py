@@ -219,6 +219,14 @@ def test_a_long_file_is_sampled_over_its_wordings_and_nothing_is_lost() -> None:
     assert checked_request(chosen) == chosen
 
 
+def test_twenty_thousand_lines_are_sampled_and_the_rest_is_kept_for_their_labels() -> None:
+    labelled = tuple(
+        Demonstration(input=f"Add {n} and {n % 7}.", target=str(n + n % 7)) for n in range(20_000)
+    )
+    chosen = checked_request(MakeRequest(request_class="long", labelled=labelled))
+    assert (len(chosen.labelled), len(chosen.further)) == (300, 19_700)
+
+
 def test_contradictions_of_the_queue_are_left_out() -> None:
     labelled = (*demos(), demos()[0].model_copy(update={"target": "another"}))
     asked = MakeRequest(request_class="queue", labelled=labelled, clustered=True)

@@ -46,6 +46,10 @@ def sorting() -> SlotWords:
         "not fig",
         "from z to a",
         "except kiwi",
+        "reversed",
+        "double",
+        "skip apple",
+        "minus pear",
     ],
 )
 def test_an_order_among_words_is_no_word(order: str) -> None:
@@ -54,7 +58,16 @@ def test_an_order_among_words_is_no_word(order: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["apple zebra", "through apple million", "reverse apple", "too fast", "one apple two"]
+    "words",
+    [
+        "apple zebra",
+        "through apple million",
+        "reverse apple",
+        "too fast",
+        "one apple two",
+        "double apple fig",
+        "skip apple fig kiwi",
+    ],
 )
 def test_a_lone_word_of_a_list_may_look_like_an_order(words: str) -> None:
     assert sorting().suspect(f"Sort the words: {words}", items(words)) is None

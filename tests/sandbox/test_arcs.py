@@ -1,10 +1,16 @@
 """Each kind of arc is found, told apart, and named; and recording changes no answer."""
 
+import warnings
+
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from toolmint.core.sandbox import FunctionCall, Given, Program, RunLimits, SandboxRun
 from toolmint.core.values import Value
 from toolmint.sandbox.forkserver import ForkServer
+from toolmint.sandbox.guest.arcs import arc_facts, instrumented
+from toolmint.sandbox.guest.worker import GuestCall, run_calls
 
 pytestmark = pytest.mark.anyio
 
@@ -187,6 +193,103 @@ async def test_an_arc_is_found_by_the_call_alone_that_took_it(
     new = after - before
     assert any(said in line for line in new), new
     assert all(line.startswith("line ") for line in new)
+
+
+def run_here(source: str, value: Value, omit: int) -> tuple[str, int]:
+    """Return the result, as JSON, and the arcs of a call that does not record some of them."""
+    call = GuestCall("f", (("given", None),), ("value", None), fresh=False, refuses=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        made = instrumented(source, omit)
+        recorder = made.recorder()
+        said = run_calls(recorder.bind(made.code), [call], value, [], recorder)
+    arcs, _, body = said.partition("\n")
+    return body, int(arcs, 16)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_arcs_that_are_verified_are_left_out_and_every_other_one_is_told(kind: str) -> None:
+    body, *values, _ = BODIES[kind]
+    source = source_of(body)
+    first, second = (run_here(source, value, 0)[1] for value in values)
+    assert second & ~first
+    for omit in (first, first & second, first | second, second & ~first, (1 << 4000) - 1):
+        for value in values:
+            whole, arcs = run_here(source, value, 0)
+            assert run_here(source, value, omit) == (whole, arcs & ~omit)
+
+
+PLAIN = """
+import re
+UNITS = {"km": 1000, "m": 1, "mi": 1609}
+DAYS = ["mon", "tue", "wed"]
+STEPS = ((50, 5), (20, 3), (0, 1))
+FORM = re.compile(r"(-?\\d+) (km|mi?)(?: on (mon|tue|wed))?( please)?")
+
+def solve(n, unit, day, polite, sizes):
+    price = n * UNITS[unit]
+    for least, times in STEPS:
+        if n >= least:
+            price *= times
+            break
+    if day is not None and day in DAYS and DAYS.index(day) < 2:
+        price += sum(size for size in sizes if size > 1)
+    if polite and (n > 9 or len(sizes) < 3):
+        price -= 1
+    known = {(one, one > 1): one for one in sizes}
+    found = [known.get((one, len(sizes) > 1 and n >= 1)) for one in zip(sizes, DAYS)]
+    return [price, found, [key[1] for key in known], UNITS.get(day, "none"), max(n, 3)]
+
+def f(x):
+    found = FORM.fullmatch(x[0])
+    if found is None:
+        return "none"
+    day = found[3] or (x[1] and "mon") or None
+    return solve(int(found[1]), found[2], day, bool(found[4]), x[1])
+"""
+
+
+@hypothesis.settings(deadline=None)
+@hypothesis.given(
+    number=st.integers(-3, 60),
+    words=st.sampled_from(["km", "mi", "m", "m on tue", "km on wed please", "mi please", "x"]),
+    sizes=st.lists(st.integers(0, 3), max_size=4),
+    left_out=st.integers(0, (1 << 130) - 1),
+)
+def test_whichever_arcs_are_left_out_the_answer_and_all_others_are_the_same(
+    number: int, words: str, sizes: list[int], left_out: int
+) -> None:
+    value: Value = [f"{number} {words}", [*sizes]]
+    body, arcs = run_here(PLAIN, value, 0)
+    assert arcs and arcs.bit_length() <= 200
+    for omit in (left_out, arcs, arcs & left_out):
+        assert run_here(PLAIN, value, omit) == (body, arcs & ~omit)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+def test_a_function_that_only_loading_runs_records_nothing_and_keeps_its_numbers() -> None:
+    source = "def twice(n):\n return n * 2 if n else 0\n"
+    source += "def table(n):\n return [twice(k) // 2 for k in range(n) if k >= 0]\n"
+    source += "T = table(5)\ndef f(x):\n return T[x] if x < 4 else 'none'\n"
+    made = instrumented(source)
+    assert made.plan.quiet_load
+    body, arcs = run_here(source, 3, 0)
+    lines = arc_facts(source)["lines"]
+    taken = {line for number, line in enumerate(lines) if arcs >> number & 1}
+    assert body == "[3]" and {"line 1: twice()", "line 3: table()"} < {*lines}
+    assert taken == {"line 6: f()", "line 7: x < 4 is true", "line 7: x < 4: one step apart"}
+    shared = instrumented(source + "def g(x):\n return table(x)\n")
+    assert not shared.plan.quiet_load, "it may run later too"
+
+
+async def test_a_process_that_records_nothing_more_still_says_so(sandbox: ForkServer) -> None:
+    call, source = FunctionCall(function="f", arguments=(Given(),)), source_of("return x or 'none'")
+    every = Program(source=source, calls=(call,), arcs=True, omit="f" * 40)
+    found = await sandbox.call(every, "", "who asks")
+    assert (found.value, found.arcs) == (("none",), "0")
+    some = Program(source=source, calls=(call,), arcs=True, omit="1")
+    assert (await sandbox.call(some, "", "who asks")).arcs not in {"", "0"}
+    assert some.key != every.key
 
 
 async def test_the_kinds_of_what_a_tool_computes_from_and_of_its_result_are_arcs(

@@ -9,9 +9,10 @@ from tests.maker.tools import fenced
 
 from toolmint.assembly.session import Models, Session, make_request_of
 from toolmint.assembly.settings import Settings
-from toolmint.core.arcs import read_arcs
+from toolmint.core.arcs import Arcs, read_arcs, write_arcs
 from toolmint.core.errors import NoAnswer
 from toolmint.core.namespace import Namespace
+from toolmint.core.store import Tally
 from toolmint.core.tool import Demonstration, Provenance, State, ToolRecord
 from toolmint.core.traffic import ComparisonOutcome
 from toolmint.maker.make import Maker
@@ -19,6 +20,7 @@ from toolmint.maker.making_run import MakeRequest
 from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.models.scripted import ScriptedModel
 from toolmint.sandbox.forkserver import ForkServer
+from toolmint.serving.arc_agreements import omitted_arcs
 from toolmint.serving.lifecycle import ServingPolicy
 from toolmint.serving.server import ToolServer
 from toolmint.serving.servers import Storage, ToolServers
@@ -221,6 +223,32 @@ async def test_two_gateways_add_up_their_agreements(tmp_path: Path, sandbox: For
         assert (await one.lookup(ask(41))).mode == "serve", (
             "it heard of the other's at its next own"
         )
+
+
+async def test_a_process_records_what_is_not_verified_and_is_replaced_as_that_grows_less(
+    tmp_path: Path, sandbox: ForkServer
+) -> None:
+    async with serving(tmp_path, sandbox, RIGHT) as server:
+        first = server.entries["parcels"].program
+        assert (await server.lookup(ask(3))).arcs == "0", "all that it took is verified"
+        await compared(server, ask(30), right(30))
+        assert server.entries["parcels"].program == first, "nothing more is verified"
+        await compared(server, ask(31), right(31))
+        second = server.entries["parcels"].program
+        assert read_arcs(first.omit) & ~read_arcs(second.omit) == 0 and second != first
+        assert (await server.lookup(ask(40))).arcs == "0"
+        assert (await server.lookup(ask(40, "abroad"))).mode == "shadow"
+
+
+def test_a_process_is_kept_until_what_was_verified_has_doubled_or_is_taken_back() -> None:
+    known, before, programs = Arcs(lines=("a",) * 80, verified="ff"), None, set[str]()
+    for count in range(9, 73):
+        tally = Tally(verified_arcs=write_arcs((1 << count) - 1))
+        before = omitted_arcs(known, tally, before)
+        assert read_arcs(before) & ~((1 << count) - 1) == 0
+        programs.add(before)
+    assert len(programs) == 7, "after 1, 2, 4, 8, 16, 32 and 64 arcs"
+    assert omitted_arcs(known, Tally(), before) == "ff"
 
 
 async def test_a_version_made_before_arcs_were_recorded_goes_on_as_before(

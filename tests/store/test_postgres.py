@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, text
+from tests.store.test_schema_7 import answered, learned
 from tests.store.test_store import record
 
 from toolmint.core.budgets import BudgetRequest
@@ -103,7 +104,7 @@ async def test_a_store_of_schema_6_is_migrated(where: str) -> None:
             "DROP TABLE reservations",
             "DROP TABLE feedback",
             "ALTER TABLE daily_totals DROP COLUMN unsaved",
-            "DELETE FROM migrations WHERE number = 7",
+            "DELETE FROM migrations WHERE number >= 7",
             "INSERT INTO daily_totals VALUES ('2026-11-01', '', '', '', 'code', 3, 0, 0, 0, 0)",
         ):
             connection.execute(text(statement))
@@ -248,4 +249,31 @@ async def test_the_lease_of_a_killed_maker_lapses_for_another(where: str) -> Non
             lease = await store.live.lease("making x", "heir", 60)
     assert lease.token == token + 1
     assert (await store.add(record(), "shadowing", "by the heir", lease)).version == 1
+    store.close()
+
+
+async def test_weights_and_why_a_demonstration_was_answered_are_kept(
+    postgres: SqlStore,
+) -> None:
+    mine, weights = postgres.namespace(ACME), b"\0weights\xff"
+    kept = await mine.add(learned(weights), "verified", "for a test", weights=weights)
+    assert await mine.weights("moods", kept.weights) == weights
+    await postgres.traffic.write([answered("7+7", "audit"), answered("8+8", "abstained")])
+    drawn = [(one.input, one.drawn) for one in await mine.learnable("sums", 9)]
+    assert drawn == [("7+7", "audit"), ("8+8", "abstained")]
+    assert await mine.trim("sums", 1) == 1
+
+
+async def test_a_database_of_schema_7_gets_what_learned_tools_need(where: str) -> None:
+    SqlStore.open(where).close()
+    engine = create_engine(where.replace("postgresql", "postgresql+psycopg", 1))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE queue DROP COLUMN drawn"))
+        connection.execute(text("DROP TABLE weights"))
+        connection.execute(text("DELETE FROM migrations WHERE number = 8"))
+    engine.dispose()
+    store = SqlStore.open(where)
+    await store.namespace(ACME).enqueue("moods", Demonstration(input="glad", target="positive"))
+    (one,) = await store.namespace(ACME).learnable("moods", 9)
+    assert one.drawn == "all"
     store.close()

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -37,7 +38,7 @@ async def test_a_server_over_stdio_gives_its_tools() -> None:
 
 
 async def test_a_server_that_dies_in_the_middle_of_a_call_is_an_observation() -> None:
-    async with mcp_tools(STDIO, seconds=5) as tools:
+    async with mcp_tools(STDIO, seconds=30) as tools:
         box = ToolCollection(tools)
         assert (await box.call(call("die"))).failure in {"tool-protocol", "tool-unreachable"}
         assert (await box.call(call("add", '{"a": 2, "b": 3}'))).failure is not None
@@ -51,8 +52,19 @@ async def test_what_is_no_server_is_refused() -> None:
 
 
 @contextlib.contextmanager
-def served() -> Generator[str]:
-    config = uvicorn.Config(server.streamable_http_app(), port=0, log_level="error", ws="none")
+def served(only: str | None = None) -> Generator[str]:
+    """Serve over HTTP; with ``only``, to requests that are authorized so."""
+    inner = server.streamable_http_app()
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        given = dict(scope.get("headers") or ()).get(b"authorization", b"").decode()
+        if scope["type"] == "http" and only is not None and given != only:
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b"no"})
+            return
+        await inner(scope, receive, send)
+
+    config = uvicorn.Config(guarded, port=0, log_level="error", ws="none")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
@@ -71,3 +83,23 @@ async def test_a_server_over_streamable_http_gives_its_tools() -> None:
         async with mcp_tools(url, seconds=20) as tools:
             result = await ToolCollection(tools).call(call("add", '{"a": 20, "b": 3}'))
             assert result.content == "23"
+
+
+async def test_a_server_over_http_that_dies_is_an_observation_and_nothing_else() -> None:
+    with served() as url:
+        opened = mcp_tools(url, seconds=3)
+        tools = await opened.__aenter__()
+        box = ToolCollection(tools)
+        assert (await box.call(call("add", '{"a": 1, "b": 1}'))).content == "2"
+    gone = await box.call(call("add", '{"a": 1, "b": 1}'))
+    assert gone.failure in {"tool-unreachable", "tool-protocol", "tool-timeout"}
+    again = await box.call(call("add", '{"a": 1, "b": 1}'))
+    assert again.failure in {"tool-unreachable", "tool-protocol", "tool-timeout"}
+    await opened.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("command", ["", "'unclosed"])
+async def test_a_command_that_is_none_is_one_clear_line(command: str) -> None:
+    with pytest.raises(ToolError, match="mcp:"):
+        async with mcp_tools(command):
+            raise AssertionError("connected")

@@ -156,7 +156,7 @@ def test_all_operations_of_the_real_documents_become_tools(data: Path) -> None:
 def test_yaml_is_read_as_json_is() -> None:
     text = "openapi: 3.1.0\npaths:\n  /a:\n    get:\n      description: the a\n"
     (operation,) = import_document(read_document(text)).operations
-    assert (operation.spec.name, operation.spec.description) == ("get_a", "the a")
+    assert (operation.spec.name, operation.spec.description) == ("get_a", "the a\nGET /a")
 
 
 def test_references_bounds_and_recursion_end_in_json_schema() -> None:
@@ -169,8 +169,12 @@ def test_references_bounds_and_recursion_end_in_json_schema() -> None:
     assert fields["X-Trace"] == {"type": ["string", "null"]}
     body = cast("dict[str, Any]", spec["putPet"].parameters["properties"])
     assert set(body) == {"petId", "name", "body_petId", "children"}
-    assert body["children"]["items"] == {"description": "again a Pet"}
+    assert body["children"]["items"] == {"$ref": "#/$defs/Pet"}
+    pet = cast("dict[str, Any]", spec["putPet"].parameters["$defs"])["Pet"]
+    assert pet["properties"]["children"]["items"] == {"$ref": "#/$defs/Pet"}
     assert spec["login"].parameters["required"] == ["user"]
+    changes = [name for name, one in spec.items() if not one.read_only]
+    assert changes == ["putPet", "login", "post_names"]
     assert read.operations[0].server == "https://eu.pets.test/v1"
 
 
@@ -243,7 +247,10 @@ async def test_credentials_follow_the_schemes() -> None:
         ("- a\n- b", "expected an object, got list"),
         ("hello", "expected an object, got str"),
         ("{}", "no field 'openapi'"),
-        ('{"swagger": "2.0"}', "convert it to OpenAPI 3"),
+        ('{"swagger": "2.0"}', "no object 'paths'"),
+        ('{"swagger": "1.2", "paths": {}}', "no field 'openapi'"),
+        ("a: " + "[" * 200, "deeper than 100 levels"),
+        ('{"a": ' * 200 + "1" + "}" * 200, "deeper than 100 levels"),
         ('{"openapi": "2.1", "paths": {}}', "version is '2.1'"),
         ('{"openapi": "3.0.0"}', "no object 'paths'"),
     ],

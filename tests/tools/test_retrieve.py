@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from benchmarks import tool_retrieval
 
 from toolmint.core.messages import ToolSpec
 from toolmint.core.values import Value
@@ -59,6 +60,45 @@ def test_few_tools_are_all_shown() -> None:
     two = [spec("weather", "the weather"), spec("stocks", "share prices")]
     assert Retriever(two).choose("shares", most=2) == tuple(two)
     assert Retriever(two).choose("share prices", most=1) == (two[1],)
+
+
+def test_a_word_finds_what_means_the_same_and_phrases_what_they_stand_for() -> None:
+    tools = [
+        spec("bill_send", "Send an invoice."),
+        spec("session_login", "Authenticate a user."),
+        spec("item_remove", "Delete an item."),
+        spec("linkedin_finder", "Find an address."),
+    ]
+    questions = {
+        "Mail the invoice": "bill_send",
+        "Let Ann log in": "session_login",
+        "Throw away the thing": "item_remove",
+        "Search on LinkedIn": "linkedin_finder",
+    }
+    retriever = Retriever(tools)
+    assert {text: retriever.rank(text, 1)[0].spec.name for text in questions} == questions
+
+
+def test_what_a_tool_does_to_things_counts() -> None:
+    about = "Works on disputes."
+    tools = [
+        spec("PostDisputes", about).model_copy(update={"read_only": False}),
+        spec("DeleteDisputes", about).model_copy(update={"read_only": False}),
+        spec("GetDisputes", about).model_copy(update={"read_only": True}),
+    ]
+    questions = {
+        "Which disputes are open?": "GetDisputes",
+        "Cancel the disputes": "DeleteDisputes",
+        "Open a dispute": "PostDisputes",
+        "Show me my disputes": "GetDisputes",
+    }
+    retriever = Retriever(tools)
+    assert {text: retriever.rank(text, 1)[0].spec.name for text in questions} == questions
+
+
+def test_questions_in_other_words_find_the_right_tool(data: Path) -> None:
+    found = tool_retrieval.asked(tool_retrieval.pooled_specs(data), tool_retrieval.POOLED)
+    assert sum(question.hit for question in found) >= 32
 
 
 async def test_embeddings_find_what_wording_cannot() -> None:

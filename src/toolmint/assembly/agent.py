@@ -18,6 +18,7 @@ from toolmint.core.errors import ToolmintError
 from toolmint.core.kept_open import KeptOpen
 from toolmint.core.sync import run_sync
 from toolmint.core.task import Limits, Trajectory
+from toolmint.tools.approval import ApprovalMode, Approve
 
 _LOG = logging.getLogger("toolmint.agent")
 
@@ -42,6 +43,11 @@ class Agent:
         settings: None reads ``TOOLMINT_...`` variables and ``toolmint.toml``.
         choices: everything else about how the agent works; ``search`` replaces its own.
         observe: called with each step as it is taken.
+        approve: which calls that change something are done (tools over HTTP by their method, of an MCP server
+            by its annotations, Python functions with ``@tool(read_only=False)``): ``always``, ``never``, or
+            those for which a function, plain or async, returns True; it gets the tool's specification and
+            the call. None: what the settings say; nobody is asked, so such a call is refused, and the
+            refusal is its observation.
 
     Raises:
         ConfigError: a model or a source of tools is named wrongly.
@@ -56,7 +62,7 @@ class Agent:
         'Norda was founded in 1987.'
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the public door
         self,
         model: AgentModels | None = None,
         *,
@@ -67,8 +73,13 @@ class Agent:
         settings: Settings | None = None,
         choices: AgentChoices | None = None,
         observe: Observe = ignore_step,
+        approve: ApprovalMode | Approve | None = None,
     ) -> None:
         self.settings = settings or load_settings()
+        self._approve = approve if callable(approve) else None
+        if approve is not None:
+            mode = "ask" if callable(approve) else approve
+            self.settings = self.settings.model_copy(update={"approve": mode})
         if store is not None:
             self.settings = self.settings.model_copy(update={"store": store})
         self.models = RoleModels(self.settings, model, otherwise=preferred_trio())
@@ -112,7 +123,9 @@ class Agent:
 
     @asynccontextmanager
     async def _session(self) -> AsyncGenerator[AgentSession]:
-        opened = AgentSession.open(self.settings, self.tools, self.choices, model=self.models)
+        opened = AgentSession.open(
+            self.settings, self.tools, self.choices, model=self.models, approve=self._approve
+        )
         async with opened as session:
             for problem in session.problems:
                 _LOG.warning("%s", problem)

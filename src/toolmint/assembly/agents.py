@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from toolmint.agent.agent import AgentLoop
 from toolmint.agent.policy import Policy, Sampling, SingleModelPolicy, ThreeRolePolicy
@@ -21,10 +22,13 @@ from toolmint.assembly.shown_tools import ShownTools
 from toolmint.assembly.toolboxes import ToolSource, toolbox_of
 from toolmint.core.errors import StoreError
 from toolmint.core.task import Limits, Task, Trajectory
+from toolmint.core.toolbox import Toolbox
 from toolmint.roles.view import AgentRole
-from toolmint.tools.toolbox import ToolCollection
+from toolmint.tools.approval import Approve, ApprovedToolbox
 
 _LOG = logging.getLogger("toolmint.agent")
+Keep = Callable[[Trajectory], Coroutine[Any, Any, int | None]]
+"""Keeps a trajectory and returns its number; None where it does not."""
 
 
 def agent_policy(models: RoleModels, choices: AgentChoices) -> Policy:
@@ -58,14 +62,16 @@ class AgentSession:
     def __init__(
         self,
         client: Session,
-        box: ToolCollection,
+        box: Toolbox,
         problems: Sequence[str],
         policy: Policy,
         choices: AgentChoices,
     ) -> None:
         self.client, self.box, self.problems = client, box, tuple(problems)
         self.policy, self._choices = policy, choices
-        self._shown = ShownTools(tuple(box.specs), choices.shown, choices.embed)
+        self._shown = ShownTools(
+            tuple(box.specs), choices.shown, choices.embed, tokens=client.settings.tool_tokens
+        )
 
     @classmethod
     @asynccontextmanager
@@ -76,6 +82,7 @@ class AgentSession:
         choices: AgentChoices | None = None,
         *,
         model: AgentModels | RoleModels | None = None,
+        approve: Approve | None = None,
     ) -> AsyncGenerator["AgentSession"]:
         """Open everything that an agent needs, and close it at the end.
 
@@ -85,6 +92,7 @@ class AgentSession:
             choices: how the agent works.
             model: a model for all roles, or models by role, in place of those that the settings name;
                 the planner's makes tools as well.
+            approve: asked before calls that change something, where the settings say ``ask``.
         """
         chosen = choices_with(settings, choices)
         async with AsyncExitStack() as stack:
@@ -99,8 +107,8 @@ class AgentSession:
             models, chosen, said = players(settings, box.specs, given, chosen)
             stack.push_async_callback(models.close)
             policy = agent_policy(models.metered(client.ledger), chosen)
-            problems = [*said, *problems]
-            yield cls(client, box, problems, policy, chosen)
+            approved = ApprovedToolbox(box, settings.approve, approve)
+            yield cls(client, approved, [*said, *problems, *approved.warnings], policy, chosen)
 
     async def task(self, text: str) -> Task:
         """Return the task with the tools that it is shown: all, or those that fit best.
@@ -142,7 +150,7 @@ class AgentSession:
         resume: Trajectory | None = None,
         observe: Observe = ignore_step,
         stopped: Callable[[int], None] = lambda _: None,
-        keep: bool = True,
+        keep: Keep | None = None,
     ) -> tuple[Trajectory, int | None]:
         """Solve a task and keep its trajectory, however the run ends; see ``solve``.
 
@@ -152,24 +160,24 @@ class AgentSession:
             resume: an earlier trajectory to continue.
             observe: called with each step as it is taken.
             stopped: called with the trajectory's number where the run is cancelled.
-            keep: whether the trajectory is kept.
+            keep: keeps the trajectory and returns its number; None: the store does.
 
         Returns:
-            the trajectory and its number; None where the store cannot keep it, which is logged: an answer
+            the trajectory and its number; None where it is not kept. A store that fails is logged: an answer
             must not be lost for that.
         """
+        keep = keep or self.client.store.traces.log
         attempt = self.agent(limits).begin(await self.task(text), resume=resume, observe=observe)
         finished = False
         try:
             done = await attempt.finish()
             finished = True
         finally:
-            if not finished and keep:
-                stopped(await asyncio.shield(self.client.store.traces.log(attempt.so_far())))
-        if not keep:
-            return done, None
+            number = None if finished else await asyncio.shield(keep(attempt.so_far()))
+            if number is not None:
+                stopped(number)
         try:
-            return done, await asyncio.shield(self.client.store.traces.log(done))
+            return done, await asyncio.shield(keep(done))
         except StoreError as fault:
             _LOG.warning("the trajectory cannot be kept: %s", fault)
             return done, None

@@ -1,30 +1,30 @@
 """The client: makes tools and answers with them, from ordinary code, a notebook or any event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Self
 
 from toolmint.assembly.apply import ApplyResult, apply_all, apply_sync
-from toolmint.assembly.requests import Demonstrations, Requests, demonstrations_of, requests_of
+from toolmint.assembly.making_client import MakingClient
+from toolmint.assembly.requests import Requests, requests_of
 from toolmint.assembly.sandboxes import place_of
 from toolmint.assembly.serving import serving_of
-from toolmint.assembly.session import Models, Session, make_request_of
+from toolmint.assembly.session import Models, Session
 from toolmint.assembly.settings import Settings, load_settings
 from toolmint.assembly.uri import ModelLike, as_model
 from toolmint.core.kept_open import KeptOpen
 from toolmint.core.model import Model
 from toolmint.core.sync import run_in_background, run_sync
 from toolmint.core.task import Limits, Trajectory
-from toolmint.core.tool import Profile, ToolRecord
 from toolmint.maker.making_run import Observer, silent
 from toolmint.serving.billing import Bill, read_bill
 
 _CONCURRENCY = 4
 
 
-class Toolmint:
+class Toolmint(MakingClient):
     """A strong model that makes tools, a store that keeps them, and their answers.
 
     Every method has an asynchronous twin with the prefix ``a`` (``solve`` and ``asolve``). Both run on
@@ -80,69 +80,6 @@ class Toolmint:
     def _model(self, given: ModelLike | None) -> Model | None:
         prices = self.settings.price_table
         return None if given is None else as_model(given, place_of(self.settings), prices)
-
-    # Making
-
-    async def amake(
-        self,
-        demonstrations: Demonstrations,
-        *,
-        name: str | None = None,
-        profile: Profile = "proved",
-        unlabelled: Sequence[str] = (),
-        tries: int = 3,
-    ) -> ToolRecord:
-        """Make, verify and store a tool for a class of requests, and begin to serve it; see ``make``."""
-        labelled = demonstrations_of(demonstrations)
-        if name is None and isinstance(demonstrations, str | Path):
-            name = Path(demonstrations).stem
-        request = make_request_of(
-            name,
-            labelled,
-            self.settings,
-            profile=profile,
-            unlabelled=tuple(unlabelled),
-            tries=tries,
-        )
-
-        async def work() -> ToolRecord:
-            return await (await self._session.get()).make(request)
-
-        return await run_in_background(work())
-
-    def make(
-        self,
-        demonstrations: Demonstrations,
-        *,
-        name: str | None = None,
-        profile: Profile = "proved",
-        unlabelled: Sequence[str] = (),
-        tries: int = 3,
-    ) -> ToolRecord:
-        """Make, verify and store a tool for a class of requests, and begin to serve it.
-
-        Args:
-            demonstrations: six at least, with their right answers: pairs, ``{"input", "target"}``
-                mappings, ``Demonstration`` objects, or the path of a file.
-            name: of the class; None: the file's name, or the words of the first request.
-            profile: ``proved`` (with a parser, so that no model is needed to answer) or ``latm``.
-            unlabelled: requests of the class without answers, to compare an independent second tool on.
-            tries: proposals at most.
-
-        Returns:
-            The tool's first version, with the evidence of every stage of verification.
-
-        Raises:
-            InputError: the demonstrations are too few, not readable, or contradict each other.
-            MakerError: no proposal passed; the store keeps a report of the making.
-            ConfigError: no strong model is configured.
-            ModelError: the strong model gave no usable reply.
-        """
-        return run_sync(
-            self.amake(
-                demonstrations, name=name, profile=profile, unlabelled=unlabelled, tries=tries
-            )
-        )
 
     # Answering
 

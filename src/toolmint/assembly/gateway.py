@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
-from typing import cast
 
+from toolmint.assembly.redaction import redaction
 from toolmint.assembly.session import Models, Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.uri import Endpoint, endpoint_of, name_of
@@ -76,24 +75,6 @@ def toolbox_factory(sandbox: Sandbox) -> ToolboxFactory:
         return ToolCollection([*more, *made])
 
     return box
-
-
-def redaction(named: str | None) -> Callable[[str], str]:
-    """Return the function that ``package.module:function`` names.
-
-    Raises:
-        ConfigError: there is no such function.
-    """
-    if named is None:
-        return str
-    module, _, name = named.partition(":")
-    try:
-        found: object = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as fault:
-        raise ConfigError(f"redact names {named!r}, which cannot be loaded: {fault}") from fault
-    if not callable(found):
-        raise ConfigError(f"redact names {named!r}, which is no function")
-    return cast("Callable[[str], str]", found)
 
 
 def exported_spans() -> Callable[[RequestRecord], None]:

@@ -12,17 +12,25 @@ from toolmint.core.model import Model
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.core.tool import Demonstration, Evidence, ToolRecord
 from toolmint.maker.doubts import recorded_judge
-from toolmint.maker.make import Maker
-from toolmint.maker.making_run import MakeRequest, MakingResult, Observer, checked_request, silent
+from toolmint.maker.make import Maker, fitted
+from toolmint.maker.making_run import (
+    Learning,
+    MakeRequest,
+    MakingResult,
+    Observer,
+    checked_request,
+    silent,
+)
 from toolmint.maker.report import short_reason
 from toolmint.maker.verification_input import VerificationInput
 from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import verify
 from toolmint.models.wrap import close
 from toolmint.serving.background_maker import BackgroundMaker
+from toolmint.serving.error_bound import ErrorBound
 from toolmint.serving.kinds import name_kinds
 from toolmint.serving.ledger import Ledger
-from toolmint.serving.lifecycle import ServingPolicy
+from toolmint.serving.lifecycle import Auditor, ServingPolicy
 from toolmint.serving.making_rules import MakingRules, Notify
 from toolmint.serving.request_classes import class_name_for, title_for
 from toolmint.serving.servers import Storage, ToolServers
@@ -76,6 +84,7 @@ class Session:
         models: Models,
         *,
         policy: ServingPolicy | None = None,
+        auditor: Auditor | None = None,
         observe: Observer = silent,
     ) -> None:
         self.settings, self.store = settings, store
@@ -85,6 +94,7 @@ class Session:
         storage = Storage(store, store.live, store.traffic, store.traffic)
         serving = policy or command_line_policy(settings)
         self.servers = ToolServers(storage, self.sandbox, serving, models.light)
+        self.servers.auditor = auditor or self.servers.auditor
         self.maker = self.background_maker(lambda title, said: observe(f"{title}: {said}"))
         self.solver = CachedSolver(self.servers, models.strong, self.maker)
 
@@ -96,6 +106,7 @@ class Session:
         *,
         models: Models | None = None,
         policy: ServingPolicy | None = None,
+        auditor: Auditor | None = None,
         observe: Observer = silent,
     ) -> AsyncGenerator["Session"]:
         """Open a session; everything in it is closed at the end, makings that run are waited for.
@@ -104,6 +115,7 @@ class Session:
             settings: None reads them from the environment.
             models: models to use in place of those that the settings name.
             policy: how tools serve; None: as soon as they are verified.
+            auditor: picks the answers to be audited; None: one that draws by chance.
             observe: called with each step of a making, one line at a time.
         """
         chosen = settings or load_settings()
@@ -115,7 +127,9 @@ class Session:
             sandboxes = sandbox_of(chosen), sandbox_of(chosen, hash_seed=1)
             for sandbox in sandboxes:
                 stack.callback(sandbox.close)
-            session = cls(chosen, store, sandboxes, used, policy=policy, observe=observe)
+            session = cls(
+                chosen, store, sandboxes, used, policy=policy, auditor=auditor, observe=observe
+            )
             stack.push_async_callback(session.flush)
             stack.push_async_callback(session.maker.close)
             yield session
@@ -141,15 +155,20 @@ class Session:
             labelled=(),
             second=chosen.second,
             least_coverage=chosen.least_coverage,
+            exercise=chosen.exercise,
+            profile=chosen.profile,
         )
+        named = chosen.kinds_after and self.models.strong and chosen.profile != "learned"
         rules = MakingRules(
             needed=chosen.needed,
             settings=base,
             at_once=chosen.makings,
             lease_seconds=chosen.lease_seconds,
             light=self.models.light is not None and self.servers.policy.shadow,
-            name_kinds=self._name_kinds if chosen.kinds_after and self.models.strong else None,
+            name_kinds=self._name_kinds if named else None,
             kinds_after=chosen.kinds_after,
+            learned_after=chosen.learned_after,
+            learned_kept=chosen.learned_examples,
         )
         return BackgroundMaker(self.made, self.store.live, rules, notify=notify, flushed=flushed)
 
@@ -170,6 +189,8 @@ class Session:
         Raises:
             ConfigError: no strong model is configured.
         """
+        if make_request.profile == "learned":
+            return await fitted(self._learning(make_request), self._observe)
         make_request = checked_request(make_request)
         strong, second = self.models.strong, self.models.second
         if strong is None or second is None:
@@ -184,6 +205,16 @@ class Session:
             ledger.metered(second, "second", name),
         )
         return await maker.make(make_request, self._observe)
+
+    def _learning(self, make_request: MakeRequest) -> MakeRequest:
+        """Return a request for a learned tool with the bound of the settings, unless it has one."""
+        if make_request.learning is not None:
+            return make_request
+        chosen = self.settings
+        learning = Learning(
+            epsilon=chosen.epsilon, confidence=chosen.confidence, audit_rate=chosen.audit_rate
+        )
+        return make_request.model_copy(update={"learning": learning})
 
     async def make(self, make_request: MakeRequest) -> ToolRecord:
         """Make, verify and store a tool, and begin to serve it.
@@ -232,6 +263,7 @@ def command_line_policy(settings: Settings) -> ServingPolicy:
     """Return the policy of the command line: tools serve once verified, and answer for the bound alone."""
     return ServingPolicy(
         shadow=False,
+        bound=ErrorBound(epsilon=settings.epsilon, confidence=settings.confidence),
         dispatch=settings.dispatch,
         light_after_unparsed=True,
         arc_agreements=settings.arc_agreements,
@@ -250,6 +282,7 @@ def make_request_of(
         "labelled": tuple(labelled),
         "second": settings.second,
         "least_coverage": settings.least_coverage,
+        "exercise": settings.exercise,
     }
     if request_class is None:
         first = labelled[0].input if labelled else "unnamed"

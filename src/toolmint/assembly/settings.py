@@ -10,20 +10,20 @@ from typing import Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from toolmint.assembly.former_names import (
+    DEFAULT_FILE,
+    FILE,
+    FORMER_SETTINGS,
+    PREFIX,
+    refuse_former_names,
+    refuse_former_store,
+)
+from toolmint.assembly.toolbox_setting import sources_of_setting
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import Frozen
 from toolmint.core.values import Value
 from toolmint.models.prices import OwnPrice, PriceTable
-
-PREFIX = "TOOLMINT_"
-FILE = "CONFIG"
-DEFAULT_FILE = "toolmint.toml"
-_FORMER_PREFIX = "TOOLWRIGHT_"
-_FORMER_FILE = "toolwright.toml"
-_FORMER_STORE = ".toolwright/tools.db"
-_FORMER_NAMES = {"spool": "write_ahead_log", "user_model": "light_model"}
-"""Settings that were renamed."""
-
+from toolmint.tools.approval import ApprovalMode
 
 FieldChoices = dict[str, Literal["served", "scope", "model"]]
 """What becomes of fields of requests, by name; see the setting ``fields``."""
@@ -52,9 +52,13 @@ class Settings(Frozen):
     summarizer_model: str | None = None
     """URI of the agent's summarizer; None: the planner's."""
     toolbox: tuple[str, ...] = ()
-    """Sources of the gateway's agent's tools, as ``toolmint agent --tools`` takes them (in a variable, with
-    spaces between); none: the gateway has no agent.
+    """Sources of the gateway's agent's tools, as ``toolmint agent --tools`` takes them, or tables with
+    ``source`` and its options (a variable: with spaces between, or JSON); none: the gateway has no agent.
     """
+    approve: ApprovalMode = "ask"
+    """Which calls of an agent that change something are done; ``ask``: those that a person approves."""
+    tool_tokens: int = Field(default=8000, ge=1)
+    """Tokens that the tools of a task may take of a prompt; schemas are shortened to that."""
     agent: str = "agent"
     """The name of a model under which the gateway's agent answers."""
     agent_options: Mapping[str, Value] = Field(default={})
@@ -83,6 +87,14 @@ class Settings(Frozen):
     """Queued demonstrations that start a making."""
     least_coverage: float = Field(default=0.5, gt=0, le=1)
     """Least share of its demonstrations that a tool answers, by wording; it refuses the rest."""
+    exercise: bool = False
+    """Spend up to two model calls of a making on requests for branches that no demonstration reaches."""
+    profile: Literal["proved", "learned"] = "proved"
+    """What is made in the background: code, and learned tools where none passes; or these alone."""
+    learned_after: int = Field(default=100, ge=20)
+    """Demonstrations with closed answers after which a learned tool is fitted first."""
+    learned_examples: int = Field(default=20_000, ge=100)
+    """Demonstrations that are kept of a class with learned tools."""
     kinds_after: int = Field(default=24, ge=0)
     """Requests in small classes after which the strong model is asked to name their kinds; 0: never."""
     host: str = "127.0.0.1"
@@ -154,7 +166,7 @@ class Settings(Frozen):
     @field_validator("toolbox", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
-        return tuple(value.split()) if isinstance(value, str) else value
+        return sources_of_setting(value)
 
     @field_validator("prices", "agent_options", mode="before")
     @classmethod
@@ -200,8 +212,8 @@ def _known(name: str, where: str, shown: str) -> None:
     """Refuse a name that is no setting, with the nearest one that is."""
     if name in Settings.model_fields:
         return
-    if name in _FORMER_NAMES:
-        change = f"is now {_FORMER_NAMES[name]!r}: rename it"
+    if name in FORMER_SETTINGS:
+        change = f"is now {FORMER_SETTINGS[name]!r}: rename it"
         raise ConfigError(f"the setting {shown!r} in {where} {change}", code="setting-renamed")
     near = get_close_matches(name, Settings.model_fields, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(Settings.model_fields)}"
@@ -225,34 +237,6 @@ def _file() -> tuple[dict[str, object], str]:
     return values, str(path)
 
 
-def _refuse_former_names() -> None:
-    """Refuse variables and a file that carry the project's former name; they would be overlooked."""
-    for name in environment():
-        if name.startswith(_FORMER_PREFIX):
-            field = name.removeprefix(_FORMER_PREFIX).lower()
-            is_now = PREFIX + _FORMER_NAMES.get(field, field).upper()
-            raise ConfigError(f"{name} is now {is_now}: rename it", code="setting-renamed")
-    if (
-        PREFIX + FILE not in environment()
-        and Path(_FORMER_FILE).exists()
-        and not Path(DEFAULT_FILE).exists()
-    ):
-        raise ConfigError(
-            f"{_FORMER_FILE} is now {DEFAULT_FILE}: mv {_FORMER_FILE} {DEFAULT_FILE}",
-            code="setting-renamed",
-        )
-
-
-def _refuse_former_store(origin: str) -> None:
-    """Refuse to begin an empty default store beside one under the project's former name."""
-    store = Path(str(Settings.model_fields["store"].default))
-    if origin == "default" and Path(_FORMER_STORE).exists() and not store.exists():
-        raise ConfigError(
-            f"the store {_FORMER_STORE} is now {store}: mv .toolwright .toolmint",
-            code="setting-renamed",
-        )
-
-
 def effective(**given: object) -> Effective:
     """Return the settings with their origins: flags first, then the environment, the file, and the defaults.
 
@@ -261,7 +245,7 @@ def effective(**given: object) -> Effective:
     Raises:
         ConfigError: a value is not allowed, or a setting is not known; both are named with their origin.
     """
-    _refuse_former_names()
+    refuse_former_names(environment())
     values, path = _file()
     origins = dict.fromkeys(Settings.model_fields, "default") | dict.fromkeys(values, path)
     for name, text in environment().items():
@@ -272,7 +256,8 @@ def effective(**given: object) -> Effective:
     for name, value in given.items():
         if value is not None:
             values[name], origins[name] = value, "--" + name.replace("_", "-")
-    _refuse_former_store(origins["store"])
+    if origins["store"] == "default":
+        refuse_former_store(Path(str(Settings.model_fields["store"].default)))
     try:
         return Effective(Settings.model_validate(values), origins)
     except ValidationError as fault:

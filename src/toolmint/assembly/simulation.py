@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from toolmint.agent.agent import AgentLoop
 from toolmint.assembly.agents import AgentChoices, RoleModels, agent_policy, search_of
-from toolmint.assembly.toolboxes import open_toolbox
+from toolmint.assembly.remote_tools import open_toolbox
 from toolmint.core.errors import InputError
 from toolmint.core.task import Limits, Task, Trajectory
 from toolmint.evaluation.golden import Golden

@@ -2,15 +2,19 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, cast
-from urllib.parse import parse_qsl, urlencode
 
-from toolmint.assembly.settings import secret
-from toolmint.core.errors import ConfigError, InputError, ToolError, boundary
-from toolmint.core.http import HttpRequest, Transport
+from toolmint.assembly.remote_tools import mcp_box, openapi_box
+from toolmint.assembly.tool_sources import (
+    SOURCE_HELP,
+    Source,
+    names_of,
+    source_of,
+)
+from toolmint.core.errors import InputError, ToolError, boundary
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.namespace import LOCAL_TENANT
 from toolmint.core.sandbox import Sandbox
@@ -19,58 +23,13 @@ from toolmint.core.tool import ToolRecord
 from toolmint.core.toolbox import Tool, Toolbox
 from toolmint.tools.function import FunctionTool, tool
 from toolmint.tools.made import MadeTool
-from toolmint.tools.openapi import ImportedApi, import_document, read_document
-from toolmint.tools.openapi_call import openapi_tools
 from toolmint.tools.program import ProgramTool
 from toolmint.tools.toolbox import ToolCollection
 
-_OPTIONS = ("base_url", "prefix", "only", "key")
-_HELP = (
-    "FILE or URL of an OpenAPI document, mcp:COMMAND, mcp:http://..., python:FILE.py, made, or program; "
-    "options after '?': base_url, prefix, only (names), key (SCHEME:VARIABLE)"
-)
-
-
 ToolSource: TypeAlias = str | Path | Callable[..., object] | Tool | Toolbox | ToolRecord
 """A tool, several, or where they come from: a Python function with annotated arguments, a tool, a toolbox, a
-made tool, or the name of a source as the command line takes it (see ``_HELP``).
+made tool, or the name of a source as the command line takes it (see ``SOURCE_HELP``).
 """
-
-
-class Source(NamedTuple):
-    """A place that tools come from: what kind it is, where, and options."""
-
-    kind: str
-    where: str
-    options: Mapping[str, str]
-
-
-def source_of(text: str) -> Source:
-    """Read the name of a source.
-
-    Raises:
-        ConfigError: an option is not known.
-    """
-    kind, colon, rest = text.partition(":")
-    if text in {"made", "program"}:
-        return Source(text, "", {})
-    if kind == "mcp" and colon:
-        return Source("mcp", rest, {})
-    where, _, query = text.partition("?")
-    options = dict(parse_qsl(query))
-    if text.startswith(("http://", "https://")):
-        # An address may have a query of its own: what is no option of ours stays with it.
-        own = {name: value for name, value in options.items() if name not in _OPTIONS}
-        where += f"?{urlencode(own)}" if own else ""
-        options = {name: value for name, value in options.items() if name in _OPTIONS}
-    for option in options:
-        if option not in _OPTIONS:
-            raise ConfigError(
-                f"unknown option {option!r} in {text!r}; known are {', '.join(_OPTIONS)}"
-            )
-    if kind == "python" and colon:
-        return Source("python", where.partition(":")[2], options)
-    return Source("openapi", where, options)
 
 
 async def toolbox_of(
@@ -79,13 +38,13 @@ async def toolbox_of(
     """Return the tools of all sources in one box, and what could not be read, in words.
 
     Args:
-        sources: tools, or sources as the command line names them; see ``_HELP``.
+        sources: tools, or sources as the command line names them; see ``SOURCE_HELP``.
         stack: closes connections and servers at its end.
         store: holds the made tools.
         sandbox: runs made tools and programs.
 
     Raises:
-        ConfigError: a source is named wrongly.
+        ConfigError: a source is named wrongly, or a variable that it names is not set.
         InputError: a document cannot be read.
         ToolError: a server cannot be used, or two tools have one name.
     """
@@ -103,13 +62,14 @@ async def toolbox_of(
             case "program":
                 box = ToolCollection([ProgramTool(sandbox)])
             case "mcp":
-                box = await _mcp(source.where, stack)
+                box, said = await mcp_box(source, stack)
+                problems += said
             case "python":
                 box = ToolCollection(functions_in(Path(source.where)))
             case _:
-                box, said = await _openapi(source, stack)
+                box, said = await openapi_box(source, stack)
                 problems += said
-        boxes.append(_view(box, source.options))
+        boxes.append(_view(box, source))
     return ToolCollection().merged(*boxes), problems
 
 
@@ -151,7 +111,7 @@ def _given(
 
 
 def _no_tool(source: object) -> ToolError:
-    return ToolError(f"{source!r:.80} is no tool; expected a function, a tool, or {_HELP}")
+    return ToolError(f"{source!r:.80} is no tool; expected a function, a tool, or {SOURCE_HELP}")
 
 
 def checked_source(source: ToolSource) -> None:
@@ -171,10 +131,11 @@ def checked_source(source: ToolSource) -> None:
         raise _no_tool(source)
 
 
-def _view(box: ToolCollection, options: Mapping[str, str]) -> ToolCollection:
-    if "only" in options:
-        box = box.only(options["only"].split(","))
-    return box.prefixed(options["prefix"]) if "prefix" in options else box
+def _view(box: ToolCollection, source: Source) -> ToolCollection:
+    if "only" in source.options:
+        box = box.only(names_of(source.options["only"]))
+    prefix = source.option("prefix")
+    return box if prefix is None else box.prefixed(prefix)
 
 
 async def _made(store: ToolStore, sandbox: Sandbox) -> tuple[ToolCollection, list[str]]:
@@ -187,16 +148,6 @@ async def _made(store: ToolStore, sandbox: Sandbox) -> tuple[ToolCollection, lis
         except ToolError as fault:
             problems.append(str(fault))
     return ToolCollection(tools), problems
-
-
-async def _mcp(where: str, stack: AsyncExitStack) -> ToolCollection:
-    try:
-        from toolmint.tools.mcp import mcp_tools  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as fault:
-        raise ConfigError(
-            "MCP servers need the extra: pip install 'toolmint[mcp]'", code="extra"
-        ) from fault
-    return ToolCollection(await stack.enter_async_context(mcp_tools(where)))
 
 
 def functions_in(path: Path) -> list[FunctionTool[..., object]]:
@@ -225,55 +176,3 @@ def functions_in(path: Path) -> list[FunctionTool[..., object]]:
     if not found:
         raise InputError(f"{str(path)!r} has no function with @tool")
     return found
-
-
-async def _openapi(source: Source, stack: AsyncExitStack) -> tuple[ToolCollection, list[str]]:
-    from toolmint.tools.network import Network  # noqa: PLC0415 - aiohttp takes 0.3 s to load
-
-    network = Network()
-    stack.push_async_callback(network.close)
-    imported = import_document(
-        read_document(await _text(source.where, network), repr(source.where)),
-        base_url=source.options.get("base_url"),
-    )
-    if not imported.operations:
-        raise InputError(
-            f"{source.where!r} has no operation that can be called: {'; '.join(imported.problems)}"
-        )
-    return open_toolbox(imported, network, _secrets(source)), list(imported.problems)
-
-
-def open_toolbox(
-    imported: ImportedApi, transport: Transport, secrets: Mapping[str, str] | None = None
-) -> ToolCollection:
-    """Return the operations of a document as a box, over any transport."""
-    return ToolCollection(openapi_tools(imported, transport, secrets))
-
-
-def _secrets(source: Source) -> dict[str, str]:
-    given = source.options.get("key")
-    if given is None:
-        return {}
-    scheme, colon, variable = given.partition(":")
-    value = secret(variable) if colon else None
-    if value is None:
-        raise ConfigError(
-            f"key={given!r} must be SCHEME:VARIABLE, with the variable set", code="tool-key"
-        )
-    return {scheme: value}
-
-
-async def _text(where: str, network: Transport) -> str:
-    if where.startswith(("http://", "https://")):
-        response = await network.send(HttpRequest("GET", where))
-        if response.status >= 400:
-            raise InputError(f"{where!r} answers HTTP {response.status}")
-        return response.text
-    return _file_text(Path(where))
-
-
-def _file_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"{str(path)!r} cannot be read: {fault}") from fault

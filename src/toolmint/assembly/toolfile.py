@@ -14,7 +14,17 @@ FENCE = "# ---- source ----"
 
 
 def dump_tool(record: ToolRecord) -> str:
-    """Return the file's text."""
+    """Return the file's text.
+
+    Raises:
+        InputError: it is a learned tool, which has weights in place of a source.
+    """
+    if record.learned:
+        raise InputError(
+            f"{record.label!r} is a learned tool: its weights are no readable source; fit one from its "
+            "demonstrations with `toolmint make --profile learned`",
+            code="tool-learned",
+        )
     facts = record.model_dump(mode="json", exclude={"source"}) | {"source_digest": record.digest}
     comment = "\n".join(f"# {line}" for line in json.dumps(facts, indent=1).split("\n"))
     return f"{_FIRST}\n{comment}\n{FENCE}\n{record.source}"

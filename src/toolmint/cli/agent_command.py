@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolmint.cli.agent_options import agent_options, choices_of, limits_of
+from toolmint.cli.approval_prompt import TerminalAsker
 from toolmint.cli.common import console, printable, say, settings_of, store_option
 from toolmint.core.errors import ConfigError
 from toolmint.core.sync import blocked_calls, run_sync
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write the tree of steps to an HTML file."
 )
+@click.option(
+    "--approve",
+    type=click.Choice(["ask", "never", "always"]),
+    help="Whether calls that change something are done: ask at the terminal, never, or always [ask].",
+)
 @agent_options
 @store_option
 def agent_command(
@@ -55,7 +61,7 @@ def agent_command(
 
     \b
     Sources of tools:
-      FILE or URL         an OpenAPI 3 document, JSON or YAML
+      FILE or URL         an OpenAPI 3 or Swagger 2.0 document, JSON or YAML
       mcp:COMMAND         an MCP server over stdio
       mcp:http://...      an MCP server over HTTP
       python:FILE.py      the @tool functions of a Python file
@@ -63,8 +69,17 @@ def agent_command(
       program             Python programs, run in the sandbox
     Exit status: 0 for an answer, 3 for a run without one, 4 for an answer that is
     marked, as it was cut or states values that stand in no result.
-    Options follow a '?', joined by '&': base_url, prefix, only (names), and
-    key=SCHEME:VARIABLE (the environment variable that holds a key).
+
+    \b
+    Options follow a '?', joined by '&'; for each kind of source:
+      prefix=pets_ only=NAME,NAME
+    for documents and MCP servers over HTTP (values from environment variables):
+      key=SCHEME:VARIABLE header=NAME:VARIABLE header=NAME:=TEXT
+    for documents: base_url=http://... private=allow
+    for MCP commands: env=VARIABLE env=NAME:VARIABLE
+
+    Calls that may change something (by HTTP method, an MCP server's annotations, or
+    @tool(read_only=False)) are asked about first; see --approve.
     """
     if instruction is None and resume is None:
         raise ConfigError("give an instruction, or --resume with a trajectory's number")
@@ -74,16 +89,25 @@ def agent_command(
     async def work() -> tuple[Trajectory, int | None]:
         from toolmint.assembly.agents import AgentSession
 
-        async with AgentSession.open(settings, sources, choices) as session:
+        asker = TerminalAsker.at_hand()
+        opened = AgentSession.open(settings, sources, choices, approve=asker)
+        async with opened as session:
             for problem in session.problems:
                 click.echo(f"note: {printable(problem)}", err=True)
-            return await _run(session, instruction, resume, limits, explained=explained)
+            return await _run(
+                session, instruction, resume, limits, explained=explained, asker=asker
+            )
 
     done, number = run_sync(work())
     if html is not None:
         from toolmint.cli.trace_html import html_of
 
         html.write_text(sound(html_of(done)), encoding="utf-8")
+    _show(done, number, explained=explained, as_json=as_json)
+    _leave(exit_code(done))
+
+
+def _show(done: Trajectory, number: int | None, *, explained: bool, as_json: bool) -> None:
     if as_json:
         say(escaped_line_ends(done.model_dump_json(indent=1)))
     elif not explained:
@@ -92,7 +116,6 @@ def agent_command(
         click.echo(f"marked [{flag.kind}]: {printable(flag.why)}", err=True)
     if number is not None:
         click.echo(f"trajectory {number}: toolmint traces show {number}", err=True)
-    _leave(exit_code(done))
 
 
 def exit_code(done: Trajectory) -> int:
@@ -119,6 +142,7 @@ async def _run(
     limits: Limits,
     *,
     explained: bool,
+    asker: TerminalAsker | None,
 ) -> tuple[Trajectory, int | None]:
     """Run, and keep the trajectory whatever happens, also when the user stops it."""
     from rich.live import Live
@@ -134,6 +158,8 @@ async def _run(
         if explained
         else _Silent() as live
     ):
+        if asker is not None:
+            asker.paused = live
 
         def watch(step: Step) -> None:
             steps.append(step)
@@ -165,4 +191,10 @@ class _Silent:
         return None
 
     def update(self, _: object) -> None:
+        """Take no notice."""
+
+    def stop(self) -> None:
+        """Take no notice."""
+
+    def start(self) -> None:
         """Take no notice."""

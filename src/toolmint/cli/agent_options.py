@@ -129,6 +129,11 @@ def search_options(command: _F) -> _F:
             help="Embedding model that ranks tools by meaning, such as openai:NAME [wording only].",
         ),
         click.option(
+            "--tool-tokens",
+            type=click.IntRange(1),
+            help="Tokens that the tools may take of a prompt; schemas are shortened to that [8000].",
+        ),
+        click.option(
             "--shown",
             type=click.IntRange(1),
             help="Tools shown to the model for a task; of more, the best matches [20].",

@@ -11,6 +11,7 @@ eval_command = LazyGroup(
         "toolalpaca": "ToolAlpaca's simulated APIs: executed, and judged.",
         "toolbench": "The static step metrics of alpha-UMi, compat and strict, with floors.",
         "toolworld": "Live runs on ToolWorld: success is executed.",
+        "stream": "A labelled stream through the gateway: coverage, precision and savings over time.",
         "compare": "Two runs of one benchmark: paired differences with intervals.",
         "fetch": "Get public benchmark data, by pinned address and digest.",
     },

@@ -14,6 +14,11 @@ from toolmint.core.errors import ConfigError
 @click.option("--audit-rate", type=float, help="Share of a tool's answers that are audited [0.1].")
 @click.option("--approval", is_flag=True, default=None, help="A person approves each tool.")
 @click.option("--making/--no-making", default=None, help="Make tools in the background [on].")
+@click.option(
+    "--profile",
+    type=click.Choice(["proved", "learned"]),
+    help="Make tools of code, and learned ones where none passes; or learned ones alone [proved].",
+)
 @model_options
 @store_option
 def serve_command(**given: object) -> None:

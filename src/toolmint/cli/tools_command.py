@@ -99,7 +99,11 @@ def show_tool(name: str, version: int | None, store: Path | None) -> None:
     name, title = _named(store, name)
     record = _with_store(store, lambda kept: kept.get(name, version))
     history = _with_store(store, lambda kept: kept.history(name, record.version))
-    kind = "with its own parser" if record.has_parser else "called by a light model"
+    kind = {
+        "code": "with its own parser",
+        "light": "called by a light model",
+        "learned": "answers in this process, without model and sandbox",
+    }[record.kind]
     say(f"{title} v{record.version}, {record.profile}, {kind}, digest {record.digest[:12]}")
     if title != name:
         say(f"kept as {name}")
@@ -123,7 +127,8 @@ def show_tool(name: str, version: int | None, store: Path | None) -> None:
     for number, making in enumerate(makings, 1):
         if making.version == record.version:
             _print_making(making, number, title, full=False)
-    console().print(Syntax(record.source, "python", line_numbers=True))
+    if not record.learned:
+        console().print(Syntax(record.source, "python", line_numbers=True))
 
 
 def _list(value: object) -> list[dict[str, Any]]:

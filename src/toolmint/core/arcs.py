@@ -13,6 +13,8 @@ from toolmint.core.values import clip
 ARCS_SCHEME = 1
 """How arcs are numbered; a change of what is instrumented is a new scheme."""
 NO_ARCS = "0"
+NO_SUCH_ARC = ": there is none"
+"""How the line of a number ends that is kept for an arc which the program does not have."""
 _SHOWN = 2
 
 
@@ -62,7 +64,8 @@ class Arcs(Frozen):
 def coverage_said(arcs: Arcs) -> str:
     """Return how many arcs were verified, and the first that were not, in words."""
     verified = read_arcs(arcs.verified)
-    missing = [one for one in range(len(arcs.lines)) if not verified >> one & 1]
+    existing = [one for one, line in enumerate(arcs.lines) if not line.endswith(NO_SUCH_ARC)]
+    missing = [one for one in existing if not verified >> one & 1]
     taken = sum(1 for _ in arc_numbers(verified))
-    said = f"{taken} of {len(arcs.lines)} arcs were taken by verified requests"
+    said = f"{taken} of {len(existing)} arcs were taken by verified requests"
     return f"{said}; not taken: {arcs.said(missing, 6)}" if missing else said

@@ -1,26 +1,41 @@
 """HTTP requests and responses of tools, and the protocol of a transport."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 
 class HttpRequest(NamedTuple):
-    """One request: method, URL without query, query pairs, headers, body."""
+    """One request: method, URL, the query as it is sent (encoded), headers, body.
+
+    Query, headers and body may hold credentials: no message shows them, and they never follow a redirect to
+    another origin.
+    """
 
     method: str
     url: str
-    query: Sequence[tuple[str, str]] = ()
+    query: str = ""
     headers: Mapping[str, str] = {}
     body: bytes | None = None
 
+    @property
+    def target(self) -> str:
+        """Return the URL with its query."""
+        joint = "&" if "?" in self.url else "?"
+        return f"{self.url}{joint}{self.query}" if self.query else self.url
+
 
 class HttpResponse(NamedTuple):
-    """Status, media type and text; ``cut`` says that the body was longer than the kept text."""
+    """Status, media type and text.
+
+    ``cut`` says that the body was longer than the kept text; ``url`` is where it came from after redirects,
+    if the transport knows.
+    """
 
     status: int
     media_type: str
     text: str
     cut: bool = False
+    url: str = ""
 
 
 class Transport(Protocol):

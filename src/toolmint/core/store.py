@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from pydantic import Field
 
 from toolmint.core.arcs import NO_ARCS
+from toolmint.core.learned import DrawnDemonstration
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Purpose, Usage
 from toolmint.core.task import FlagKind, Outcome, Trajectory
@@ -69,6 +70,11 @@ class Tally(Frozen):
         verified_arcs: arcs that comparisons have verified beyond those of the record, in hexadecimal.
         arc_agreements: of arcs that are not verified yet, by number: agreements since the last
             disagreement, less what one costs.
+        drift: of a learned version that serves, evidence of its audits that it is wrong more often than
+            allowed by now (the logarithm of a likelihood ratio, never below 0).
+        seen: of a learned version that is compared with the one at work: requests of the class since, each
+            weighted by how seldom the like of it is compared.
+        answered: how many of them it answered, ``rival`` how many the version at work did.
     """
 
     attempt: int = Field(default=1, ge=1)
@@ -82,6 +88,10 @@ class Tally(Frozen):
     approved: bool = False
     verified_arcs: str = NO_ARCS
     arc_agreements: dict[str, int] = Field(default_factory=dict)
+    drift: float = 0.0
+    seen: float = 0.0
+    answered: float = 0.0
+    rival: float = 0.0
 
 
 class MakingReport(Frozen):
@@ -148,9 +158,15 @@ class ToolStore(Protocol):
     """
 
     async def add(
-        self, record: ToolRecord, state: State, reason: str, lease: Lease | None = None
+        self,
+        record: ToolRecord,
+        state: State,
+        reason: str,
+        lease: Lease | None = None,
+        *,
+        weights: bytes | None = None,
     ) -> ToolRecord:
-        """Keep a new version, in one transaction; return it with its number.
+        """Keep a new version, with the weights of a learned one, in one transaction; return it numbered.
 
         Raises:
             StoreError: the lease under which it was made is lost; another maker has it.
@@ -159,6 +175,10 @@ class ToolStore(Protocol):
 
     async def get(self, request_class: str, version: int | None = None) -> ToolRecord:
         """Return a version (None: the newest). Raises ToolNotFound."""
+        ...
+
+    async def weights(self, request_class: str, digest: str) -> bytes:
+        """Return the weights that a class's record names. Raises StoreError where they are not there."""
         ...
 
     async def serving(self) -> Sequence[ToolRecord]:
@@ -201,6 +221,14 @@ class ToolStore(Protocol):
             since: a time (ISO 8601, UTC): those alone that came from then on.
             most: of each class the newest so many.
         """
+        ...
+
+    async def learnable(self, request_class: str, most: int) -> Sequence[DrawnDemonstration]:
+        """Return a class's newest queued demonstrations that have an answer, oldest first."""
+        ...
+
+    async def trim(self, request_class: str, most: int) -> int:
+        """Drop a class's oldest queued demonstrations beyond some number; return how many."""
         ...
 
     async def record(self, entries: Sequence[LedgerEntry]) -> None:

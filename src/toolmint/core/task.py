@@ -19,7 +19,7 @@ from toolmint.core.model import Usage
 from toolmint.core.values import Value
 
 Role = Literal["planner", "caller", "summarizer", "backbone", "light", "dispatcher", "strong"]
-Tier = Literal["code", "light", "agent", "strong"]
+Tier = Literal["code", "learned", "light", "agent", "strong"]
 
 
 Outcome = Literal["answered", "gave_up", "limit", "failed"]
@@ -81,10 +81,18 @@ class Turn(Frozen):
         calls: tuple[ToolCall, ...] = (),
         *,
         weight: Literal[0, 1] = 1,
+        reasoning: str = "",
     ) -> "Turn":
         """Return a turn read from a file: without its prompt, with unknown usage."""
         answer = AssistantMessage(content=text, tool_calls=calls)
-        return cls(role=role, prompt=(), answer=answer, usage=Usage(cost=None), weight=weight)
+        return cls(
+            role=role,
+            prompt=(),
+            answer=answer,
+            usage=Usage(cost=None),
+            weight=weight,
+            reasoning=reasoning,
+        )
 
 
 class Step(Frozen):
@@ -208,6 +216,7 @@ def read_trajectory(text: str, where: str = "the trajectory") -> Trajectory:
             f"{where} has schema {version}, this toolmint reads 1; upgrade toolmint",
             code="trajectory-newer",
         )
+    _complete_tools(cast("dict[str, object]", found))
     try:
         read = Trajectory.model_validate(found)
     except (ValidationError, RecursionError) as fault:
@@ -218,6 +227,19 @@ def read_trajectory(text: str, where: str = "the trajectory") -> Trajectory:
         raise InputError(f"{where} is not a trajectory: {place}: {first['msg']}") from fault
     _check_tree(read, where)
     return read
+
+
+def _complete_tools(item: dict[str, object]) -> None:
+    """Add an empty description to tools without one; ``strict`` holds anyway, so it is no field of ours."""
+    task = item.get("task")
+    tools: object = cast("dict[str, object]", task).get("tools") if isinstance(task, dict) else None
+    for tool in cast("list[object]", tools) if isinstance(tools, list) else ():
+        if isinstance(tool, dict):
+            fields = cast("dict[str, object]", tool)
+            if fields.get("description") is None:
+                fields["description"] = ""
+            if isinstance(fields.get("strict"), bool):
+                del fields["strict"]
 
 
 def _check_tree(trajectory: Trajectory, where: str) -> None:

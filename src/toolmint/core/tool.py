@@ -10,7 +10,7 @@ from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.values import Value, digest
 
-Profile = Literal["latm", "proved"]
+Profile = Literal["latm", "proved", "learned"]
 Verdict = Literal["passed", "failed", "skipped"]
 State = Literal["proposed", "verified", "shadowing", "serving", "demoted", "retired"]
 
@@ -57,12 +57,16 @@ class ToolRecord(Frozen):
     the name that the maker chose under the ``latm`` profile. ``wrap`` is the text that a light model is
     shown (LATM section 3.1, tool wrapping). ``arcs`` is None where a version was made before arcs were
     recorded, or cannot be instrumented: it answers all that it understands.
+
+    A learned tool (profile ``learned``) has no source. ``weights`` is the SHA-256 of its weights, which the
+    store keeps beside the record; ``demonstrations`` are a few of those that it was fitted on.
     """
 
     schema_version: Literal[1] = 1
     request_class: str = Field(min_length=1, max_length=120)
     version: int = Field(default=0, ge=0)
-    source: str
+    source: str = ""
+    weights: str = ""
     entry: str = "solve"
     profile: Profile = "proved"
     has_parser: bool = False
@@ -75,8 +79,20 @@ class ToolRecord(Frozen):
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of the source."""
-        return digest(self.source)
+        """Return the SHA-256 of the source, or of the weights of a learned tool."""
+        return self.weights or digest(self.source)
+
+    @property
+    def learned(self) -> bool:
+        """Return whether it is a learned tool: weights in place of a source."""
+        return self.profile == "learned"
+
+    @property
+    def kind(self) -> str:
+        """Return how it answers: ``code`` (its own parser), ``learned``, or ``light`` (a light model)."""
+        if self.learned:
+            return "learned"
+        return "code" if self.has_parser else "light"
 
     @property
     def guarded(self) -> bool:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from toolmint.core.budgets import BudgetStore
 from toolmint.core.grants import GrantStore, StoreChanges
+from toolmint.core.learned import DrawReason
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
@@ -155,9 +156,9 @@ class RequestRecord:
     ``input`` and ``answer`` are None where the key does not allow them to be kept. ``calls`` are those of the
     strong model; ``light`` is what light models used that read the request and did not answer it, beside
     ``cost`` and tokens. ``queued`` is the class, by its full name, for which they wait as a demonstration,
-    and ``input_digest`` then tells equal inputs. ``estimated`` is the most that it was taken to cost, where
-    its key has a budget; the budget is charged with it where the cost is unknown. A plain dataclass, as it
-    is made for each request.
+    ``input_digest`` then tells equal inputs, and ``drawn`` why the strong model answered it. ``estimated`` is
+    the most that it was taken to cost, where its key has a budget; the budget is charged with it where the
+    cost is unknown. A plain dataclass, as it is made for each request.
     """
 
     id: str
@@ -183,6 +184,7 @@ class RequestRecord:
     answer: str | None = None
     queued: str | None = None
     input_digest: str | None = None
+    drawn: DrawReason | None = None
     light: Usage | None = None
     estimated: Decimal | None = None
 

@@ -81,6 +81,17 @@ DATA_SETS: Mapping[str, DataSet] = {
         "MIT",
         tuple(DataFile(f"{_BBH}/{task}.json", f"bbh/{task}.json") for task in _BBH_TASKS),
     ),
+    "banking77": DataSet(
+        "BANKING77 (Casanueva et al., 2020): the 10,003 questions of its training part",
+        "CC-BY-4.0",
+        (
+            DataFile(
+                "PolyAI-LDN/task-specific-datasets/dfe22170dcf22ab022af2e2696cebc612fccb03d/"
+                "banking_data/train.csv",
+                "streams/banking77_train.csv",
+            ),
+        ),
+    ),
     "bfcl": DataSet(
         "Berkeley Function-Calling Leaderboard v4 (Patil et al., 2025): simple and multiple",
         "Apache-2.0",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Protocol, cast
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from toolmint.core.http import HttpRequest, HttpResponse
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
@@ -138,7 +138,7 @@ def _arguments(
     """Read a request back into arguments, each in the kind that the document says."""
     names = re.findall(r"{([^}]*)}", operation.path)
     given: dict[str, Any] = {name: unquote(path[f"p{place}"]) for place, name in enumerate(names)}
-    for name, text in request.query:
+    for name, text in parse_qsl(request.query, keep_blank_values=True):
         before = given.get(name)
         given[name] = (
             text if before is None else [*(before if isinstance(before, list) else [before]), text]

@@ -6,19 +6,37 @@ keys of its tables, say where its branches part.
 
 import random
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from toolmint.core.sandbox import FunctionCall, Sandbox, SandboxRun
 from toolmint.core.values import Value
 
 
-async def source_constants(sandbox: Sandbox, source: str) -> list[Value]:
-    """Return the whole numbers and short texts of a tool's source; none where it cannot be read."""
+class SourceFacts(NamedTuple):
+    """What a tool's source says of where its branches part.
+
+    Attributes:
+        constants: whole numbers and short texts.
+        alternatives: groups of words of which its regular expressions take one.
+    """
+
+    constants: list[Value]
+    alternatives: list[list[str]]
+
+
+async def source_facts(sandbox: Sandbox, source: str) -> SourceFacts:
+    """Return what a tool's source says; nothing where it cannot be read."""
     calls = (FunctionCall(function="arc_facts"),)
     told = await sandbox.run(SandboxRun(source=source, calls=calls, describe=True))
     facts = told.value[0] if told.status == "ok" else None
-    found = facts.get("constants") if isinstance(facts, dict) else None
-    return found if isinstance(found, list) else []
+    facts = facts if isinstance(facts, dict) else {}
+    constants, groups = facts.get("constants"), facts.get("alternatives")
+    return SourceFacts(
+        constants if isinstance(constants, list) else [],
+        [[str(word) for word in one] for one in groups if isinstance(one, list)]
+        if isinstance(groups, list)
+        else [],
+    )
 
 
 def boundary_arguments(
@@ -30,7 +48,7 @@ def boundary_arguments(
     sensible request, which the tool may refuse.
     """
     parents = [cast("dict[str, Value]", one) for one in known if isinstance(one, dict) and one]
-    rng, made = random.Random(seed), list[dict[str, Value]]()
+    rng, made, again = random.Random(seed), list[dict[str, Value]](), list[dict[str, Value]]()
     numbers = {one + step for one in constants if type(one) is int for step in (0, -1, 1)}
     texts = [one for one in constants if isinstance(one, str)]
     names = sorted({name for one in parents for name in one})
@@ -41,5 +59,8 @@ def boundary_arguments(
         values += texts if str in kinds else []
         values += [not one[name] for one in having[:1]] if bool in kinds else []
         made += [rng.choice(having) | {name: value} for value in values]
+        again += [rng.choice(having) | {name: value} for value in values]
     rng.shuffle(made)
-    return made[:count]
+    rng.shuffle(again)
+    # Each value twice where there is room: one request alone may be refused for its other values.
+    return [*made, *again][:count]

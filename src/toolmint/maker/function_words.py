@@ -113,6 +113,10 @@ PARTNER_WORDS = _words(
     """
 )
 """Words of a list that count only beside another of them, or beside one of the above."""
+CLOSING_WORDS = OPERATION_WORDS | _words("double triple quadruple twice thrice")
+"""Words at the end of a list of words that are more likely an order for all of it."""
+TAKING_WORDS = _words("skip remove drop omit ignore exclude minus plus add keep leave")
+"""Words that with the last word of a list are more likely an order."""
 _PRONOUNS = {
     ENGLISH: """
     nobody noone everyone everybody someone somebody anyone anybody whoever neither either they each both

@@ -30,6 +30,26 @@ def silent(_: str) -> None:
     """Ignore a message."""
 
 
+class Learning(Frozen):
+    """What a learned tool is fitted for.
+
+    Attributes:
+        epsilon: share of its answers that may be wrong.
+        confidence: chance that it keeps to that.
+        audit_rate: share of served answers that the strong model labels too.
+        since: only demonstrations from then on (ISO 8601); empty: all.
+        doubtful_since: answers may mean something else from then on; empty: nothing says so.
+        previous: weights of the version before; empty: there is none.
+    """
+
+    epsilon: float = 0.05
+    confidence: float = 0.95
+    audit_rate: float = 0.1
+    since: str = ""
+    doubtful_since: str = ""
+    previous: bytes = b""
+
+
 class MakeRequest(Frozen):
     """A request to make a tool for one class.
 
@@ -40,7 +60,8 @@ class MakeRequest(Frozen):
         labelled: demonstrations; the first ``shown`` go into the prompt, and one of each other wording.
         unlabelled: requests of the class without answers, for the second tool.
         foreign: requests of other classes; the tool must refuse all of them.
-        profile: ``proved`` (parser, round trip, verification) or ``latm`` (the paper's own steps).
+        profile: ``proved`` (parser, round trip, verification), ``latm`` (the paper's own steps) or
+            ``learned`` (fitted on all demonstrations; calls no model).
         shown: number of demonstrations in the prompt.
         tries: largest number of proposals, the first one included (LATM section 3.1: 3). With the
             ``proved`` profile one that gains on the best one before it is not counted, up to twice as
@@ -51,12 +72,16 @@ class MakeRequest(Frozen):
         clustered: the demonstrations came from the queue, where answers may contradict each other.
         least_coverage: least share of the demonstrations that a tool must answer, each wording counted
             once; what it does not answer goes to the next tier.
+        exercise: also spend what proposals leave of ``tries`` (two calls at most) on requests for branches
+            that no demonstration reaches.
         further: demonstrations beyond those that every stage uses, of a long file.
         neighbours: demonstrations of other classes; a tool may answer them rightly, as one kind of
             request may stand in several classes, and never wrongly.
         base: source of the tool at work, which a repair goes on from; empty: there is none. The result has
             a tool only if one gains on it.
+        seen: what was seen of the demonstrations before the making, for its report.
         seed: sampling seed passed to the maker's model, to repeat a making.
+        learning: what a learned tool is fitted for; None: the defaults.
     """
 
     request_class: str = Field(min_length=1)
@@ -72,10 +97,13 @@ class MakeRequest(Frozen):
     second: SecondPolicy = "auto"
     clustered: bool = False
     least_coverage: float = Field(default=LEAST_COVERAGE, gt=0, le=1)
+    exercise: bool = False
     further: tuple[Demonstration, ...] = ()
     neighbours: tuple[Demonstration, ...] = ()
     base: str = ""
+    seen: str = ""
     seed: int | None = None
+    learning: Learning | None = None
 
     @property
     def called(self) -> str:
@@ -97,21 +125,20 @@ class MakeRequest(Frozen):
 def checked_request(make_request: MakeRequest) -> MakeRequest:
     """Return the request without repeated demonstrations, and of many those that every stage uses apart.
 
-    Of the queue, whose answers a model gave, a request with contradictory answers is left out.
+    Of the queue, whose answers a model gave, a request with contradictory answers is left out. A learned
+    tool is fitted on all of them, contradictions too.
 
     Raises:
         InputError: there are too few demonstrations, one has no answer, or two contradict each
             other.
     """
+    if make_request.profile == "learned":
+        _check_enough(make_request, len(make_request.labelled) + len(make_request.further))
+        return make_request
     kept, doubtful = _different(make_request)
     if doubtful:
         kept = [one for one in kept if one.input not in doubtful]
-    if len(kept) < MIN_DEMONSTRATIONS:
-        raise InputError(
-            f"{make_request.called!r} has {len(kept)} different demonstrations, "
-            f"making needs {MIN_DEMONSTRATIONS}",
-            code="demonstrations-few",
-        )
+    _check_enough(make_request, len(kept))
     if len(kept) <= MAX_DEMONSTRATIONS:
         return make_request.model_copy(update={"labelled": tuple(kept)})
     sampled = kept[:: -(-len(kept) // _SAMPLED)]
@@ -125,6 +152,15 @@ def checked_request(make_request: MakeRequest) -> MakeRequest:
             ),
         }
     )
+
+
+def _check_enough(make_request: MakeRequest, count: int) -> None:
+    if count < MIN_DEMONSTRATIONS:
+        raise InputError(
+            f"{make_request.called!r} has {count} different demonstrations, "
+            f"making needs {MIN_DEMONSTRATIONS}",
+            code="demonstrations-few",
+        )
 
 
 def _different(make_request: MakeRequest) -> tuple[list[Demonstration], frozenset[str]]:
@@ -157,7 +193,8 @@ class MakingRun:
     def __init__(self, make_request: MakeRequest, observe: Observer) -> None:
         self.make_request, self.observe = make_request, observe
         self.usage = Usage(cost=Decimal(0))
-        self.steps: list[Value] = []
+        seen = make_request.seen
+        self.steps: list[Value] = [{"kind": "seen", "text": seen}] if seen else []
         self.facts: dict[str, Value] = {}
         self.title: str | None = None
 

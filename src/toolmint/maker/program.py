@@ -70,6 +70,7 @@ def answer_program(
     known: str | None = None,
     *,
     arcs: bool = False,
+    omit: str = "",
 ) -> Program:
     """Return the program that answers a request: parse, unparse in a fresh module, solve, render.
 
@@ -78,9 +79,10 @@ def answer_program(
         seconds: of wall time, of a run.
         known: a demonstration's request, whose answer must not change from call to call.
         arcs: its runs tell which arcs they took.
+        omit: those that they need not tell, in hexadecimal.
     """
     limits = RunLimits(seconds=seconds)
-    return Program(source=source, calls=_ANSWER, limits=limits, known=known, arcs=arcs)
+    return Program(source=source, calls=_ANSWER, limits=limits, known=known, arcs=arcs, omit=omit)
 
 
 @lru_cache(_KEPT_PROGRAMS)
@@ -107,7 +109,8 @@ def read_run(request: str, result: SandboxResult) -> ToolRun:
         why = f"{result.status}: {result.error}: {result.message}"
         return ToolRun(status="failed", why=why[:600], seconds=seconds)
     if len(result.value) < 4:
-        return ToolRun(status="refused", why="the parser says: not mine", seconds=seconds)
+        why = "the parser says: not mine"
+        return ToolRun(status="refused", why=why, seconds=seconds, arcs=result.arcs)
     args, rebuilt, computed, answer = result.value
     if not isinstance(args, dict):
         return ToolRun(status="failed", why="parse gave no object", args=args, seconds=seconds)

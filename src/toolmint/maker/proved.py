@@ -1,40 +1,27 @@
 """The ``proved`` profile: a module with its own parser, repaired with the evidence of verification."""
 
-from toolmint.core.arcs import coverage_said
 from toolmint.core.errors import ModelError
 from toolmint.core.model import Model
 from toolmint.core.sandbox import Sandbox
-from toolmint.core.tool import Evidence, ToolRecord
-from toolmint.core.values import Value, canonical, clip
+from toolmint.core.tool import Evidence
+from toolmint.core.values import Value, clip
 from toolmint.maker.doubts import DoubtJudge
 from toolmint.maker.making_run import Conversation, MakingRun
-from toolmint.maker.program import run_tool
 from toolmint.maker.report import MakingResult
 from toolmint.maker.stages import stage_form, stage_labels
 from toolmint.maker.unseen import answers_unseen
 from toolmint.maker.verification_input import VerificationInput
-from toolmint.maker.verified_arcs import verified_arcs
 from toolmint.maker.verify import failed_stage, verify
 from toolmint.maker.versions import LABELS_STAGE, Version, first_prompt, leftover, next_prompt
+from toolmint.maker.wrapping import Wrapping
 from toolmint.roles import prompts
 from toolmint.roles.replies import code_in
 
 # The second tool is sampled hotter, from another prompt: it must not repeat the first one's mistakes.
 _TEMPERATURE, _SECOND_TEMPERATURE = 0.2, 0.9
 _SECOND_TRIES = 2
-_USES = 3
 _MAX_EVIDENCE = 6000  # characters of evidence in a repair prompt of the second tool
 _FIRST_LINE = 400  # characters of a failure in one line
-_TEMPLATES = (
-    "proved_propose",
-    "proved_repair",
-    "proved_more",
-    "proved_best",
-    "proved_base",
-    "proved_second",
-    "proved_same",
-    "proved_use",
-)
 
 
 def _inputs(making: MakingRun, source: str, second: str | None) -> VerificationInput:
@@ -106,7 +93,7 @@ class _Verification:
         second_model: Model,
         boxes: tuple[Sandbox, Sandbox],
     ) -> None:
-        self.making, self.second_model = making, second_model
+        self.making, self.model, self.second_model = making, model, second_model
         self.sandbox, self.other = boxes
         self.second: str | None = None
         self.second_answers: frozenset[str] | None = None
@@ -149,11 +136,9 @@ class _Verification:
 class _Making:
     """One making: proposals until one passes and answers enough, or none gains on the best one."""
 
-    def __init__(
-        self, making: MakingRun, verification: _Verification, chat: Conversation, name: str
-    ) -> None:
+    def __init__(self, making: MakingRun, verification: _Verification, chat: Conversation) -> None:
         self.making, self._verification, self._chat = making, verification, chat
-        self._name, self.request = name, making.make_request
+        self.request = making.make_request
         self.versions: list[Version] = []
         self.best: Version | None = None
         self.asked = self._gained = 0
@@ -251,8 +236,13 @@ class _Making:
             making.facts[kind.replace(" ", "_")] = texts
             if texts:
                 making.note(kind, f"{len(texts)} demonstrations are {said}", requests=texts)
-        record = await _wrap(making, best.source, best.evidence, self._name, self._verification)
+        record = await self._wrapping().record(best.source, best.evidence)
         return making.result(record, "made", left.repair)
+
+    def _wrapping(self) -> Wrapping:
+        found = self._verification
+        second = (found.second, found.second_model.name) if found.second is not None else None
+        return Wrapping(self.making, found.model, second, found.sandbox, max(0, self.left))
 
 
 async def make_proved(
@@ -265,36 +255,4 @@ async def make_proved(
     """
     chat = Conversation(making, model, purpose="making", temperature=_TEMPERATURE)
     verification = _Verification(making, model, second, (sandbox, other))
-    return await _Making(making, verification, chat, model.name).run()
-
-
-async def _wrap(
-    making: MakingRun,
-    source: str,
-    evidence: tuple[Evidence, ...],
-    name: str,
-    verification: _Verification,
-) -> ToolRecord:
-    """Return the tool's record, with requests and their arguments as examples for a light model."""
-    request = making.make_request
-    runs = [
-        (one, await run_tool(verification.sandbox, source, one.input)) for one in request.labelled
-    ]
-    answered = [(one, run.args) for one, run in runs if run.status == "answered"]
-    uses = [[one.input, args] for one, args in answered[:_USES]]
-    second = verification.second_model.name if verification.second is not None else None
-    arcs = await verified_arcs(source, request.labelled, evidence, verification.sandbox)
-    if arcs is not None:
-        making.note("arcs", coverage_said(arcs))
-    return ToolRecord(
-        request_class=request.request_class,
-        source=source,
-        profile="proved",
-        has_parser=True,
-        wrap=canonical(uses),
-        demonstrations=tuple(one for one, _ in answered),
-        evidence=evidence,
-        provenance=making.provenance(name, second, prompts.template_digest(*_TEMPLATES)),
-        usage=making.usage,
-        arcs=arcs,
-    )
+    return await _Making(making, verification, chat).run()

@@ -11,6 +11,23 @@ _MAX_CASE = 400  # characters of the first case in a reason
 _QUOTES = ('"""', "'''")
 
 
+class HeldOut(Frozen):
+    """What a learned tool makes of demonstrations that it was not fitted on.
+
+    Attributes:
+        trials: those that it answered.
+        wrong: how many of them wrongly.
+        seen: all, each weighted by how seldom the like of it is labelled; ``answered`` those that it
+            answered, ``rival`` those that the version before it answers.
+    """
+
+    trials: int = 0
+    wrong: int = 0
+    seen: float = 0.0
+    answered: float = 0.0
+    rival: float = 0.0
+
+
 class MakingResult(Frozen):
     """How a making ended.
 
@@ -20,6 +37,7 @@ class MakingResult(Frozen):
         body: the report: every prompt, reply, stage and token, as JSON values.
         usage: what all model calls of the making used.
         unanswered: demonstrations that the tool does not answer yet: repair work.
+        weights: of a learned tool, with what it makes of held-out demonstrations.
     """
 
     record: ToolRecord | None
@@ -27,6 +45,8 @@ class MakingResult(Frozen):
     body: dict[str, Value]
     usage: Usage
     unanswered: tuple[Demonstration, ...] = ()
+    weights: bytes | None = None
+    held_out: HeldOut | None = None
 
 
 def short_reason(ending: str, *, case: bool) -> str:

@@ -16,12 +16,14 @@ from toolmint.core.messages import Frozen
 from toolmint.core.tool import Evidence
 from toolmint.core.values import Value
 from toolmint.maker.function_words import (
+    CLOSING_WORDS,
     ENGLISH,
     FUNCTION_WORDS,
     LONE_WORDS,
     OPERATION_WORDS,
     PARTNER_WORDS,
     PRONOUNS,
+    TAKING_WORDS,
     counts_capitalised,
     languages_of,
 )
@@ -31,6 +33,7 @@ _FREE_SHARE = 0.25  # of the requests: function words in so many make a slot run
 _FREE_LEAST = 2  # requests with function words, at least
 _OPEN_WORDS, _OPEN_SHARE = 8, 0.4  # different words, and their share of all: the words are open
 _OPEN_MANY = 24  # different words that make a slot open, whatever their share
+_LIST = 3  # words of a list in which the last ones may be an order
 _ADVERB = 6  # letters of a word with -ly that is taken for an adverb
 SLOTS_DETAIL = "slots"
 """Where the evidence of a version keeps its ``SlotWords``."""
@@ -96,8 +99,11 @@ class SlotWords(Frozen):
         said = frozenset(WORD.findall(request.lower()))
         watched = [word for word in said if word in self._watched or _is_adverb(word)]
         beside = defaultdict[str, list[tuple[int, str]]](list)
+        lists = defaultdict[str, list[str]](list)
         for number, (parameter, text, key) in enumerate(argument_texts(args) if watched else ()):
             small = text.lower()
+            if parameter in self.open and not key and small in said:
+                lists[parameter].append(small)
             if not any(word in small for word in watched):
                 continue
             words = WORD.findall(text)
@@ -115,7 +121,16 @@ class SlotWords(Frozen):
                     return word
                 if counts or (alone and self._is_partner(low, parameter)):
                     beside[parameter].append((number, low))
-        return _pair(beside)
+        return _pair(beside) or (self._closing(lists) if ENGLISH in self.languages else None)
+
+    def _closing(self, lists: dict[str, list[str]]) -> str | None:
+        """Return the word with which a list ends in an order, or None."""
+        for parameter, words in lists.items():
+            allowed = self._allowed.get(parameter, ())
+            for word, orders in zip(words[:-3:-1], (CLOSING_WORDS, TAKING_WORDS), strict=False):
+                if len(words) >= _LIST and word in orders and word not in allowed:
+                    return word
+        return None
 
     def _is_partner(self, low: str, parameter: str) -> bool:
         return low in PARTNER_WORDS and low not in self._allowed.get(parameter, ())

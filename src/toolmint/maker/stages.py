@@ -9,15 +9,13 @@ from toolmint.core.sameness import same_answer
 from toolmint.core.sandbox import FunctionCall, RunLimits, Sandbox, SandboxRun
 from toolmint.core.tool import Demonstration, Evidence
 from toolmint.core.values import Value, clip
-from toolmint.maker.boundary_requests import boundary_arguments, source_constants
+from toolmint.maker.arc_requests import generated_requests, unparse
 from toolmint.maker.doubts import DOUBTFUL_DETAIL, Judge, undecided
 from toolmint.maker.each import each
 from toolmint.maker.further_labels import check_further
-from toolmint.maker.generate_requests import generate_requests
 from toolmint.maker.labels import compare_labels
 from toolmint.maker.near_miss_trial import NearMissTrials
 from toolmint.maker.program import (
-    SERVING_LIMITS,
     ToolRun,
     answer_program,
     guest_source,
@@ -36,8 +34,6 @@ from toolmint.maker.verification_input import (
 )
 
 _FUNCTIONS = ("parse", "unparse", "solve", "render")
-_GENERATED = 60  # requests generated for the second tool
-_BOUNDARY = 120  # of those with constants of the tool's source, for its rare branches
 _SLOT_SHARE = 0.5  # largest share of a request's characters that one argument may carry
 
 
@@ -109,17 +105,9 @@ def smuggled(request: str, args: Value) -> str | None:
     return None
 
 
-async def _unparse(sandbox: Sandbox, source: str, args: Value) -> tuple[str | None, str]:
-    """Return the request that ``unparse`` builds in a process of its own (None: no text), and its fault."""
-    calls = (FunctionCall(function="unparse", arguments=(args,)),)
-    result = await sandbox.run(SandboxRun(source=source, calls=calls, limits=SERVING_LIMITS))
-    rebuilt = result.value[0] if result.status == "ok" else None
-    return (rebuilt if isinstance(rebuilt, str) else None), result.message
-
-
 async def _rebuild(sandbox: Sandbox, source: str, request: str, args: Value) -> str | None:
     """Return how ``unparse(args)`` differs from the request, or None."""
-    rebuilt, fault = await _unparse(sandbox, source, args)
+    rebuilt, fault = await unparse(sandbox, source, args)
     if rebuilt == request:
         return None
     how = fault or rebuilt_differently(request, rebuilt)
@@ -203,21 +191,6 @@ async def stage_near_misses(
     return stage_passed(stage, f"{found.tried - len(found.decided)} refused{same}", **details)
 
 
-async def _generated(
-    inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
-) -> list[str]:
-    """Return requests that the tool's own ``unparse`` makes of new arguments."""
-    known = [tried.args for tried in runs if tried.status == "answered"]
-    made = generate_requests(known, count=_GENERATED)
-    constants = await source_constants(sandbox, inputs.source)
-    made += boundary_arguments(known, constants, count=_BOUNDARY)
-
-    async def unparse(args: dict[str, Value]) -> str | None:
-        return (await _unparse(sandbox, inputs.source, args))[0]
-
-    return [text for text in await each(unparse, made) if text is not None]
-
-
 async def stage_second(
     inputs: VerificationInput, runs: Sequence[ToolRun], sandbox: Sandbox
 ) -> Evidence:
@@ -233,7 +206,10 @@ async def stage_second(
     mine, theirs = answer_program(inputs.source, arcs=True), answer_program(second)
     owner = trial_owner()
 
-    texts = [*inputs.unlabelled, *await _generated(inputs, runs, sandbox)]
+    pairs = zip(inputs.labelled, runs, strict=True)
+    known = [(one.input, run.args) for one, run in pairs if run.status == "answered"]
+    generated = await generated_requests(inputs.source, known, sandbox)
+    texts = [*inputs.unlabelled, *(one.text for one in generated)]
 
     async def compare(text: str) -> tuple[str, ToolRun, ToolRun]:
         one = await serve_tool(sandbox, mine, text, owner)

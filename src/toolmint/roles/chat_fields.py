@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from toolmint.core.errors import InputError
 from toolmint.core.messages import ToolSpec
+from toolmint.core.text_files import json_value
 
 Fields = dict[str, Any]
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
@@ -171,8 +172,10 @@ def _schema(value: object, where: str) -> Fields:
     return found
 
 
-def tool_calls(given: object, where: str) -> list[Fields]:
+def tool_calls(given: object, where: str, *, learnt: bool = True) -> list[Fields]:
     """Return an assistant's calls in OpenAI's form; arguments may be a text or an object.
+
+    ``learnt``: see ``function_call``.
 
     Raises:
         InputError: a call is no call of a function, or has a field that is not understood.
@@ -191,19 +194,22 @@ def tool_calls(given: object, where: str) -> list[Fields]:
             raise refused(place, "id", name, "a text")
         if "function" in fields:
             check_known(fields, ("id", "type", "function"), place)
-            call = function_call(fields["function"], place)
+            call = function_call(fields["function"], place, learnt=learnt)
         else:
             flat = {key: value for key, value in fields.items() if key not in {"id", "type"}}
-            call = function_call(flat, place)
+            call = function_call(flat, place, learnt=learnt)
         found.append({"id": name, "type": "function", "function": call})
     return found
 
 
-def function_call(given: object, where: str) -> Fields:
-    """Return ``{"name", "arguments"}`` with the arguments as a text.
+def function_call(given: object, where: str, *, learnt: bool = True) -> Fields:
+    """Return ``{"name", "arguments"}`` with the arguments as a text; an empty text is no arguments.
+
+    ``learnt``: a role learns the call, so its arguments have to be a JSON object; what is context alone,
+    or was written by a model of ours, may be anything.
 
     Raises:
-        InputError: a name or arguments are missing, or another field is there.
+        InputError: a name or arguments are missing or malformed, or another field is there.
     """
     fields = object_of(given, where, "a call with 'name' and 'arguments'")
     check_known(fields, ("name", "arguments"), where)
@@ -216,4 +222,21 @@ def function_call(given: object, where: str) -> Fields:
         raise InputError(
             f"{where}: 'arguments' is {arguments!r:.60}; expected an object, or its JSON text"
         )
+    if learnt:
+        arguments = arguments if arguments.strip() else "{}"
+        _check_object(arguments, where)
     return {"name": name, "arguments": arguments}
+
+
+def _check_object(arguments: str, where: str) -> None:
+    """Raise InputError where a text is no JSON object."""
+    try:
+        value: object = json_value(arguments)
+    except ValueError as fault:
+        raise InputError(
+            f"{where}: 'arguments' is the text {arguments!r:.60}, which is no JSON ({fault})"
+        ) from fault
+    if not isinstance(value, dict):
+        raise InputError(
+            f"{where}: 'arguments' is the text {arguments!r:.60}; expected the JSON of an object"
+        )

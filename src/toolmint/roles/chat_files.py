@@ -23,11 +23,14 @@ from toolmint.roles.chat_fields import (
     text_of,
     tool_calls,
 )
+from toolmint.roles.reasoning import split_reasoning
 
 EXTENSION = "toolmint"
 _ITEM = ("messages", "tools", "functions", "parallel_tool_calls", "id", "source", "metadata")
 DESCRIPTIVE_FIELDS = ("id", "source", "metadata")
 """Fields of an item that say where it is from; they are kept with the trajectory and shape nothing."""
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+"""Fields with what a model thought; it is kept apart from what it said, and not learnt."""
 _RESULTS = frozenset({"tool", "function", "ipython", "observation"})
 _ROLE_TAGS = frozenset(
     {"planner", "caller", "summarizer", "backbone", "light", "dispatcher", "strong"}
@@ -36,7 +39,10 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "system": ("role", "content", "weight"),
     "developer": ("role", "content", "weight"),
     "user": ("role", "content", "weight"),
-    "assistant": ("role", "content", "tool_calls", "function_call", "weight", "role_tag"),
+    "assistant": (
+        *("role", "content", "tool_calls", "function_call", "weight", "role_tag"),
+        *REASONING_FIELDS,
+    ),
     "tool": ("role", "content", "tool_call_id", "name", "weight"),
     "function": ("role", "content", "name", "weight"),
     "ipython": ("role", "content", "tool_call_id", "name", "weight"),
@@ -69,13 +75,13 @@ class _Calls:
 
     def __init__(self, *, lenient: bool) -> None:
         self._open: list[tuple[str, str]] = []
-        self._lenient = lenient
+        self.lenient = lenient
 
     def add(self, calls: list[Fields], where: str, number: int) -> None:
         """Note an assistant's calls; one without an id gets one."""
         for place, call in enumerate(calls):
             call["id"] = call["id"] or f"call_{number}_{place}"
-            if not self._lenient and call["id"] in {name for name, _ in self._open}:
+            if not self.lenient and call["id"] in {name for name, _ in self._open}:
                 raise InputError(f"{where}: two open calls have the id {call['id']!r}")
             self._open.append((call["id"], call["function"]["name"]))
 
@@ -89,7 +95,7 @@ class _Calls:
             if given in {None, one[0]} and name in {None, one[1]}:
                 self._open.remove(one)
                 return one[0]
-        if self._lenient:
+        if self.lenient:
             return given or ""
         waiting = ", ".join(f"{call!r} of {tool!r}" for call, tool in self._open) or "none"
         raise InputError(
@@ -147,7 +153,9 @@ def _plain(fields: Fields, role: str, where: str, context: tuple[_Calls, int, bo
     if role == "assistant":
         return (
             plain
-            | _assistant(fields, where, calls, number, parallel=parallel)
+            | _assistant(
+                fields, where, calls, number, (parallel, weight == 1 and not calls.lenient)
+            )
             | ({} if weight else {"weight": 0})
         )
     plain["content"] = text_of(fields.get("content"), where)
@@ -156,13 +164,17 @@ def _plain(fields: Fields, role: str, where: str, context: tuple[_Calls, int, bo
     return plain | {"role": "system" if role == "developer" else role}
 
 
-def _assistant(fields: Fields, where: str, calls: _Calls, number: int, *, parallel: bool) -> Fields:
-    made = tool_calls(fields.get("tool_calls"), where)
+def _assistant(
+    fields: Fields, where: str, calls: _Calls, number: int, kind: tuple[bool, bool]
+) -> Fields:
+    """Return an assistant's message; ``kind``: several calls are allowed, and a role learns them."""
+    parallel, learnt = kind
+    made = tool_calls(fields.get("tool_calls"), where, learnt=learnt)
     legacy = fields.get("function_call")
     if legacy is not None:
         if made:
             raise refused(where, "function_call", legacy, "either it or 'tool_calls'")
-        call = function_call(legacy, f"{where}, function_call")
+        call = function_call(legacy, f"{where}, function_call", learnt=learnt)
         made = [{"id": "", "type": "function", "function": call}]
     if len(made) > 1 and not parallel:
         raise InputError(
@@ -175,8 +187,13 @@ def _assistant(fields: Fields, where: str, calls: _Calls, number: int, *, parall
         raise InputError(f"{where}: an assistant's message needs 'content' or 'tool_calls'")
     calls.add(made, where, number)
     content = text_of(fields.get("content", ""), where)
+    thought = "\n".join(text_of(fields[name], where) for name in REASONING_FIELDS if name in fields)
+    if tag is None:
+        speech = split_reasoning(content)
+        content, thought = speech.said, "\n".join(filter(None, (thought, speech.reasoning)))
     return (
         {"content": content}
+        | ({"reasoning_content": thought} if thought else {})
         | ({"tool_calls": made} if made else {})
         | ({"role_tag": tag} if tag is not None else {})
     )

@@ -195,12 +195,14 @@ def _bare(text: str) -> list[WrittenCall]:
 
 
 def _pythonic(text: str, tools: Sequence[ToolSpec]) -> list[WrittenCall]:
-    """Return calls written as Python, where the whole reply is a list of them or names known tools alone."""
-    stripped = text.strip()
-    found = list(python_calls(stripped))
-    if not found or stripped[found[-1].end :].strip() not in {"", "]"}:
+    """Return calls written as Python: a list of them at the end of a reply, or known tools alone."""
+    listed = text.rfind("\n[") + 1
+    start = listed if listed or text.startswith("[") else 0
+    end = text[start:].strip()
+    found = list(python_calls(end))
+    if not found or end[found[-1].end :].strip() not in {"", "]"}:
         return []
     known = {tool.name for tool in tools}
-    if not stripped.startswith("[") and not all(one.name in known for one in found):
+    if not end.startswith("[") and not all(one.name in known for one in found):
         return []
-    return [WrittenCall(one.name, argument_text(one.arguments), 0) for one in found]
+    return [WrittenCall(one.name, argument_text(one.arguments), start) for one in found]

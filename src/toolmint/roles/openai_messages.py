@@ -11,7 +11,7 @@ JSON lines of ``Trajectory`` keep them.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -38,15 +38,17 @@ def _wire_calls(calls: tuple[ToolCall, ...]) -> list[Wire]:
     ]
 
 
-def _weight(turn: Turn) -> Wire:
-    return {} if turn.weight else {"weight": 0}
+def _beside(turn: Turn) -> Wire:
+    """Return the fields of a turn's message beside its text."""
+    weight = {} if turn.weight else {"weight": 0}
+    return weight | ({"reasoning_content": turn.reasoning} if turn.reasoning else {})
 
 
 def _step_messages(step: Step) -> list[Wire]:
     messages: list[Wire] = [{"role": "user", "content": hint} for hint in step.hints]
     early = [turn for turn in step.turns if turn.role != "summarizer"]
     messages += [
-        {"role": "assistant", "role_tag": turn.role, "content": turn.answer.content} | _weight(turn)
+        {"role": "assistant", "role_tag": turn.role, "content": turn.answer.content} | _beside(turn)
         for turn in early
     ]
     if step.calls:
@@ -61,7 +63,7 @@ def _step_messages(step: Step) -> list[Wire]:
     if answer is not None:
         messages.append(
             {"role": "assistant", "role_tag": "summarizer", "content": answer.answer.content}
-            | _weight(answer)
+            | _beside(answer)
         )
     return messages or [{"role": "assistant", "role_tag": "planner", "content": step.thought}]
 
@@ -69,7 +71,8 @@ def _step_messages(step: Step) -> list[Wire]:
 def without_prompts(step: Step) -> Step:
     """Return a step without what messages cannot carry: prompts, digests, usage, and the turns' own calls."""
     turns = tuple(
-        Turn.from_file(one.role, one.answer.content, weight=one.weight) for one in step.turns
+        Turn.from_file(one.role, one.answer.content, weight=one.weight, reasoning=one.reasoning)
+        for one in step.turns
     )
     return step.model_copy(update={"turns": turns})
 
@@ -125,7 +128,9 @@ def _read_turn(message: Wire, text: str, fields: dict[str, Any]) -> dict[str, An
         for one in message.get("tool_calls") or ()
     )
     role, weight = _tag(message), message.get("weight", 1)
-    turns = (*fields["turns"], Turn.from_file(role, text, weight=weight))
+    thought: str = message.get("reasoning_content") or ""
+    spoken = Turn.from_file(role, text, weight=weight, reasoning=thought)
+    turns = (*fields["turns"], spoken)
     found: dict[str, Any] = {"turns": turns, "calls": fields["calls"] + calls}
     if role in {"planner", "backbone"}:
         plan = read_plan(text)
@@ -133,12 +138,12 @@ def _read_turn(message: Wire, text: str, fields: dict[str, Any]) -> dict[str, An
     elif role == "summarizer":
         found["answer"] = text
     if "role_tag" not in message:
-        found |= _read_untagged(text, found, fields, weight)
+        found |= _read_untagged(text, found, fields, spoken)
     return found
 
 
 def _read_untagged(
-    text: str, found: dict[str, Any], fields: dict[str, Any], weight: Literal[0, 1]
+    text: str, found: dict[str, Any], fields: dict[str, Any], turn: Turn
 ) -> dict[str, Any]:
     """Return what an assistant message without ``role_tag`` says beyond its calls and its answer."""
     if not found["calls"]:
@@ -146,8 +151,8 @@ def _read_untagged(
     if not text:
         return {"decision": "call"}
     spoken = (
-        Turn.from_file("planner", text, weight=weight),
-        Turn.from_file("caller", weight=weight),
+        turn.model_copy(update={"role": "planner"}),
+        Turn.from_file("caller", weight=turn.weight),
     )
     return {"thought": text, "decision": "call", "turns": (*fields["turns"], *spoken)}
 

@@ -32,7 +32,8 @@ NAME_LENGTH, DESCRIPTION_LENGTH = 64, 256
 def spec_of(doc: Mapping[str, Any]) -> ToolSpec:
     """Return the spec of a document ``{"Name", "function", "input": {argument: "type, description"}}``."""
     properties: dict[str, Value] = {}
-    for name, text in cast("dict[str, str]", doc["input"]).items():
+    for name, described in cast("dict[str, str | None]", doc["input"] or {}).items():
+        text = described or ""
         kind, comma, description = text.partition(", ")
         known = comma and kind in _TYPES
         properties[name] = (
@@ -40,7 +41,7 @@ def spec_of(doc: Mapping[str, Any]) -> ToolSpec:
         )
     return ToolSpec(
         name=doc["Name"],
-        description=doc["function"],
+        description=doc.get("function") or "",
         parameters={"type": "object", "properties": properties},
     )
 

@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import Sequence
 
+from toolmint.core.arcs import NO_ARCS
 from toolmint.core.sandbox import FunctionCall, Given, Program, Ref, SandboxResult, SandboxRun
 from toolmint.core.values import MAX_DEPTH, Value, canonical, too_deep
 
@@ -56,7 +57,7 @@ def encode_setup(program: Program) -> bytes:
         "calls": calls,
         "stdout_bytes": limit,
     }
-    return _frame(setup | {"arcs": program.arcs})
+    return _frame(setup | {"arcs": program.arcs, "omit": program.omit})
 
 
 def encode_compile(source: str, *, arcs: bool = False) -> bytes:
@@ -113,7 +114,7 @@ def decode_results(
     arcs = ""
     if kind == b"A":
         taken, _, body = body.partition(b"\n")
-        arcs, kind = taken.decode("ascii", "replace"), b"O"
+        arcs, kind = NO_ARCS if taken == b"0" else taken.decode("ascii", "replace"), b"O"
     try:
         value = strict_json(body)
         if kind == b"O":
@@ -131,7 +132,7 @@ def _results(value: Value, calls: Sequence[FunctionCall], out: str, arcs: str) -
     refused = 0 < len(value) <= len(calls) and value[-1] is None and calls[len(value) - 1].refuses
     if len(value) != len(calls) and not refused:
         raise StrictnessError(f"{len(calls)} results were due, {len(value)} came")
-    if arcs and not _is_hexadecimal(arcs):
+    if arcs and arcs is not NO_ARCS and not _is_hexadecimal(arcs):
         raise StrictnessError("the arcs are no number")
     return SandboxResult(status="ok", value=tuple(value), stdout=out, arcs=arcs)
 

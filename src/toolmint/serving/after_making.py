@@ -35,7 +35,10 @@ async def keep_result(
     """Keep a making's tool, if it has one, and its report; return the tool with its version."""
     kept: ToolRecord | None = None
     if result.record is not None:
-        kept = await server.store.add(result.record, state, "passed verification", lease)
+        weights = result.weights
+        kept = await server.store.add(
+            result.record, state, "passed verification", lease, weights=weights
+        )
     report = MakingReport(
         request_class=name,
         made=kept is not None,

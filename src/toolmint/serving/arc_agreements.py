@@ -14,6 +14,30 @@ def unverified_arcs(known: Arcs, tally: Tally, taken: str) -> int:
     return read_arcs(taken) & ~(read_arcs(known.verified) | read_arcs(tally.verified_arcs))
 
 
+def branch_disputed(tally: Tally) -> bool:
+    """Return whether comparisons contradicted a version along a branch that is not verified."""
+    return any(count < 0 for count in tally.arc_agreements.values())
+
+
+def omitted_arcs(known: Arcs, tally: Tally, before: str | None) -> str:
+    """Return the verified arcs that a version's process need not record, in hexadecimal.
+
+    A process is bound to them, so a new one takes its place where they change: with each doubling of what
+    live comparisons have verified, and where what was verified is so no longer.
+
+    Args:
+        known: the tool's arcs.
+        tally: with the arcs that comparisons have verified.
+        before: what it omits so far; None: there is no process yet.
+    """
+    live = read_arcs(tally.verified_arcs) & ~read_arcs(known.verified)
+    verified = live | read_arcs(known.verified)
+    if before is None or read_arcs(before) & ~verified:
+        return write_arcs(verified)
+    new = verified & ~read_arcs(before)
+    return write_arcs(verified) if new and 2 * new.bit_count() >= live.bit_count() else before
+
+
 def count_arcs(
     tally: Tally, known: Arcs, taken: str, *, agreed: bool, needed: int, recheck: int
 ) -> Tally:

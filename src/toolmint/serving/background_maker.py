@@ -9,32 +9,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
-from toolmint.core.errors import InputError, ToolmintError
+from toolmint.core.errors import ToolmintError
 from toolmint.core.namespace import ClassKey
 from toolmint.core.store import Lease
-from toolmint.core.tool import Demonstration, ToolRecord
+from toolmint.core.tool import ToolRecord
 from toolmint.core.traffic import LiveStore
-from toolmint.maker.making_run import MakeRequest, MakingResult
-from toolmint.maker.report import short_reason
-from toolmint.serving.after_making import after_making, keep_result, report_fault
+from toolmint.maker.making_run import MakeRequest
+from toolmint.serving.code_makings import MAX_PAUSE_SECONDS, CodeMakings
 from toolmint.serving.kinds import KindSorter
+from toolmint.serving.learned_makings import LearnedMakings
 from toolmint.serving.leased import while_leased
-from toolmint.serving.ledger import Ledger
-from toolmint.serving.lookup import ActiveVersion
-from toolmint.serving.making_queue import (
-    demonstrations_since,
-    make_request_for,
-    merge_duplicates,
-    refused_of,
-    repair_request,
-    with_upcoming,
-)
 from toolmint.serving.making_rules import Make, MakingRules, Notify
-from toolmint.serving.server import ALIVE, ToolServer
+from toolmint.serving.making_work import MakingWork
+from toolmint.serving.server import ToolServer
 
 ELSEWHERE_SECONDS = 2.0
 """How long to wait before looking again at a class that another process is making."""
-_MOST_DUE, PAUSE_SECONDS, MAX_PAUSE_SECONDS = 20_000, 30.0, 3600.0
+_MOST_DUE, PAUSE_SECONDS = 20_000, 30.0
 """Pause of a class after a making that broke off, such as for want of a model; doubled each time."""
 
 
@@ -47,10 +38,6 @@ class BackgroundMaker:
         rules: when and how.
         notify: called with the outcome of each making.
         flushed: awaited before the queue is read, so that all that was queued here stands in it.
-
-    Attributes:
-        upcoming: requests that will come later, where they are known, such as the rest of a file: tools
-            are tried on them, without labels.
     """
 
     def __init__(
@@ -62,33 +49,79 @@ class BackgroundMaker:
         notify: Notify,
         flushed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._make, self._live, self.rules = make, live, rules
+        self._live, self.rules = live, rules
         self._notify, self._flushed, self._owner = notify, flushed, uuid4().hex
         self._running: dict[ClassKey, asyncio.Task[None]] = {}
         self._pending: dict[ClassKey, ToolServer] = {}
         self._due: dict[ClassKey, int] = {}
         self._pauses: dict[ClassKey, float] = {}
         self._timers: dict[ClassKey, asyncio.TimerHandle] = {}
-        self._merging = asyncio.Lock()
+        self._work_of = MakingWork(make, live, rules, notify=notify, busy=self._busy)
+        self._learned = LearnedMakings(self._work_of, live, rules, notify)
+        self._code = CodeMakings(self._work_of, self._learned, live, rules)
+        self._had_learned, self._joining = set[ClassKey](), set[asyncio.Task[None]]()
         name_kinds, after = rules.name_kinds, rules.kinds_after
         self._sorter = KindSorter(name_kinds, live, after, rules.needed) if name_kinds else None
-        self.upcoming: Sequence[str] = ()
+
+    @property
+    def upcoming(self) -> Sequence[str]:
+        """Requests that will come later, where they are known, such as the rest of a file: tools are tried
+        on them, without labels.
+        """
+        return self._code.upcoming
+
+    @upcoming.setter
+    def upcoming(self, texts: Sequence[str]) -> None:
+        self._code.upcoming = texts
 
     def offer(self, server: ToolServer, name: str) -> None:
         """Make a class's tool as soon as a place is free, unless it has one or too little waits."""
-        key = server.namespace.key(name)
+        if joined := server.classes.join_free():
+            self._join_free(server, joined)
+        name = server.classes.merged(name)
+        key, free = server.namespace.key(name), server.classes.free
         waiting = server.classes.waiting.get(name, 0)
+        learnt = self._learned.takes(server, name)
+        if learnt:
+            self._expect_version(server, key, waiting)
         # Compared before it serves, a repair would take the place of a version that is proved.
-        wanted = name not in server.entries or not server.policy.shadow
+        wanted = learnt or name not in server.entries or not server.policy.shadow
         if name in server.entries and wanted and key not in self._due:
             self._wait_until(key, waiting - 1 + self.rules.needed)
         enough = waiting >= self._due.get(key, self.rules.needed)
         busy = key in self._running or key in self._pending or key in self._timers
-        if enough and not busy and wanted:
+        held = enough and name not in server.classes.learnt and free.holds(name)
+        if enough and not busy and wanted and not held:
             self._pending[key] = server
             self._start_next()
-        if self._sorter is not None:
+        if self._sorter is not None and not free.holds():
             self._sorter.offer(server, lambda: self.offer_all(server))
+
+    def _expect_version(self, server: ToolServer, key: ClassKey, waiting: int) -> None:
+        """Note when the next learned version of a class is due: as it grows, and soon after a demotion."""
+        if key.name in server.entries:
+            self._had_learned.add(key)
+        elif key in self._had_learned:
+            self._had_learned.discard(key)
+            self._wait_until(key, waiting + self.rules.learned_after)
+        if key not in self._due:
+            self._wait_until(key, self._learned.first_due(server, key.name))
+
+    def _join_free(self, server: ToolServer, names: Sequence[str]) -> None:
+        """Move what waits in classes of freely worded requests to their one class, and offer that."""
+
+        async def work() -> None:
+            try:
+                if self._flushed is not None:
+                    await self._flushed()
+                await self._learned.join(server, names)
+                self.offer(server, server.classes.free.name)
+            except ToolmintError as fault:
+                self._notify(server.classes.title(server.classes.free.name), str(fault))
+
+        task = asyncio.create_task(work(), name="joining freely worded requests")
+        self._joining.add(task)
+        task.add_done_callback(self._joining.discard)
 
     async def sort_rest(self, server: ToolServer) -> None:
         """Name the kinds of what waits in small classes, and offer what that joins; such as after a file."""
@@ -117,7 +150,11 @@ class BackgroundMaker:
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         sorting = self._sorter.task if self._sorter is not None else None
-        return [*self._running.values(), *([sorting] if sorting is not None else [])]
+        return [
+            *self._joining,
+            *self._running.values(),
+            *([sorting] if sorting is not None else []),
+        ]
 
     async def close(self) -> None:
         """Cancel the makings at work; their leases are released."""
@@ -170,38 +207,18 @@ class BackgroundMaker:
     async def _make_class(self, server: ToolServer, key: ClassKey, lease: Lease) -> None:
         if self._flushed is not None:
             await self._flushed()
-        async with self._merging:  # two makings at once would merge the same classes twice
-            name, queued = await merge_duplicates(server, key.name)
-        if name != key.name:
-            self.offer(server, name)
-            return
-        if name in server.entries and not server.policy.shadow:
-            await self._repair(server, key, lease, queued)
-            return
-        if await self._adopted(server, key):
-            return
-        versions = await server.store.versions(name)
-        wrong = await self._live.disagreements(key)
-        if versions:
-            queued[name] = await demonstrations_since(
-                server.store, name, versions[-1][0].version, wrong
-            )
-        failures = sum(not report.made for report in await server.store.reports(name))
-        due = self.rules.needed * 2**failures
-        self._wait_until(key, due)
-        missing = due - len(queued.get(name, []))
-        if missing > 0:
-            waiting = server.classes.waiting.get(name, 0)
-            self._wait_until(key, waiting + max(missing, self.rules.needed // 2))
-            return
-        first = frozenset(one.input for one in wrong if one.input is not None)
-        request = self._request(server, name, queued, first)
-        kept = await self.make(server, request, lease)
-        if kept is None:
-            self._wait_until(key, 2 * due)
-        else:
+        made_by = self._learned if self._learned.takes(server, key.name) else self._code
+        then = await made_by.make_class(server, key, lease)
+        if then.pause is None:
             self._pauses.pop(key, None)
+        else:
+            self._offer_later(server, key, then.pause)
+        if then.waiting is not None:
+            self._wait_until(key, then.waiting)
+        elif then.made:
             self._due.pop(key, None)
+        if then.other is not None:
+            self.offer(server, then.other)
 
     def _wait_until(self, key: ClassKey, waiting: int) -> None:
         """Note how many requests of a class have to wait before it is due; the store knows it again."""
@@ -210,91 +227,17 @@ class BackgroundMaker:
             del self._due[next(iter(self._due))]
         self._due[key] = waiting
 
-    async def _repair(
-        self,
-        server: ToolServer,
-        key: ClassKey,
-        lease: Lease,
-        queued: dict[str, list[Demonstration]],
-    ) -> None:
-        """Make a version that answers more than the one at work, from what it refused since."""
-        record, waiting = server.entries[key.name].record, server.classes.waiting.get(key.name, 0)
-        kept: ToolRecord | None = None
-        if len(refused_of(record, queued.get(key.name, ()))) >= self.rules.needed:
-            request = repair_request(self._request(server, key.name, queued), record)
-            kept = await self.make(server, request, lease)
-            waiting *= 1 if kept is not None else 2
-        self._wait_until(key, waiting + self.rules.needed)
-
-    async def _adopted(self, server: ToolServer, key: ClassKey) -> bool:
-        """Take over the version that another process has made; True too where a person retired the class."""
-        versions = await server.store.versions(key.name)
-        at_work = [one for one in versions if one[1] in ALIVE]
-        if at_work:
-            record, state = at_work[-1]
-            tally = await self._live.tally(key, record.version)
-            server.adopt(ActiveVersion(record, state, key, tally))
-            return True
-        if versions and versions[-1][1] == "retired":
-            self._offer_later(server, key, MAX_PAUSE_SECONDS)
-            return True
-        return False
-
-    def _request(
-        self,
-        server: ToolServer,
-        name: str,
-        queued: dict[str, list[Demonstration]],
-        first: frozenset[str] = frozenset(),
-    ) -> MakeRequest:
-        request = make_request_for(name, queued, self.rules.settings, first)
-        return with_upcoming(request, server, self.upcoming)
-
     async def make(
         self, server: ToolServer, request: MakeRequest, lease: Lease | None = None
     ) -> ToolRecord | None:
         """Make a tool now, keep it with its report, and take it to work; None where none passed.
 
-        Args:
-            server: of the namespace that the class is in.
-            request: what to make.
-            lease: the class's, where the making runs under one.
+        It is kept under the class's ``lease``, if there is one.
 
         Raises:
             ToolmintError: the making broke off.
         """
-        name = request.request_class
-        title = request.title or server.classes.title(name)
-        self._notify(title, f"making a tool of {len(request.labelled)} demonstrations")
-        ledger = Ledger()
-        state = "shadowing" if server.policy.shadow else "serving"
-        try:
-            result = await self._result(request, ledger, title)
-            kept = await keep_result(server, name, result, state, lease)
-        except InputError as fault:
-            await report_fault(server, name, fault)
-            raise
-        finally:
-            await ledger.flush(server.store)
-        title = title if request.keep_title else result.title or title
-        await server.classes.set_title(name, title)
-        if kept is None:
-            reason = short_reason(str(result.body.get("ending", "")), case=False)
-            self._notify(title, f"no tool passed: {reason}")
-            return None
-        entry = ActiveVersion(kept, state, server.namespace.key(name))
-        server.adopt(entry)
-        await after_making(server, entry, request, result, {one.name for one in self._running})
-        self._notify(title, f"v{kept.version} passed verification and is {state}")
-        return kept
+        return await self._work_of.make(server, request, lease)
 
-    async def _result(self, request: MakeRequest, ledger: Ledger, title: str) -> MakingResult:
-        """Make a tool; where no parser passes and a light model is there, one that it can use."""
-        result = await self._make(request, ledger)
-        if result.record is not None or not self.rules.light or request.profile == "latm":
-            return result
-        self._notify(title, "no parser passed; making a tool that a light model uses")
-        light = await self._make(request.model_copy(update={"profile": "latm"}), ledger)
-        return light.model_copy(
-            update={"body": light.body | {"without_a_light_model": result.body}}
-        )
+    def _busy(self) -> set[str]:
+        return {one.name for one in self._running}

@@ -1,5 +1,6 @@
 """The life of a version on live traffic: what each comparison with a stronger tier does to it."""
 
+import math
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -12,6 +13,10 @@ from toolmint.core.tool import State
 from toolmint.serving.error_bound import ErrorBound, disproven, proven, upper
 
 RECHECKS = 20
+DRIFTED, ALARM = 6.0, 3.0
+"""By how much more often than allowed a learned version is wrong that audits are to find out, and the
+evidence (natural logarithm) from which its next answers are all checked: two faults close together.
+"""
 _MOST_AUDITED = 20_000
 """Tools whose place in their block is known; of those asked longest ago it is drawn anew."""
 
@@ -98,19 +103,61 @@ def _summary(tally: Tally, policy: ServingPolicy) -> str:
 
 
 def after_comparison(
-    tally: Tally, state: State, *, agreed: bool, policy: ServingPolicy
+    tally: Tally,
+    state: State,
+    *,
+    agreed: bool,
+    policy: ServingPolicy,
+    learned: bool = False,
 ) -> Transition:
-    """Return what one comparison, in shadow, in an audit, or by a user's word, does to a version."""
+    """Return what one comparison, in shadow, in an audit, or by a user's word, does to a version.
+
+    Args:
+        tally: what comparisons have shown before.
+        state: the version's.
+        agreed: whether the stronger answer was the same.
+        policy: the bound, and how many checks follow a disagreement.
+        learned: some of its answers are wrong by its nature, within the bound. One fault takes it out of
+            service only where others were near, and once proved it serves again after its checks, unless
+            these disprove the bound; code is checked after each fault, and proved anew.
+    """
     wrong = 0 if agreed else 1
     now = tally.model_copy(update={"trials": tally.trials + 1, "wrong": tally.wrong + wrong})
+    if state == "serving" and learned:
+        return _audited_learned(now, wrong, policy)
     if state == "serving":
         return _audited(now, policy) if wrong else Transition(now)
     if state != "shadowing":
         return Transition(now)
     if now.recheck:
-        return _rechecked(now, wrong, policy)
+        return _rechecked(now, wrong, policy, learned=learned)
     if disproven(now.trials, now.wrong, policy.bound):
         return Transition(now, "demoted", f"in shadow: {_summary(now, policy)}")
+    return _promoted(now, policy)
+
+
+def learned_attempt(version: int) -> int:
+    """Return the attempt that the proof of a learned version counts as, which halves its chance of error.
+
+    A class gets many versions, so that the k-th takes 1 / (k (k + 1)) of the chance: these add up to 1 too,
+    and the tenth has a hundredth where a half each time would leave a thousandth.
+    """
+    return math.ceil(math.log2(version * (version + 1)))
+
+
+def after_held_out(
+    tally: Tally, state: State, trials: int, wrong: int, policy: ServingPolicy
+) -> Transition:
+    """Return what a learned version's answers to held-out demonstrations do to it, before any live one.
+
+    The strong model answered them and the version was not fitted on them, so that each counts as a
+    comparison in shadow.
+    """
+    now = tally.model_copy(update={"trials": tally.trials + trials, "wrong": tally.wrong + wrong})
+    if state != "shadowing" or not trials:
+        return Transition(now)
+    if disproven(now.trials, now.wrong, policy.bound):
+        return Transition(now, "demoted", f"held out: {_summary(now, policy)}")
     return _promoted(now, policy)
 
 
@@ -124,7 +171,22 @@ def _audited(now: Tally, policy: ServingPolicy) -> Transition:
     return Transition(watched, "shadowing", reason)
 
 
-def _rechecked(now: Tally, wrong: int, policy: ServingPolicy) -> Transition:
+def _audited_learned(now: Tally, wrong: int, policy: ServingPolicy) -> Transition:
+    """Return what an audit does to a learned version: a cumulative sum (Page 1954) of the likelihood ratio
+    of a rate of ``DRIFTED`` times epsilon tells a change of the traffic from the faults that are allowed.
+    """
+    epsilon = policy.bound.epsilon
+    rate = min(0.5 * (1 + epsilon), DRIFTED * epsilon)
+    step = math.log(rate / epsilon) if wrong else math.log((1 - rate) / (1 - epsilon))
+    now = now.model_copy(update={"drift": max(0.0, now.drift + step)})
+    if disproven(now.trials, now.wrong, policy.bound):
+        return Transition(now, "demoted", f"an answer was wrong: {_summary(now, policy)}")
+    if now.drift < ALARM:
+        return Transition(now)
+    return _audited(now.model_copy(update={"drift": 0.0}), policy)
+
+
+def _rechecked(now: Tally, wrong: int, policy: ServingPolicy, *, learned: bool) -> Transition:
     now = now.model_copy(
         update={
             "recheck": now.recheck - 1,
@@ -135,7 +197,12 @@ def _rechecked(now: Tally, wrong: int, policy: ServingPolicy) -> Transition:
     if disproven(now.rechecked, now.rechecked_wrong, policy.bound):
         reason = f"{now.rechecked_wrong} of the last {now.rechecked} checked answers were wrong"
         return Transition(now, "demoted", f"{reason}: {_summary(now, policy)}")
-    return Transition(now) if now.recheck else _promoted(now, policy)
+    if now.recheck:
+        return Transition(now)
+    if learned and now.wrong <= policy.bound.epsilon * now.trials:
+        checked = f"{now.rechecked_wrong} of {now.rechecked} checked answers were wrong"
+        return Transition(_clean(now), "serving", f"{checked}: {_summary(now, policy)}")
+    return _promoted(now, policy)
 
 
 def _promoted(now: Tally, policy: ServingPolicy) -> Transition:
@@ -143,10 +210,13 @@ def _promoted(now: Tally, policy: ServingPolicy) -> Transition:
         return Transition(now)
     if policy.approval and not now.approved:
         return Transition(now.model_copy(update={"ready": True}))
-    clean = now.model_copy(
+    return Transition(_clean(now), "serving", f"proved: {_summary(now, policy)}")
+
+
+def _clean(now: Tally) -> Tally:
+    return now.model_copy(
         update={"recheck": 0, "rechecked": 0, "rechecked_wrong": 0, "ready": False}
     )
-    return Transition(clean, "serving", f"proved: {_summary(now, policy)}")
 
 
 def approve(tally: Tally, state: State) -> tuple[Tally, State | None, str]:

@@ -1,19 +1,21 @@
 """What a look-up finds: the version that answers or is compared, its answer, and what was tried before."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from toolmint.core.arcs import arc_numbers
+from toolmint.core.learned import DrawReason
 from toolmint.core.model import NO_USAGE, Usage
 from toolmint.core.namespace import ClassKey
 from toolmint.core.sandbox import Program, Sandbox
 from toolmint.core.store import Tally
 from toolmint.core.task import Limits, Tier, Turn
 from toolmint.core.tool import State, ToolRecord
+from toolmint.maker.learned import LearnedAnswer
 from toolmint.maker.program import ToolRun, answer_program, serve_tool
 from toolmint.maker.slot_words import SlotWords, slots_of
-from toolmint.serving.arc_agreements import unverified_arcs
+from toolmint.serving.arc_agreements import omitted_arcs, unverified_arcs
 
 Mode = Literal["serve", "audit", "shadow", "none"]
 _NO_LIMITS = Limits()
@@ -27,12 +29,16 @@ class ActiveVersion:
     of it, as far as this process has heard.
 
     What each request needs of it is worked out once; a version that moves is a new object.
+
+    Attributes:
+        omitted: arcs that its process does not record, before the tally was counted; None: it has none yet.
     """
 
     record: ToolRecord
     state: State
     key: ClassKey
     tally: Tally = field(default_factory=Tally)
+    omitted: str | None = None
     _judged: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     @cached_property
@@ -49,7 +55,18 @@ class ActiveVersion:
     def program(self) -> Program:
         """The program that answers requests of the class by code alone."""
         known = self.record.demonstrations[0].input if self.record.demonstrations else None
-        return answer_program(self.record.source, known=known, arcs=self.record.guarded)
+        arcs = self.record.guarded
+        return answer_program(self.record.source, known=known, arcs=arcs, omit=self.omit)
+
+    @cached_property
+    def omit(self) -> str:
+        """The verified arcs that its process does not record; empty: it records all, or has no guard."""
+        known = self.record.arcs if self.record.guarded else None
+        return omitted_arcs(known, self.tally, self.omitted) if known is not None else ""
+
+    def moved(self, state: State, tally: Tally) -> "ActiveVersion":
+        """Return the version after a comparison."""
+        return replace(self, state=state, tally=tally, omitted=self.omit)
 
     def unverified(self, taken: str) -> str:
         """Return which arcs of an answer are not verified, in words; empty: none, or it has no guard."""
@@ -82,6 +99,13 @@ class ActiveVersion:
         return await serve_tool(sandbox, self.program, request, tenant, self.slots)
 
 
+class LearnedSaid(NamedTuple):
+    """What a learned version makes of a request."""
+
+    entry: ActiveVersion
+    answer: LearnedAnswer
+
+
 class LookupResult(NamedTuple):
     """What the tools have to say to a request.
 
@@ -98,6 +122,7 @@ class LookupResult(NamedTuple):
         turns: calls of a light model.
         by_light: a light model read the request.
         arcs: those of the tool that its answer took, in hexadecimal.
+        learned: what learned versions said where the strong model answers: that at work, and a newer one.
     """
 
     mode: Mode
@@ -109,11 +134,22 @@ class LookupResult(NamedTuple):
     turns: tuple[Turn, ...] = ()
     by_light: bool = False
     arcs: str = ""
+    learned: tuple[LearnedSaid, ...] = ()
 
     @property
     def tier(self) -> Tier:
         """The tier that answers where a tool does."""
-        return "light" if self.by_light else "code"
+        if self.by_light:
+            return "light"
+        return "learned" if self.entry is not None and self.entry.record.learned else "code"
+
+    @property
+    def drawn(self) -> DrawReason:
+        """Why the strong model answers, as demonstrations keep it."""
+        if self.mode == "audit":
+            return "audit"
+        abstained = self.learned and self.learned[0].answer.text is None
+        return "abstained" if abstained and self.learned[0].entry.state == "serving" else "all"
 
     @property
     def usage(self) -> Usage:

@@ -7,6 +7,7 @@ from toolmint.core.tool import Demonstration, ToolRecord
 from toolmint.core.traffic import Comparison
 from toolmint.maker.making_run import MakeRequest
 from toolmint.serving.duplicates import duplicate_classes
+from toolmint.serving.request_classes import MAX_EXAMPLES
 from toolmint.serving.server import ToolServer
 
 MOST_QUEUED = 60
@@ -73,17 +74,23 @@ async def demonstrations_since(
     store: ToolStore, name: str, version: int, wrong: Sequence[Comparison]
 ) -> list[Demonstration]:
     """Return the demonstrations since a version's last faults; what is older may be true no more."""
-    mine = [one.at for one in wrong if one.version == version][:_FAULTS]
-    since = mine[-1].isoformat() if mine else None
+    since = faults_since(version, wrong)
     return (await store.queued(name, since=since)).get(name, [])
+
+
+def faults_since(version: int, wrong: Sequence[Comparison]) -> str | None:
+    """Return when the first of a version's last faults was (ISO 8601); None: it has none."""
+    mine = [one.at for one in wrong if one.version == version][:_FAULTS]
+    return mine[-1].isoformat() if mine else None
 
 
 async def merge_duplicates(
     server: ToolServer, name: str
 ) -> tuple[str, dict[str, list[Demonstration]]]:
     """Join classes that came up twice; return the name that a class has then, and the queue."""
-    queued = await server.store.queued()
-    found = duplicate_classes(queued)
+    queued = await server.store.queued(most=MAX_EXAMPLES)
+    learnt = server.classes.learnt
+    found = duplicate_classes({one: some for one, some in queued.items() if one not in learnt})
     for old, new in found.items():
         await server.store.join(old, new)
         server.classes.merge(old, new)

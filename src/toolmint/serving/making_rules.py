@@ -6,6 +6,7 @@ from typing import NamedTuple
 from toolmint.maker.making_run import MakeRequest, MakingResult
 from toolmint.serving.kinds import NameKinds
 from toolmint.serving.ledger import Ledger
+from toolmint.serving.request_classes import MAX_LEARNT
 
 Make = Callable[[MakeRequest, Ledger], Awaitable[MakingResult]]
 Notify = Callable[[str, str], None]
@@ -24,6 +25,8 @@ class MakingRules(NamedTuple):
             by what one tool answers.
         kinds_after: requests in small classes after which kinds are named.
         light: where no parser can be verified, make a tool that a light model uses (LATM's own).
+        learned_after: demonstrations with closed answers after which a learned tool is fitted first.
+        learned_kept: demonstrations that are kept of such a class at most.
     """
 
     needed: int
@@ -33,3 +36,21 @@ class MakingRules(NamedTuple):
     light: bool = False
     name_kinds: NameKinds | None = None
     kinds_after: int = 24
+    learned_after: int = 100
+    learned_kept: int = MAX_LEARNT
+
+
+class NextMaking(NamedTuple):
+    """What follows a making, or one that was not due.
+
+    Attributes:
+        waiting: how many requests of the class have to wait before the next one; None: as before.
+        made: a tool was made.
+        other: a class to offer at once: the one that this turned out to be, or this one again.
+        pause: seconds before the class is looked at again; None: none.
+    """
+
+    waiting: int | None = None
+    made: bool = False
+    other: str | None = None
+    pause: float | None = None

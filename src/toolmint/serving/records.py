@@ -134,4 +134,5 @@ def strong_record(
         why=why,
         queued=str(joined.queue) if waits else None,
         input_digest=digest(text) if waits else None,
+        drawn=found.drawn if waits else None,
     )

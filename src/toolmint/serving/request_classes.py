@@ -8,6 +8,7 @@ from itertools import count, islice
 from toolmint.core.store import ClassInfo, ToolStore
 from toolmint.core.values import clip
 from toolmint.serving.classify import EXAMINED, Classifier, Guess
+from toolmint.serving.scope_class import ScopeClass, scope_class_name
 from toolmint.serving.titles import class_title
 
 JOIN_SCORE = 0.3
@@ -16,6 +17,8 @@ CERTAIN_SCORE = 0.4
 """Share above which two classes are taken for one, and a request for one of a class to be made."""
 MAX_CLASSES, MAX_EXAMPLES = 2000, 200
 """Classes that wait for a tool in memory, and queued demonstrations of one."""
+MAX_LEARNT = 20_000
+"""Demonstrations of a class that a learned tool is made for."""
 _LOADED = 50
 """Examples of a waiting class that are read at the start; wording shows in fewer."""
 _MAX_UPCOMING = 30
@@ -44,9 +47,12 @@ class RequestClasses:
 
     Attributes:
         waiting: queued demonstrations by class; the class that was joined last stands last.
+        free: the class of the freely worded requests, where their answers are a closed set.
+        kept: how many demonstrations are kept of each class that a learned tool is made for, at most.
+        learnt: those classes.
     """
 
-    def __init__(self, store: ToolStore) -> None:
+    def __init__(self, store: ToolStore, scope: str = "") -> None:
         self._store, self._classifier = store, Classifier()
         self._made: set[str] = set()
         self._wordings: dict[str, list[str]] = {}
@@ -56,6 +62,8 @@ class RequestClasses:
         self._info: dict[str, ClassInfo] = {}
         self._titles: dict[str, str] = {}
         self.waiting: dict[str, int] = {}
+        self.free = ScopeClass(scope_class_name(scope))
+        self.kept, self.learnt = MAX_LEARNT, set[str]()
 
     async def load(self) -> None:
         """Read titles, and what waits in the queue."""
@@ -66,9 +74,20 @@ class RequestClasses:
         self._titles.clear()
         self.waiting = dict(await self._store.waiting())
         for name, queued in (await self._store.queued(most=_LOADED)).items():
+            if name == self.free.name:
+                continue
             for one in queued:
                 self.learn(name, one.input)
+        if self.free.name in self.waiting:
+            known = await self._store.learnable(self.free.name, self.kept)
+            self.free.reopen(one.target or "" for one in known)
+            self.learnt.add(self.free.name)
         self._trim()
+
+    @property
+    def any_wording(self) -> tuple[str, ...]:
+        """The classes whose requests may be worded in any way."""
+        return (self.free.name,) if self.free.found else ()
 
     def __len__(self) -> int:
         """Return how many classes are known by their wording."""
@@ -126,7 +145,7 @@ class RequestClasses:
         guesses = self._classifier.rank(text, most=1, least=least)
         return self._of(guesses[0]) if guesses else None
 
-    def join(self, text: str, known: str | None) -> tuple[str, bool]:
+    def join(self, text: str, known: str | None, answer: str | None = None) -> tuple[str, bool]:
         """Return the class of an answered request, and whether to queue it as a demonstration.
 
         The next request alike joins the same class. A class that has no tool after many demonstrations
@@ -135,26 +154,41 @@ class RequestClasses:
         Args:
             text: the request.
             known: its class, as far as a look-up has told.
+            answer: the strong model's; None: it is not known.
         """
         known = self.merged(known) if known is not None else None
         name = known if known is not None and known in self.waiting else None
         name = name or known or self.alike(text) or class_name_for(text)
+        if answer is not None and name not in self._made and name not in self.learnt:
+            name = self.free.note(name, text, answer)
         waiting = self.waiting.pop(name, 0) + 1
         self.waiting[name] = waiting
         if name not in self._info:
             self._info[name] = ClassInfo(title=title_for(text))
             self._titles.pop(name, None)
-        if name in self._made:
+        if name in self._made or name in self.learnt:
             return name, True
         if waiting <= MAX_EXAMPLES:
             self.learn(name, text)
         self._trim()
         return name, waiting <= MAX_EXAMPLES
 
+    def join_free(self) -> list[str]:
+        """Let classes whose answers the freely worded ones have join these; return their names."""
+        names = [name for name in self.free.joined() if name not in self._made]
+        for name in names:
+            self._forget(name)
+            self.merge(name, self.free.name)
+        if names:
+            self.learnt.add(self.free.name)
+        return names
+
     def with_tool(self, name: str, examples: Sequence[str]) -> None:
-        """Know a class by the demonstrations of its tool alone."""
+        """Know a class by the demonstrations of its tool alone; one of any wording by none."""
         self._made.add(name)
         self._forget(name)
+        if name == self.free.name:
+            return
         for text in examples:
             self.learn(name, text)
 
@@ -199,7 +233,7 @@ class RequestClasses:
     def _trim(self) -> None:
         """Forget the classes that were joined longest ago: requests without a class cost no memory."""
         while len(self.waiting) > MAX_CLASSES:
-            oldest = next(iter(self.waiting))
+            oldest = next(name for name in self.waiting if name not in self.learnt)
             del self.waiting[oldest]
             self._info.pop(oldest, None)
             self._titles.pop(oldest, None)

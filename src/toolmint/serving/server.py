@@ -1,31 +1,29 @@
 """The tool server of one namespace: which tool answers a request, which is compared, and what follows."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from toolmint.core.errors import ModelError, SandboxError
+from toolmint.core.errors import SandboxError
 from toolmint.core.model import Model
 from toolmint.core.namespace import Namespace
 from toolmint.core.sameness import AnswerRule, same_answer
 from toolmint.core.sandbox import Sandbox
-from toolmint.core.spend import check_limits
-from toolmint.core.store import Tally, ToolStore
+from toolmint.core.store import ToolStore
 from toolmint.core.task import Limits
-from toolmint.core.tool import State
 from toolmint.core.traffic import ComparedBy, Comparison, ComparisonOutcome, LiveStore
 from toolmint.core.user_report import UserReport
 from toolmint.maker.program import ToolRun
-from toolmint.serving import tiers
 from toolmint.serving.classify import Guess
-from toolmint.serving.comparisons import comparison_update
+from toolmint.serving.comparisons import KeptTexts, Redact, comparison_update, kept_texts
+from toolmint.serving.learned_models import LearnedModels
+from toolmint.serving.learned_tier import LearnedTier
 from toolmint.serving.ledger import Ledger
 from toolmint.serving.lifecycle import Auditor, ServingPolicy
+from toolmint.serving.light_tier import LightTier, ScoredVersion
 from toolmint.serving.lookup import ActiveVersion, LookupAttempts, LookupResult, Mode
 from toolmint.serving.request_classes import JOIN_SCORE, RequestClasses
+from toolmint.serving.versions_at_work import VersionsAtWork
 
-ALIVE: frozenset[State] = frozenset({"shadowing", "serving"})
 _RANKED = 8  # classes for a request: the serving ones among them are tried before any other
-_Scored = tuple[ActiveVersion, float]
 
 
 class ToolServer:
@@ -39,6 +37,7 @@ class ToolServer:
         policy: whether a verified tool serves at once or is compared first, and how tiers are chosen.
         light: the light model that reads requests (LATM's tool user); None: there is no light tier.
         auditor: picks the requests to be audited; None: one of this server's own.
+        models: the learned models; None: those of this server's own store.
     """
 
     def __init__(
@@ -51,12 +50,18 @@ class ToolServer:
         policy: ServingPolicy,
         light: Model | None = None,
         auditor: Auditor | None = None,
+        models: LearnedModels | None = None,
     ) -> None:
         self.namespace, self.store, self.policy = namespace, store, policy
-        self._live, self._sandbox, self._light = live, sandbox, light
-        self.classes = RequestClasses(store)
-        self.entries: dict[str, ActiveVersion] = {}
+        self._live, self._sandbox = live, sandbox
+        self.classes = RequestClasses(store, namespace.scope)
         self.ledger = Ledger()
+        if models is None:
+            models = LearnedModels(lambda key, digest: store.weights(key.name, digest))
+        self.learned = LearnedTier(models, policy.audit_rate)
+        self.versions = VersionsAtWork(namespace, store, live, self.classes, self.learned)
+        where = (policy, sandbox, namespace.tenant, self.ledger)
+        self._light = None if light is None else LightTier(light, *where)
         self._auditor = (auditor or Auditor(policy.audit_rate)) if policy.shadow else None
 
     async def start(self, granted: Sequence[ActiveVersion] = ()) -> None:
@@ -64,26 +69,20 @@ class ToolServer:
         await self.classes.load()
         await self.load_versions(granted)
 
+    @property
+    def entries(self) -> dict[str, ActiveVersion]:
+        """The version at work of each class."""
+        return self.versions.entries
+
     async def load_versions(self, granted: Sequence[ActiveVersion] = ()) -> None:
         """Load the versions at work anew, such as after another process moved one."""
-        tallies = await self._live.tallies(self.namespace)
-        before, self.entries = self.entries, {}
-        for record, state in await self.store.versions():
-            if state in ALIVE:
-                key = self.namespace.key(record.request_class)
-                known = tallies.get(key, {}).get(record.version, Tally())
-                self.adopt(ActiveVersion(record, state, key, known))
-        for entry in granted:
-            if entry.state == "serving" and entry.record.request_class not in self.entries:
-                self.adopt(entry)
-        for name in before.keys() - self.entries.keys():
-            self.classes.without_tool(name)
+        await self.versions.load(granted)
 
     def adopt(self, entry: ActiveVersion) -> None:
-        """Take a version to work; it replaces an older one of its class."""
-        name = entry.record.request_class
-        self.entries[name] = entry
-        self.classes.with_tool(name, [one.input for one in entry.record.demonstrations])
+        """Take a version to work; it replaces an older one of its class, but for a learned one that is
+        compared beside that.
+        """
+        self.versions.adopt(entry)
 
     async def lookup(
         self, text: str, request_class: str | None = None, limits: Limits | None = None
@@ -108,19 +107,26 @@ class ToolServer:
             guesses = self.classes.rank(text, most=_RANKED, least=self.policy.least_score)
         alike = guesses[0].request_class if guesses and guesses[0].score >= JOIN_SCORE else None
         tried = LookupAttempts(limits, alike)
-        serving, shadowing = list[_Scored](), list[_Scored]()
+        serving, shadowing = list[ScoredVersion](), list[ScoredVersion]()
         for name, score in guesses:
             entry = self.entries.get(name)
-            if entry is not None:
+            if entry is not None and not entry.record.learned:
                 (serving if entry.state == "serving" else shadowing).append((entry, score))
         most = self.policy.candidates
         try:
-            return (
-                await self._code(tried, serving[:most], text)
-                or await self._read_by_light(tried, serving, text, request_class)
+            found = await self._code(tried, serving[:most], text)
+            if found is not None:
+                return found
+            heard = await self._look_learned(tried, guesses, text, request_class)
+            if heard is not None and heard.mode in {"serve", "audit"}:
+                return heard
+            found = (
+                await self._read_by_light(tried, serving, text, request_class)
                 or await self._shadow(tried, shadowing[:most], text)
+                or heard
                 or tried.result("none")
             )
+            return found if heard is None else found._replace(learned=heard.learned)
         except SandboxError as fault:
             if not tried.turns:
                 raise
@@ -128,7 +134,7 @@ class ToolServer:
             return tried.result("none")  # with what a light model was paid
 
     async def _code(
-        self, tried: LookupAttempts, serving: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, serving: Sequence[ScoredVersion], text: str
     ) -> LookupResult | None:
         for entry, _ in serving:
             if not entry.record.has_parser:
@@ -148,81 +154,47 @@ class ToolServer:
     ) -> LookupResult:
         """Return a serving tool's answer; one that took an arc which is not verified is compared."""
         unverified = entry.unverified(run.arcs)
-        if not unverified:
-            return tried.result(self._mode(entry), entry, run, why)
-        said = f"its answer took what no verified request took: {unverified}"
-        if self.policy.accept_unverified:
-            return tried.result(self._mode(entry), entry, run, f"{why}; {said}")
+        said = unverified and f"its answer took what no verified request took: {unverified}"
+        if not unverified or self.policy.accept_unverified:
+            mode: Mode = "audit" if self._is_due(entry) else "serve"
+            return tried.result(mode, entry, run, f"{why}; {said}" if unverified else why)
         tried.said.append(f"{entry.record.label} is compared, {said}")
         return tried.result("shadow", entry, run, said)
 
-    def _mode(self, entry: ActiveVersion) -> Mode:
-        due = self._auditor is not None and self._auditor.due(entry.key)
-        return "audit" if due else "serve"
+    def _is_due(self, entry: ActiveVersion) -> bool:
+        return self._auditor is not None and self._auditor.due(entry.key)
+
+    async def _look_learned(
+        self,
+        tried: LookupAttempts,
+        guesses: Sequence[Guess],
+        text: str,
+        request_class: str | None,
+    ) -> LookupResult | None:
+        """Ask the learned version of the class: of one alike, or of one that takes any wording."""
+        if not len(self.learned):
+            return None
+        alike = [one.request_class for one in guesses if one.score >= JOIN_SCORE]
+        everywhere = self.classes.any_wording if request_class is None else ()
+        names = self.learned.named(alike, everywhere)
+        return await self.learned.look(tried, names, text, self._is_due)
 
     async def _read_by_light(
         self,
         tried: LookupAttempts,
-        serving: Sequence[_Scored],
+        serving: Sequence[ScoredVersion],
         text: str,
         request_class: str | None,
     ) -> LookupResult | None:
         """Let a light model read the request for the class that is chosen, and the tool compute."""
         if self._light is None:
             return None
-        if self.policy.dispatch == "model" and request_class is None:
-            entry = await self._chosen(tried, self._light, text)
-        else:
-            least = self.policy.light_score
-            alike = (one for one, score in serving if score >= least and self._may_read(one))
-            entry = next(alike, None)
-        if entry is None or not self._may_read(entry):
-            return None
-        run, said = await self._use(tried, entry, self._light, text)
-        if run.answer is None:
-            tried.said.append(
-                f"{entry.record.label} with {self._light.name} {run.status}: {run.why}"
-            )
-            return None
-        return self._answered(tried, entry, run, said)._replace(by_light=True)
-
-    def _may_read(self, entry: ActiveVersion) -> bool:
-        """Return whether a light model may read requests for a version."""
-        return not entry.record.has_parser or self.policy.light_after_unparsed
-
-    async def _chosen(self, tried: LookupAttempts, light: Model, text: str) -> ActiveVersion | None:
-        """Return the class that a light model names (LATM's dispatcher, section 3.2)."""
-        examples = {
-            name: entry.record.demonstrations[0].input
-            for name, entry in sorted(self.entries.items())
-            if entry.state == "serving" and entry.record.demonstrations
-        }
-        if not examples:
-            return None
-        check_limits(light.name, tried.usage, tried.limits)
-        model = self.ledger.metered(light, "dispatch", None)
-        try:
-            name, turn = await tiers.choose_class(model, examples, text)
-        except ModelError as fault:
-            tried.said.append(f"{light.name} names no class: {fault}")
-            return None
-        tried.turns.append(turn)
-        return self.entries.get(name) if name is not None else None
-
-    async def _use(
-        self, tried: LookupAttempts, entry: ActiveVersion, light: Model, text: str
-    ) -> tuple[ToolRun, str]:
-        check_limits(light.name, tried.usage, tried.limits)
-        model = self.ledger.metered(light, "use", entry.record.request_class)
-        where = (self._sandbox, model, entry.record, text, self.namespace.tenant)
-        try:
-            run = await tiers.light_tier(*where, turns=tried.turns)
-        except ModelError as fault:
-            return ToolRun(status="failed", why=str(fault)), ""
-        return run, f"{light.name} read the request, {entry.record.label} computed"
+        by_model = self.policy.dispatch == "model" and request_class is None
+        found = await self._light.read(tried, serving, text, self.entries if by_model else None)
+        return found and self._answered(tried, *found)._replace(by_light=True)
 
     async def _shadow(
-        self, tried: LookupAttempts, shadowing: Sequence[_Scored], text: str
+        self, tried: LookupAttempts, shadowing: Sequence[ScoredVersion], text: str
     ) -> LookupResult | None:
         """Return the shadowing tool that takes the request: its parser does, or a light model would."""
         for entry, score in shadowing:
@@ -241,7 +213,7 @@ class ToolServer:
         theirs: str,
         *,
         keep: bool,
-        redact: Callable[..., Sequence[str] | None] | None = None,
+        redact: Redact | None = None,
     ) -> ComparisonOutcome | None:
         """Compare a stronger tier's answer with the tool's; None where no tool was in question.
 
@@ -256,23 +228,50 @@ class ToolServer:
             return None
         ours, arcs = found.answer, found.arcs
         if ours is None and self._light is not None:
-            run, _ = await self._use(LookupAttempts(None), found.entry, self._light, text)
+            run, _ = await self._light.use(LookupAttempts(None), found.entry, text)
             ours, arcs = run.answer, run.arcs
         if ours is None:
             return None
         by: ComparedBy = "audit" if found.mode == "audit" else "shadow"
-        kept = (redact(text, ours, theirs) if redact else (text, ours, theirs)) if keep else None
-        texts = (None, None, None) if kept is None else (kept[0], kept[1], kept[2])
+        texts = kept_texts((text, ours, theirs), redact, keep=keep)
         rule = same_answer(ours, theirs)
         return await self.record_comparison(
             found.entry, by, texts, agreed=rule is not None, rule=rule, arcs=arcs
         )
 
+    async def compare_learned(
+        self,
+        found: LookupResult,
+        text: str,
+        theirs: str,
+        *,
+        keep: bool,
+        redact: Redact | None = None,
+    ) -> list[tuple[ActiveVersion, ComparisonOutcome]]:
+        """Compare a stronger tier's answer with what learned versions beside ``found.entry`` said, and with
+        the best guess of one that abstained; return the versions that were compared. See ``compare``.
+        """
+        if not found.learned:
+            return []
+        self.learned.note(found.learned, theirs, audited=found.mode == "audit")
+        compared: list[tuple[ActiveVersion, ComparisonOutcome]] = []
+        for entry, answer in found.learned:
+            ours = answer.text
+            if ours is None or entry is found.entry:
+                continue
+            texts = kept_texts((text, ours, theirs), redact, keep=keep)
+            rule = same_answer(ours, theirs)
+            outcome = await self.record_comparison(
+                entry, "shadow", texts, agreed=rule is not None, rule=rule
+            )
+            compared.append((entry, outcome))
+        return compared
+
     async def record_comparison(
         self,
         entry: ActiveVersion,
         by: ComparedBy,
-        texts: tuple[str | None, str | None, str | None],
+        texts: KeptTexts,
         *,
         agreed: bool,
         rule: AnswerRule | None = None,
@@ -284,17 +283,17 @@ class ToolServer:
         ``rule``: the one by which they agreed, where compared; a user's ``report`` counts once.
         """
         record, (asked, ours, theirs) = entry.record, texts
-        update = comparison_update(entry, arcs, self.policy, agreed=agreed, rule=rule)
+        update = comparison_update(
+            entry,
+            arcs,
+            self.policy,
+            agreed=agreed,
+            rule=rule,
+            challenge=self.learned.challenge_of(entry),
+        )
         kept = Comparison(kind=by, version=record.version, input=asked, ours=ours, theirs=theirs)
         outcome = await self._live.record_comparison(
             entry.key, record.version, update, None if agreed else kept, report=report
         )
-        current = self.entries.get(record.request_class)
-        if current is not None and current.record.version == record.version:
-            if outcome.state in ALIVE:
-                now = replace(current, state=outcome.state, tally=outcome.tally)
-                self.entries[record.request_class] = now
-            else:
-                del self.entries[record.request_class]
-                self.classes.without_tool(record.request_class)
+        await self.versions.follow(entry, outcome)
         return outcome._replace(rule=rule)

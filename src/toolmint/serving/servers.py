@@ -12,6 +12,7 @@ from toolmint.core.model import Model
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.traffic import KeyStore, LiveStore, TenantStores, TrafficLog
+from toolmint.serving.learned_models import LearnedModels
 from toolmint.serving.lifecycle import Auditor, ServingPolicy
 from toolmint.serving.lookup import ActiveVersion
 from toolmint.serving.server import ToolServer
@@ -62,6 +63,8 @@ class ToolServers:
         clock: seconds.
 
     Attributes:
+        models: the learned models of all namespaces.
+        auditor: picks the answers to be audited; to be replaced before the first server is opened.
         on_open: called with each server that is opened, or None.
     """
 
@@ -81,7 +84,8 @@ class ToolServers:
         self._sandbox, self._light = sandbox, light
         self._most, self._most_classes = most, most_classes
         self._idle, self._clock = idle, clock
-        self._auditor = Auditor(policy.audit_rate)
+        self.auditor = Auditor(policy.audit_rate)
+        self.models = LearnedModels(self._weights)
         self._kept: OrderedDict[Namespace, _Opened] = OrderedDict()
         self._alive: WeakValueDictionary[Namespace, ToolServer] = WeakValueDictionary()
         self._opening: dict[Namespace, asyncio.Task[ToolServer]] = {}
@@ -127,7 +131,8 @@ class ToolServers:
             self._sandbox,
             policy=self.policy,
             light=self._light,
-            auditor=self._auditor,
+            auditor=self.auditor,
+            models=self.models,
         )
         granted = await self._granted(namespace)
         if granted or await store.classes():  # a namespace without a class has nothing to be read
@@ -138,6 +143,9 @@ class ToolServers:
         if self.on_open is not None:
             self.on_open(server)
         return server
+
+    async def _weights(self, key: ClassKey, digest: str) -> bytes:
+        return await self.storage.tenants.namespace(key.namespace).weights(key.name, digest)
 
     def _keep(self, namespace: Namespace, server: ToolServer) -> None:
         self._kept[namespace] = _Opened(server, self._clock())

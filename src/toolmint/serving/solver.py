@@ -146,7 +146,7 @@ class CachedSolver:
         check_limits(self._strong.name, one.usage, one.limits)
         answer, turn = await tiers.strong_tier(self._strong, one.task.input)
         one.turns.append(turn)
-        joined = self._join(server, one, found)
+        joined = self._join(server, one, found, answer)
         why = "no tool proved able; the strong model answered"
         done = one.answered(self._strong.name, "strong", turn.usage, answer)
         self._records.append(strong_record(done, found, joined, why))
@@ -154,17 +154,22 @@ class CachedSolver:
         if joined.key is not None and turn.usage.cost is not None:
             self._servers.add_cost(joined.key, float(turn.usage.cost))
         await server.compare(found, one.task.input, answer, keep=True)
+        await server.compare_learned(found, one.task.input, answer, keep=True)
         if self._maker is not None and joined.key is not None:
             self._maker.offer(server, joined.key.name)
         name = joined.key.name if joined.key else None
         return one.trajectory(found._replace(entry=None), "strong", answer, why, name)
 
-    def _join(self, server: ToolServer, one: "_Request", found: LookupResult) -> JoinedClass:
+    def _join(
+        self, server: ToolServer, one: "_Request", found: LookupResult, answer: str
+    ) -> JoinedClass:
         named = one.task.request_class
         if self._maker is None:
             name = named or found.known
             return JoinedClass(server.namespace.key(name) if name else None)
-        name, queued = server.classes.join(one.task.input, named or found.known)
+        name, queued = server.classes.join(
+            one.task.input, named or found.known, None if named else answer
+        )
         key = server.namespace.key(name)
         return JoinedClass(key, key if queued else None)
 

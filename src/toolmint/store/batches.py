@@ -85,6 +85,7 @@ def _demonstrations(records: Sequence[RequestRecord]) -> list[_Row]:
                 one.input_digest,
                 one.answer,
                 one.at.isoformat(),
+                one.drawn,
             )
             for one in records
             if one.queued is not None and one.input is not None and one.input_digest is not None
@@ -110,7 +111,8 @@ def _money(amount: Decimal | None) -> str | None:
 
 _NEWER = (
     "(tenant, scope, request_class, input_digest)"
-    " DO UPDATE SET target = excluded.target, at = excluded.at"
+    " DO UPDATE SET target = excluded.target, at = excluded.at,"
+    " drawn = excluded.drawn"
 )
 _KINDS: tuple[
     tuple[str, tuple[str, ...], str, Callable[[Sequence[RequestRecord]], Iterable[_Row]]], ...
@@ -135,7 +137,7 @@ _KINDS: tuple[
     ),
     (
         "queue",
-        ("tenant", "scope", "request_class", "input", "input_digest", "target", "at"),
+        ("tenant", "scope", "request_class", "input", "input_digest", "target", "at", "drawn"),
         _NEWER,
         _demonstrations,
     ),

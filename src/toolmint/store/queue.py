@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import delete, func, select, update
 
+from toolmint.core.learned import DrawnDemonstration
 from toolmint.core.tool import Demonstration
 from toolmint.core.values import digest
 from toolmint.store.classes import introduce
@@ -24,7 +25,8 @@ class SqlQueue(NamespaceView):
         key = self._new_key(request_class)
 
         def work() -> int:
-            newer = {"target": demonstration.target, "at": now()}
+            drawn = demonstration.drawn if isinstance(demonstration, DrawnDemonstration) else None
+            newer = {"target": demonstration.target, "at": now(), "drawn": drawn}
             row = {"input": demonstration.input, "input_digest": digest(demonstration.input)}
             new = self._database.upsert(QUEUE_TABLE).values(class_row(key) | row | newer)
             new = new.on_conflict_do_update(
@@ -86,6 +88,36 @@ class SqlQueue(NamespaceView):
             one = Demonstration(input=row.input, target=row.target)
             found.setdefault(self._name(row), []).append(one)
         return found
+
+    async def learnable(self, request_class: str, most: int) -> list[DrawnDemonstration]:
+        """Return a class's newest queued demonstrations that have an answer, oldest first."""
+        table, at = QUEUE_TABLE.c, func.coalesce(QUEUE_TABLE.c.at, "")
+        mine = is_class(QUEUE_TABLE, self._key(request_class))
+        query = (
+            select(table.input, table.target, table.drawn, at.label("at"))
+            .where(mine, table.target.is_not(None))
+            .order_by(at.desc(), table.id.desc())
+            .limit(most)
+        )
+        return [
+            DrawnDemonstration(
+                input=row.input, target=row.target, drawn=row.drawn or "all", at=row.at
+            )
+            for row in reversed(await self._database.rows(query))
+        ]
+
+    async def trim(self, request_class: str, most: int) -> int:
+        """Drop a class's oldest queued demonstrations beyond some number."""
+        mine = is_class(QUEUE_TABLE, self._new_key(request_class))
+        order = (func.coalesce(QUEUE_TABLE.c.at, "").desc(), QUEUE_TABLE.c.id.desc())
+        newest = select(QUEUE_TABLE.c.id).where(mine).order_by(*order).limit(most)
+
+        def work() -> int:
+            with self._database.transaction(write=True) as connection:
+                old = delete(QUEUE_TABLE).where(mine, QUEUE_TABLE.c.id.not_in(newest))
+                return connection.execute(old).rowcount
+
+        return await asyncio.to_thread(work)
 
     async def waiting(self) -> Mapping[str, int]:
         """Return how many demonstrations are queued, by class."""

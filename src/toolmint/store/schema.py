@@ -6,6 +6,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -47,6 +48,14 @@ TOOLS_TABLE = Table(
     Column("state", String(20), nullable=False),
     Index("tools_by_state", "state", "tenant", "scope"),
 )
+WEIGHTS_TABLE = Table(
+    "weights",
+    METADATA,
+    *_class(primary=True),
+    Column("digest", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""The weights of learned tools, which their records name by digest."""
 TRANSITIONS_TABLE = Table(
     "transitions",
     METADATA,
@@ -67,6 +76,7 @@ QUEUE_TABLE = Table(
     Column("input_digest", String(64), nullable=False),
     Column("target", Text),
     Column("at", String(40)),
+    Column("drawn", String(12)),
     UniqueConstraint(*_CLASS, "input_digest", name="queue_once"),
     Index("queue_by_class", *_CLASS, "id"),
 )

@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, insert, select
 
-from toolmint.core.errors import ToolNotFound
+from toolmint.core.errors import StoreError, ToolNotFound
 from toolmint.core.grants import StoreChanges
+from toolmint.core.learned import weights_digest
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.store import Lease, StateChange
 from toolmint.core.tool import State, ToolRecord
 from toolmint.store.classes import introduce
 from toolmint.store.columns import class_row, is_class, key_of
 from toolmint.store.live import check_lease
-from toolmint.store.schema import GRANTS_TABLE, TOOLS_TABLE, TRANSITIONS_TABLE
+from toolmint.store.schema import GRANTS_TABLE, TOOLS_TABLE, TRANSITIONS_TABLE, WEIGHTS_TABLE
 from toolmint.store.states import change_state, demote_serving, log_state
 from toolmint.store.view import NamespaceView
 
@@ -27,6 +28,13 @@ _RECORD = (
 )
 
 
+class _Moved(NamedTuple):
+    """The first state of a version, and why it has it."""
+
+    state: State
+    reason: str
+
+
 class SqlTools(NamespaceView):
     """Keeps versions and their states; see ``toolmint.core.store.ToolStore``."""
 
@@ -35,15 +43,32 @@ class SqlTools(NamespaceView):
         return record.model_copy(update={"request_class": self._name(row)})
 
     async def add(
-        self, record: ToolRecord, state: State, reason: str, lease: Lease | None = None
+        self,
+        record: ToolRecord,
+        state: State,
+        reason: str,
+        lease: Lease | None = None,
+        *,
+        weights: bytes | None = None,
     ) -> ToolRecord:
-        """Keep a new version under the next number of its class."""
-        key = self._new_key(record.request_class)
-        return await asyncio.to_thread(self._add, key, record, state, reason, lease)
+        """Keep a new version under the next number of its class, with the weights that it names."""
+        if record.weights != (weights_digest(weights) if weights is not None else ""):
+            raise StoreError(
+                f"{record.request_class!r} names other weights than were given",
+                code="store-weights",
+            )
+        key, moved = self._new_key(record.request_class), _Moved(state, reason)
+        return await asyncio.to_thread(self._add, key, record, moved, lease, weights)
 
     def _add(
-        self, key: ClassKey, record: ToolRecord, state: State, reason: str, lease: Lease | None
+        self,
+        key: ClassKey,
+        record: ToolRecord,
+        moved: "_Moved",
+        lease: Lease | None,
+        weights: bytes | None,
     ) -> ToolRecord:
+        state, reason = moved
         with self._database.transaction(write=True) as connection:
             if lease is not None:
                 check_lease(self._database, connection, lease)
@@ -61,10 +86,30 @@ class SqlTools(NamespaceView):
                 "state": state,
             }
             connection.execute(insert(TOOLS_TABLE).values(class_row(key) | row))
+            if weights is not None:
+                body = {"digest": kept.weights, "body": weights}
+                new = self._database.upsert(WEIGHTS_TABLE).values(class_row(key) | body)
+                connection.execute(new.on_conflict_do_nothing())
             log_state(connection, key, kept.version, state, reason)
             if kept.demonstrations:
                 introduce(self._database, connection, key, kept.demonstrations[0].input)
         return kept
+
+    async def weights(self, request_class: str, digest: str) -> bytes:
+        """Return the weights that a class's record names."""
+        mine = is_class(WEIGHTS_TABLE, self._key(request_class))
+        query = select(WEIGHTS_TABLE.c.body).where(mine, WEIGHTS_TABLE.c.digest == digest)
+        rows = await self._database.rows(query)
+        if not rows:
+            raise StoreError(
+                f"the store has no weights {digest[:12]} of {request_class!r}", code="store-weights"
+            )
+        found = bytes(rows[0].body)
+        if weights_digest(found) != digest:
+            raise StoreError(
+                f"the weights {digest[:12]} of {request_class!r} are damaged", code="store-weights"
+            )
+        return found
 
     async def get(self, request_class: str, version: int | None = None) -> ToolRecord:
         """Return a version, by default the newest."""

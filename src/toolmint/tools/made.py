@@ -31,8 +31,15 @@ def uses_of(record: ToolRecord) -> list[tuple[str, dict[str, Value]]]:
     """Return the example requests with their arguments that the maker's wrapping kept.
 
     Raises:
-        ToolError: the tool was made under the ``latm`` profile, so its arguments are unknown.
+        ToolError: the tool was made under the ``latm`` profile, so its arguments are unknown, or it is a
+            learned one, which has none.
     """
+    if record.learned:
+        raise ToolError(
+            f"{record.label!r} is a learned tool: it reads whole requests and has no arguments; "
+            "an agent can call proved tools only",
+            code="tool-learned",
+        )
     if record.profile == "latm":
         raise ToolError(
             f"{record.label!r} was made under the latm profile, without named arguments; "

@@ -3,27 +3,131 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar, cast
 
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.types import CallToolResult, ListToolsResult, TextContent
+from mcp.types import Tool as McpSchema
 
-from toolmint.core.errors import ToolError, contained
+from toolmint.core.errors import ToolError, aboundary
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
+from toolmint.core.schema import schema_fault
 from toolmint.core.toolbox import failed_result
-from toolmint.core.values import Value, canonical
+from toolmint.core.values import Value, canonical, clip
 
 _T = TypeVar("_T")
 _MAX_PAGES = 100
-_CLOSING_SECONDS = 3.0
+_LONGEST = 1 << 20
+"""Characters of a result that are kept."""
+_LARGEST_EVENT = 64 << 20
+"""Bytes of one event of a server over HTTP."""
+_CLOSING = 5.0
+"""Seconds that a server has to close."""
 
 
-async def _within(seconds: float, work: Awaitable[_T]) -> _T:
-    """Await in this task: the SDK's cancel scopes must be left by the task that entered them."""
-    async with asyncio.timeout(seconds):
-        return await work
+class _Connection:
+    """A connected server, kept by a task of its own.
+
+    The SDK cancels the task that opened a connection when its transport dies. That must not be the agent's.
+    """
+
+    def __init__(self, target: Any, where: str, seconds: float, headers: Mapping[str, str]) -> None:  # noqa: ANN401 - what the SDK's client takes
+        self._target, self.where, self.seconds = target, where, seconds
+        self._headers = dict(headers)
+        self._stop = asyncio.Event()
+        self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        async with AsyncExitStack() as stack:
+            target = self._target
+            if isinstance(target, str):
+                http = await stack.enter_async_context(create_mcp_http_client(self._headers))
+                target = streamable_http_client(
+                    target, http_client=http, max_sse_event_size=_LARGEST_EVENT
+                )
+            opened = Client(target, read_timeout_seconds=self.seconds)
+            client = await stack.enter_async_context(opened)
+            if not self._ready.done():
+                self._ready.set_result(client)
+            await self._stop.wait()
+
+    async def client(self) -> Client:
+        """Return the client, once it is connected.
+
+        Raises:
+            ToolError: it cannot be connected in time.
+        """
+        waited: set[asyncio.Future[Any]] = {self._ready, self._task}
+        await asyncio.wait(waited, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED)
+        if self._ready.done():
+            return self._ready.result()
+        said = (
+            _said(_fault_of(self._task))
+            if self._task.done()
+            else f"no answer within {self.seconds:g} s"
+        )
+        raise ToolError(f"{self.where} cannot be used: {said}", code="tool-unreachable")
+
+    async def ask(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Return what a request to the server brings.
+
+        Raises:
+            ToolError: the server is gone, answers with an error or against the protocol, or does not answer.
+        """
+        asked = asyncio.ensure_future(work)
+        waited: set[asyncio.Future[Any]] = {asked, self._task}
+        try:
+            await asyncio.wait(
+                waited, timeout=self.seconds + 1, return_when=asyncio.FIRST_COMPLETED
+            )
+            if asked.done():
+                return await aboundary(asked, self._lost)
+            if self._task.done():
+                said = _said(_fault_of(self._task))
+                raise ToolError(f"{self.where} is gone: {said}", code="tool-unreachable")
+            raise self._late()
+        finally:
+            asked.cancel()
+
+    def _late(self) -> ToolError:
+        return ToolError(
+            f"{self.where} gave no answer within {self.seconds:g} s", code="tool-timeout"
+        )
+
+    def _lost(self, fault: Exception) -> ToolError:
+        if isinstance(fault, TimeoutError):
+            return self._late()
+        if isinstance(fault, MCPError):
+            return ToolError(f"{self.where}: {_said(fault)}", code="tool-protocol")
+        return ToolError(f"{self.where}: {_said(fault)}", code="tool-unreachable")
+
+    async def close(self) -> None:
+        """Close the connection, and end the server where it runs here; a dead one is closed already."""
+        self._stop.set()
+        await asyncio.wait({self._task}, timeout=_CLOSING)
+        self._task.cancel()
+        await asyncio.wait({self._task}, timeout=_CLOSING)
+        if self._task.done():
+            _fault_of(self._task)
+
+
+def _fault_of(task: "asyncio.Task[None]") -> BaseException | None:
+    """Return the exception that ended a task, so that nobody is told of it a second time."""
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+def _said(fault: BaseException | None) -> str:
+    """Return an exception in words; of a group, the first one."""
+    while isinstance(fault, BaseExceptionGroup):
+        fault = cast("BaseExceptionGroup[BaseException]", fault).exceptions[0]
+    if fault is None:
+        return "it has closed"
+    return clip(" ".join(f"{type(fault).__name__}: {fault}".split()).rstrip(": "), 400)
 
 
 def _text(result: CallToolResult) -> str:
@@ -33,184 +137,113 @@ def _text(result: CallToolResult) -> str:
     return "\n".join(parts)
 
 
-class _Connection:
-    """A client that lives in a task of its own.
-
-    The SDK's task group cancels the task that entered it when a transport breaks; so that task must not be
-    the agent's. Whoever calls sees the end of this one.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._closing = asyncio.Event()
-        self._owner: asyncio.Task[None] | None = None
-
-    async def open(self, seconds: float) -> list[ToolSpec]:
-        """Connect and return the specifications of the tools.
-
-        Raises:
-            BaseException: whatever kept the connection from opening.
-        """
-        ready: asyncio.Future[list[ToolSpec]] = asyncio.get_running_loop().create_future()
-        self._owner = asyncio.create_task(self._hold(ready))
-        await asyncio.wait((self._owner, ready), timeout=seconds, return_when="FIRST_COMPLETED")
-        if ready.done():
-            return ready.result()
-        if not self._owner.done():
-            await self.close()
-            raise TimeoutError(f"no answer within {seconds:g} s")
-        fault = None if self._owner.cancelled() else self._owner.exception()
-        raise fault or ConnectionError("the connection broke off")
-
-    async def _hold(self, ready: "asyncio.Future[list[ToolSpec]]") -> None:
-        async with self._client as client:
-            specs = await _specs(client)
-            if not ready.done():
-                ready.set_result(specs)
-            await self._closing.wait()
-
-    async def call(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Await a request; where the connection ends before, its request ends too.
-
-        Raises:
-            ConnectionError: the connection has ended.
-        """
-        owner = self._owner
-        if owner is None or owner.done():
-            work.close()
-            raise ConnectionError(_why(owner))
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait((task, owner), return_when="FIRST_COMPLETED")
-            if task.done() and not task.cancelled():
-                return task.result()
-            raise ConnectionError(_why(owner))
-        finally:
-            task.cancel()
-
-    async def close(self) -> None:
-        """End the connection; one that does not end soon is left to itself, and its process is killed."""
-        self._closing.set()
-        if self._owner is None:
-            return
-        await asyncio.wait({self._owner}, timeout=_CLOSING_SECONDS)
-        if not self._owner.done():
-            self._owner.cancel()
-            await asyncio.wait({self._owner}, timeout=_CLOSING_SECONDS)
-        self._owner.add_done_callback(lambda one: one.cancelled() or one.exception())
-
-
-def _why(owner: "asyncio.Task[None] | None") -> str:
-    """Return why a connection has ended."""
-    fault = None if owner is None or not owner.done() or owner.cancelled() else owner.exception()
-    return _said(fault) if fault is not None else "the connection broke off"
-
-
-def _said(fault: BaseException) -> str:
-    """Return what went wrong in one line; of a group, its first member says it."""
-    while isinstance(fault, BaseExceptionGroup):
-        fault = cast("BaseExceptionGroup[BaseException]", fault).exceptions[0]
-    return f"{type(fault).__name__}: {fault}".removesuffix(": ")
-
-
 class McpTool:
     """One tool of a connected server."""
 
-    def __init__(
-        self, client: Client, connection: _Connection, where: str, spec: ToolSpec, timeout: float
-    ) -> None:
+    def __init__(self, client: Client, connection: _Connection, spec: ToolSpec) -> None:
         self.spec = spec
         self._client, self._connection = client, connection
-        self._where, self._timeout = where, timeout
 
     async def call(self, call: ToolCall) -> ToolResult:
         """Call the tool; an error of the tool or the protocol, or a dead server, is the observation."""
         start = time.perf_counter()
         work = self._client.call_tool(
-            call.name, cast("dict[str, Any]", call.parsed()), read_timeout_seconds=self._timeout
+            call.name,
+            cast("dict[str, Any]", call.parsed()),
+            read_timeout_seconds=self._connection.seconds,
         )
         try:
-            result = await contained(
-                _within(self._timeout + 1, self._connection.call(work)), self._lost
-            )
+            result = await self._connection.ask(work)
         except ToolError as fault:
             return failed_result(call, fault.code, str(fault), time.perf_counter() - start)
-        text = _text(result)
+        whole = _text(result)
+        text = clip(whole, _LONGEST)
         seconds = time.perf_counter() - start
         if result.is_error:
             return failed_result(call, "tool-error", text, seconds)
-        data = cast("Value", result.structured_content)
+        data = cast("Value", result.structured_content) if text == whole else None
         return ToolResult(
-            call_id=call.id, content=text or canonical(data), data=data, seconds=seconds
+            call_id=call.id,
+            content=text or clip(canonical(data), _LONGEST),
+            data=data,
+            seconds=seconds,
         )
-
-    def _lost(self, fault: BaseException) -> ToolError:
-        if isinstance(fault, TimeoutError):
-            return ToolError(
-                f"{self._where} gave no answer within {self._timeout:g} s", code="tool-timeout"
-            )
-        if isinstance(fault, MCPError):
-            return ToolError(f"{self._where}: {fault}", code="tool-protocol")
-        return ToolError(f"{self._where} is gone: {_said(fault)}", code="tool-unreachable")
 
 
 @asynccontextmanager
-async def mcp_tools(server: object, *, seconds: float = 60.0) -> AsyncGenerator[list[McpTool]]:
+async def mcp_tools(
+    server: object,
+    *,
+    seconds: float = 60.0,
+    env: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    problems: list[str] | None = None,
+) -> AsyncGenerator[list[McpTool]]:
     """Connect to a server and yield its tools; the connection closes with the context.
-
-    A server that dies while the context is open makes calls fail and nothing else.
 
     Args:
         server: a URL (streamable HTTP), a command line (stdio), or a server object in this process.
         seconds: timeout of the connection and of each call.
+        env: variables that a command gets beside the few that it always has (``PATH``, ``HOME`` and such).
+        headers: sent with each request to a URL.
+        problems: takes a message for each tool that is left out or loosened.
 
     Raises:
         ToolError: the server cannot be started or reached, or does not speak MCP.
     """
     where = f"the MCP server {server!r}" if isinstance(server, str) else "the MCP server"
-    target: Any = server
-    if isinstance(server, str) and not server.startswith(("http://", "https://")):
-        command, *arguments = _words(server)
-        target = StdioServerParameters(command=command, args=arguments)
-    client = Client(target, read_timeout_seconds=seconds)
-    connection = _Connection(client)
-
-    def unreachable(fault: BaseException) -> ToolError:
-        return ToolError(f"{where} cannot be used: {_said(fault)}", code="tool-unreachable")
-
-    specs = await contained(connection.open(seconds), unreachable)
+    connection = _Connection(_target(server, env), where, seconds, headers or {})
     try:
-        yield [McpTool(client, connection, where, spec, seconds) for spec in specs]
+        client = await connection.client()
+        listed = await connection.ask(_listed(client))
+        specs = _specs(listed, where, problems if problems is not None else [])
+        yield [McpTool(client, connection, spec) for spec in specs]
     finally:
-        await connection.close()
+        await asyncio.shield(connection.close())
 
 
-def _words(command: str) -> list[str]:
+def _target(server: object, env: Mapping[str, str] | None) -> object:
+    if not isinstance(server, str) or server.startswith(("http://", "https://")):
+        return server
     try:
-        words = shlex.split(command)
+        words = shlex.split(server)
     except ValueError as fault:
-        raise ToolError(f"mcp:{command} is no command line: {fault}", code="config") from fault
+        raise ToolError(f"mcp:{server} is no command line: {fault}", code="config") from fault
     if not words:
         raise ToolError("mcp: needs a command or a URL after it", code="config")
-    return words
+    command, *arguments = words
+    return StdioServerParameters(command=command, args=arguments, env=dict(env) if env else None)
 
 
-async def _specs(client: Client) -> list[ToolSpec]:
-    specs: list[ToolSpec] = []
+async def _listed(client: Client) -> list[McpSchema]:
+    found: list[McpSchema] = []
     cursor: str | None = None
     for _ in range(_MAX_PAGES):
         page: ListToolsResult = await client.list_tools(cursor=cursor)
-        specs += [
-            ToolSpec(
-                name=one.name,
-                description=one.description or "",
-                parameters=one.input_schema,
-                returns=one.output_schema,
-                read_only=bool(one.annotations and one.annotations.read_only_hint),
-            )
-            for one in page.tools
-        ]
+        found += page.tools
         cursor = page.next_cursor
         if cursor is None:
             break
-    return specs
+    return found
+
+
+def _specs(listed: list[McpSchema], where: str, problems: list[str]) -> list[ToolSpec]:
+    """Return the specifications of a server's tools; what is wrong with one costs none of the others."""
+    specs: dict[str, ToolSpec] = {}
+    for one in listed:
+        if not one.name or one.name in specs:
+            problems.append(f"{where}: a second tool {one.name!r} was left out")
+            continue
+        parameters = cast("dict[str, Value]", one.input_schema)
+        fault = schema_fault(parameters)
+        if fault is not None:
+            problems.append(f"{where}: {one.name!r} has no valid schema ({clip(fault, 100)})")
+            parameters = cast("dict[str, Value]", {"type": "object"})
+        specs[one.name] = ToolSpec(
+            name=one.name,
+            description=one.description or "",
+            parameters=parameters,
+            returns=one.output_schema,
+            read_only=bool(one.annotations and one.annotations.read_only_hint),
+        )
+    return list(specs.values())

@@ -1,133 +1,128 @@
 """An OpenAPI operation as a tool: arguments to request, response to observation."""
 
-import base64
 import json
+import re
 import time
 from collections.abc import Mapping
-from typing import Any, cast
-from urllib.parse import quote, urlencode
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from toolmint.core.errors import ToolError
 from toolmint.core.http import HttpRequest, HttpResponse, Transport
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.toolbox import failed_result
-from toolmint.core.values import Value, canonical, clip
-from toolmint.tools.openapi import ApiOperation, ArgumentPlace, ImportedApi
+from toolmint.core.values import Value, canonical, clip, too_deep
+from toolmint.tools.credentials import authorized
+from toolmint.tools.openapi import ApiOperation, ImportedApi
+from toolmint.tools.openapi_body import body_of
+from toolmint.tools.openapi_styles import (
+    ArgumentPlace,
+    cookie_texts,
+    header_text,
+    path_text,
+    query_texts,
+)
 
-_Pairs = list[tuple[str, str]]
+_ROUNDS = 8
+"""Times that a path is decoded; no server does so more often."""
 
 
-def _text(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return ",".join(_text(one) for one in value)
-    return canonical(value)
+def _leaves(segment: str) -> bool:
+    """Return whether a segment could be read as none, as ``.`` or ``..``, or hold one that is.
+
+    Servers and proxies decode paths before they look at them, some of them twice.
+    """
+    text = segment
+    for _ in range(_ROUNDS):
+        if any(part in {".", ".."} for part in re.split(r"[/\\]", text)):
+            return True
+        text = unquote(text)
+    # A matrix parameter is cut off by some servers, which leaves the rest.
+    return not segment or segment.split(";", maxsplit=1)[0] in {".", ".."}
 
 
-def _pairs(slot: ArgumentPlace, value: Value) -> _Pairs:
-    """Return the query pairs of an argument in its serialisation style (OpenAPI 3, Style Values)."""
-    if isinstance(value, list):
-        if slot.explode:
-            return [(slot.name, _text(one)) for one in value]
-        joint = {"spaceDelimited": " ", "pipeDelimited": "|"}.get(slot.style, ",")
-        return [(slot.name, joint.join(_text(one) for one in value))]
-    if isinstance(value, dict):
-        if slot.style == "deepObject":
-            return [(f"{slot.name}[{key}]", _text(one)) for key, one in value.items()]
-        if slot.style == "form" and slot.explode:
-            return [(key, _text(one)) for key, one in value.items()]
-    return [(slot.name, _text(value))]
+def filled_path(operation: ApiOperation, values: Mapping[str, tuple[ArgumentPlace, Value]]) -> str:
+    """Return an operation's path with its arguments.
+
+    Raises:
+        ToolError: an argument is missing or empty, or would lead to another path.
+    """
+    names: list[str] = []
+
+    def text_of(found: "re.Match[str]") -> str:
+        name = found.group(1)
+        names.append(name)
+        slot, value = values.get(name, (None, None))
+        return "" if slot is None or value is None else path_text(slot, value)
+
+    segments: list[str] = []
+    for template in operation.path.split("/"):
+        names.clear()
+        segment = re.sub(r"{([^}]*)}", text_of, template)
+        if names and _leaves(segment):
+            given = ", ".join(f"{one}={values[one][1]!r:.60}" for one in names if one in values)
+            raise ToolError(
+                f"{operation.spec.name!r}: {given or names[0]} would leave {operation.path!r}: a part of a "
+                "path cannot be empty, '.' or '..'",
+                code="tool-arguments",
+            )
+        segments.append(segment)
+    return "/".join(segments)
 
 
 def request_of(operation: ApiOperation, arguments: Mapping[str, Value]) -> HttpRequest:
     """Return the request of a call, without credentials.
 
     Raises:
-        ToolError: the document names no server.
+        ToolError: the document names no server, or an argument cannot be sent.
     """
     if not operation.server.startswith(("http://", "https://")):
         raise ToolError(
             f"the document names no server that can be called ({operation.server!r}); give a base_url",
             code="tool-server",
         )
-    path, query, headers, cookies = operation.path, _Pairs(), dict[str, str](), _Pairs()
-    fields: dict[str, Value] = {}
-    whole: Value = None
+    given = _Given({}, [], {}, [], [], [])
     for name, value in arguments.items():
-        slot = operation.slots.get(name, ArgumentPlace("body", name))
+        given.take(operation.slots.get(name, ArgumentPlace("body", name)), value)
+    headers, data = dict(given.headers), None
+    if operation.body is not None:
+        whole = given.whole[0] if given.whole else None
+        body = body_of(operation.body, given.fields, whole)
+        if body is not None:
+            headers["Content-Type"], data = body.media_type, body.data
+    if given.cookies:
+        headers["Cookie"] = "; ".join(given.cookies)
+    url = operation.server + filled_path(operation, given.path)
+    return HttpRequest(operation.method, url, "&".join(given.query), headers, data)
+
+
+class _Given(NamedTuple):
+    """A call's arguments by where they go."""
+
+    path: dict[str, tuple[ArgumentPlace, Value]]
+    query: list[str]
+    headers: dict[str, str]
+    cookies: list[str]
+    fields: list[tuple[ArgumentPlace, Value]]
+    whole: list[Value]
+
+    def take(self, slot: ArgumentPlace, value: Value) -> None:
+        """Add an argument; null is left out of query, headers and cookies."""
         match slot.place:
             case "path":
-                path = path.replace(f"{{{slot.name}}}", quote(_text(value), safe=""))
+                self.path[slot.name] = slot, value
             case "query":
-                query += _pairs(slot, value)
+                self.query.extend(query_texts(slot, value))
+            case "header" if value is not None:
+                self.headers[slot.name] = header_text(slot, value)
             case "header":
-                headers[slot.name] = _text(value)
+                pass
             case "cookie":
-                cookies.append((slot.name, _text(value)))
+                self.cookies.extend(cookie_texts(slot, value))
             case "whole":
-                whole = value
+                self.whole.append(value)
             case _:
-                fields[slot.name] = value
-    body = _body(operation, fields, whole)
-    if body is not None and operation.media_type is not None:
-        headers["Content-Type"] = operation.media_type
-    if cookies:
-        headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in cookies)
-    return HttpRequest(operation.method, operation.server + path, query, headers, body)
-
-
-def _body(operation: ApiOperation, fields: Mapping[str, Value], whole: Value) -> bytes | None:
-    if operation.media_type is None or (not fields and whole is None):
-        return None
-    if "urlencoded" in operation.media_type:
-        pairs = [
-            pair
-            for name, value in fields.items()
-            for pair in _pairs(ArgumentPlace("query", name), value)
-        ]
-        return urlencode(pairs).encode()
-    return json.dumps(whole if whole is not None else fields, ensure_ascii=False).encode()
-
-
-def authorized(
-    request: HttpRequest,
-    operation: ApiOperation,
-    schemes: Mapping[str, Any],
-    secrets: Mapping[str, str],
-) -> HttpRequest:
-    """Return the request with the credentials of the first alternative whose secrets are all known.
-
-    Raises:
-        ToolError: the operation needs credentials that were not given; the message names the schemes.
-    """
-    ways = operation.security
-    if not ways or (() in ways and not any(set(way) <= set(secrets) for way in ways if way)):
-        return request
-    way = next((way for way in ways if way and set(way) <= set(secrets)), None)
-    if way is None:
-        needed = " or ".join(" with ".join(one) for one in ways)
-        raise ToolError(
-            f"{operation.spec.name!r} needs credentials for {needed}", code="tool-credentials"
-        )
-    query, headers = list(request.query), dict(request.headers)
-    for name in way:
-        scheme = cast("Mapping[str, Any]", schemes.get(name) or {})
-        secret = secrets[name]
-        match (scheme.get("type"), scheme.get("in") or str(scheme.get("scheme", "")).lower()):
-            case ("apiKey", "query"):
-                query.append((str(scheme["name"]), secret))
-            case ("apiKey", "cookie"):
-                headers["Cookie"] = "; ".join(
-                    filter(None, [headers.get("Cookie"), f"{scheme['name']}={secret}"])
-                )
-            case ("apiKey", _):
-                headers[str(scheme.get("name", "X-API-Key"))] = secret
-            case ("http", "basic"):
-                headers["Authorization"] = "Basic " + base64.b64encode(secret.encode()).decode()
-            case _:
-                headers["Authorization"] = f"Bearer {secret}"
-    return request._replace(query=query, headers=headers)
+                self.fields.append((slot, value))
 
 
 def result_of(call: ToolCall, response: HttpResponse, seconds: float) -> ToolResult:
@@ -139,12 +134,13 @@ def result_of(call: ToolCall, response: HttpResponse, seconds: float) -> ToolRes
             call, f"http-{response.status}", f"HTTP {response.status}: {said}", seconds
         )
     data: Value = None
-    if "json" in response.media_type:
+    if "json" in response.media_type and not response.cut:
         try:
             data = json.loads(response.text)
-            text = canonical(data)
-        except ValueError:
-            text = response.text
+            # A server may say anything, such as numbers that JSON has not.
+            text = response.text if too_deep(data) else canonical(data)
+        except (ValueError, RecursionError):
+            data, text = None, response.text
     return ToolResult(
         call_id=call.id,
         content=text or f"(HTTP {response.status}, no body)",
@@ -162,9 +158,10 @@ class OpenApiTool:
         imported: ImportedApi,
         transport: Transport,
         secrets: Mapping[str, str],
+        headers: Mapping[str, str],
     ) -> None:
         self._operation, self._schemes = operation, imported.schemes
-        self._transport, self._secrets = transport, secrets
+        self._transport, self._secrets, self._headers = transport, secrets, headers
 
     @property
     def spec(self) -> ToolSpec:
@@ -175,23 +172,35 @@ class OpenApiTool:
         """Send the request and return the response as an observation.
 
         Raises:
-            ToolError: the server cannot be reached, or credentials are missing.
+            ToolError: the server cannot be reached, credentials are missing, or an argument cannot be sent.
         """
         start = time.perf_counter()
-        request = request_of(self._operation, call.parsed())
-        request = authorized(request, self._operation, self._schemes, self._secrets)
+        operation = self._operation
+        request = request_of(operation, call.parsed())
+        request = request._replace(headers={**self._headers, **request.headers})
+        request = authorized(
+            request, operation.spec.name, operation.security, self._schemes, self._secrets
+        )
         response = await self._transport.send(request)
         return result_of(call, response, time.perf_counter() - start)
 
 
 def openapi_tools(
-    imported: ImportedApi, transport: Transport, secrets: Mapping[str, str] | None = None
+    imported: ImportedApi,
+    transport: Transport,
+    secrets: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> list[OpenApiTool]:
     """Return a document's operations as tools.
 
     Args:
         imported: what ``import_document`` returned.
         transport: carries the requests.
-        secrets: credentials by the name of their security scheme; ``user:password`` for basic.
+        secrets: credentials by the name of their security scheme, or as ``own_scheme`` takes it;
+            ``user:password`` for basic.
+        headers: sent with every request.
     """
-    return [OpenApiTool(one, imported, transport, secrets or {}) for one in imported.operations]
+    return [
+        OpenApiTool(one, imported, transport, secrets or {}, headers or {})
+        for one in imported.operations
+    ]

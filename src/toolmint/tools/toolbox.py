@@ -1,12 +1,23 @@
 """A collection of named tools, with views (filter, prefix, rename, merge)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from toolmint.core.errors import ToolError, ToolNotFound
 from toolmint.core.messages import ToolCall, ToolResult, ToolSpec
 from toolmint.core.schema import schema_fault
 from toolmint.core.toolbox import Tool, call_one
+from toolmint.core.values import digest
+
+_LONGEST_NAME = 64
+"""Characters of a name that models' endpoints take."""
+
+
+def _short(name: str) -> str:
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 7]}_{digest(name)[:6]}"
 
 
 class Renamed(NamedTuple):
@@ -28,17 +39,21 @@ class Renamed(NamedTuple):
 class ToolCollection:
     """Tools by name. A view is a new collection that shares the tools.
 
+    Args:
+        tools: the tools.
+        checked: their schemas are known to be JSON Schemas. A large document's take seconds to check.
+
     Raises:
         ToolError: two tools have the same name, a name is empty, or a schema is not a JSON Schema.
     """
 
-    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+    def __init__(self, tools: Iterable[Tool] = (), *, checked: bool = False) -> None:
         self._tools: dict[str, Tool] = {}
         for tool in tools:
-            self._add(tool)
+            self._add(tool, checked=checked)
         self._specs = tuple(tool.spec for tool in self._tools.values())
 
-    def _add(self, tool: Tool) -> None:
+    def _add(self, tool: Tool, *, checked: bool) -> None:
         spec = tool.spec
         if not spec.name:
             raise ToolError("a tool has no name", code="tool-name")
@@ -49,7 +64,7 @@ class ToolCollection:
                 "give one a prefix or another name",
                 code="tool-twice",
             )
-        fault = schema_fault(spec.parameters)
+        fault = None if checked else schema_fault(spec.parameters)
         if fault is not None:
             raise ToolError(
                 f"the schema of {spec.name!r} is not a JSON Schema: {fault}", code="tool-schema"
@@ -76,7 +91,8 @@ class ToolCollection:
 
     def filtered(self, keep: Callable[[ToolSpec], bool]) -> "ToolCollection":
         """Return the tools whose specification passes ``keep``."""
-        return ToolCollection(tool for tool in self._tools.values() if keep(tool.spec))
+        kept = (tool for tool in self._tools.values() if keep(tool.spec))
+        return ToolCollection(kept, checked=True)
 
     def only(self, names: Iterable[str]) -> "ToolCollection":
         """Return the named tools, in that order.
@@ -87,22 +103,28 @@ class ToolCollection:
         wanted = list(names)
         for name in wanted:
             if name not in self._tools:
-                raise ToolNotFound(
-                    f"the toolbox has no tool {name!r}; it has {', '.join(self._tools)}"
+                near = (
+                    get_close_matches(name, self._tools, n=3, cutoff=0.5) or list(self._tools)[:10]
                 )
-        return ToolCollection(self._tools[name] for name in wanted)
+                raise ToolNotFound(
+                    f"the toolbox has no tool {name!r}; of its {len(self)}, the nearest are "
+                    f"{', '.join(near)}"
+                )
+        return ToolCollection((self._tools[name] for name in wanted), checked=True)
 
     def prefixed(self, prefix: str) -> "ToolCollection":
-        """Return all tools, their names with a prefix."""
-        return ToolCollection(Renamed(tool, prefix + name) for name, tool in self._tools.items())
+        """Return all tools, their names with a prefix; a name of more than 64 characters is shortened."""
+        named = ((_short(prefix + name), tool) for name, tool in self._tools.items())
+        return ToolCollection((Renamed(tool, name) for name, tool in named), checked=True)
 
     def renamed(self, names: Mapping[str, str]) -> "ToolCollection":
         """Return all tools, some under other names (old to new)."""
         self.only(names)
-        return ToolCollection(
+        named = (
             Renamed(tool, names[name]) if name in names else tool
             for name, tool in self._tools.items()
         )
+        return ToolCollection(named, checked=True)
 
     def merged(self, *others: "ToolCollection") -> "ToolCollection":
         """Return the tools of this collection and of others.
@@ -110,4 +132,4 @@ class ToolCollection:
         Raises:
             ToolError: a name occurs twice.
         """
-        return ToolCollection(tool for one in (self, *others) for tool in one.tools)
+        return ToolCollection((tool for one in (self, *others) for tool in one.tools), checked=True)

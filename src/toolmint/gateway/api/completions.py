@@ -13,22 +13,28 @@ from toolmint.core.budgets import Prices
 from toolmint.core.errors import SandboxError, StoreError, ToolmintError, boundary
 from toolmint.core.model import Usage
 from toolmint.core.namespace import Namespace
-from toolmint.core.traffic import Key
+from toolmint.core.traffic import ComparisonOutcome, Key
 from toolmint.gateway.api.agent import AgentModel, answer_with_agent
 from toolmint.gateway.api.endpoints import CONVERSATION_FIELDS
 from toolmint.gateway.api.fitting import fits
-from toolmint.gateway.asgi import Headers, header
+from toolmint.gateway.api.marks import marks_of, shown_of
+from toolmint.gateway.asgi import header
 from toolmint.gateway.auth.upper_usage import UsageEstimates
 from toolmint.gateway.call import EndpointKind, GatewayCall, ParsedRequest
 from toolmint.gateway.http_errors import internal_error
 from toolmint.gateway.recording.recorder import Recorder
 from toolmint.gateway.recording.request_log import LOG
+from toolmint.gateway.upstream.disconnect import Lookout, cancel_on_disconnect
 from toolmint.gateway.upstream.pass_through import PassThrough, UpstreamAnswer
 from toolmint.serving.background_maker import BackgroundMaker
-from toolmint.serving.error_bound import ErrorBound
-from toolmint.serving.lifecycle import bound_status
 from toolmint.serving.lookup import ActiveVersion, LookupResult
-from toolmint.serving.records import AnsweredRequest, JoinedClass, hit_record, strong_record
+from toolmint.serving.records import (
+    AnsweredRequest,
+    JoinedClass,
+    Texts,
+    hit_record,
+    strong_record,
+)
 from toolmint.serving.server import ToolServer
 from toolmint.serving.servers import ToolServers
 
@@ -71,9 +77,9 @@ class Completions:
         self._servers, self._strong, self.recorder = servers, strong, recorder
         self._maker, self._prices, self._agent = maker, prices, agent
         self._estimates = UsageEstimates(prices, CONVERSATION_FIELDS)
-        self._later: set[asyncio.Task[None]] = set()
+        self._later, self._lookout = set[asyncio.Task[None]](), Lookout()
         # A version at work is a new object once its tally moves, so what is shown of it can be kept.
-        self._shown = lru_cache(_SHOWN)(partial(_shown, servers.policy.bound))
+        self._shown = lru_cache(_SHOWN)(partial(shown_of, servers.policy.bound))
 
     async def serve(self, call: GatewayCall, kind: EndpointKind, body: bytes) -> None:
         """Answer one request.
@@ -105,20 +111,32 @@ class Completions:
         keep = parsed.text is not None and (call.key.record or found.entry is not None)
         record = partial(self._record_answer, call, kind, parsed, lookup)
         await self._strong.answer(
-            call, kind, parsed, body, _marks(lookup), keep=keep, record=record
+            call,
+            kind,
+            parsed,
+            body,
+            marks_of(lookup.found, lookup.why, NOTHING),
+            keep=keep,
+            record=record,
         )
 
     async def _reserve(
         self, call: GatewayCall, kind: EndpointKind, parsed: ParsedRequest, body: bytes
     ) -> None:
-        """Reserve the most that a request may cost; raise HttpError where its key has too little left."""
+        """Reserve the most that a request may cost.
+
+        Raises:
+            HttpError: its key has too little left.
+            ClientLeft: the client went away while it waited; nothing was sent for it.
+        """
         if not call.key.is_limited:
             return
-        await self.recorder.keys.reserve(
-            call.number,
-            call.key,
-            lambda: self._estimates.upper(kind.name, parsed.body, body, self._servers.light),
-        )
+        with cancel_on_disconnect(call.receive, lookout=self._lookout):
+            await self.recorder.keys.reserve(
+                call.number,
+                call.key,
+                lambda: self._estimates.upper(kind.name, parsed.body, body, self._servers.light),
+            )
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -194,7 +212,7 @@ class Completions:
         texts = self.recorder.texts(key, parsed.text, answered.text)
         joined = JoinedClass()
         if lookup.server is not None and parsed.text is not None and answered.text is not None:
-            joined = self._join(call, lookup.server, lookup.found, texts.input)
+            joined = self._join(lookup.server, lookup.found, texts, call.number)
         seconds = time.perf_counter() - call.started
         done = AnsweredRequest(call.caller(parsed), model, "strong", usage, cost, texts, seconds)
         why = answered.why or parsed.why or "the strong model answered"
@@ -208,7 +226,7 @@ class Completions:
             return
         if cost is not None and joined.key is not None:
             self._servers.add_cost(joined.key, float(cost))
-        if lookup.found.entry is not None:
+        if lookup.found.entry is not None or lookup.found.learned:
             self._soon(self._compare(lookup.server, lookup.found, parsed.text, answered.text, key))
         if self._maker is not None and joined.queue is not None:
             self._maker.offer(lookup.server, joined.queue.name)
@@ -220,17 +238,17 @@ class Completions:
         return self._prices.cost(model, usage, asked) if usage.requests else Decimal(0)
 
     def _join(
-        self, call: GatewayCall, server: ToolServer, found: LookupResult, kept: str | None
+        self, server: ToolServer, found: LookupResult, texts: Texts, number: str
     ) -> JoinedClass:
         """Return the class of a request, and whether its text, where it is kept, is queued for it."""
-        name, queued = found.known, False
+        name, queued, kept = found.known, False, texts.input
         if kept is not None:
             try:
                 name, queued = boundary(
-                    lambda: server.classes.join(kept, found.known), internal_error
+                    lambda: server.classes.join(kept, found.known, texts.answer), internal_error
                 )
             except ToolmintError as fault:  # a paid answer is written down all the same
-                LOG.error("%s joins no class: %r", call.number, fault.__cause__)
+                LOG.error("%s joins no class: %r", number, fault.__cause__)
         if name is None:
             return JoinedClass()
         mine = server.namespace.key(name)
@@ -253,39 +271,25 @@ class Completions:
         self, server: ToolServer, found: LookupResult, text: str, theirs: str, key: Key
     ) -> None:
         # Texts of one tenant must not be kept with a class that another one granted.
-        mine = found.entry is not None and found.entry.key.tenant == key.tenant
+        entries = [one.entry for one in found.learned] or [found.entry]
+        mine = all(one is not None and one.key.tenant == key.tenant for one in entries)
         keep, redact = key.record and mine, self.recorder.kept_together
         outcome = await server.compare(found, text, theirs, keep=keep, redact=redact)
         await server.ledger.flush(server.store)
-        if outcome is None or found.entry is None:
-            return
+        if outcome is not None and found.entry is not None:
+            self._told(server, found.entry, found.mode, outcome)
+        for entry, moved in await server.compare_learned(
+            found, text, theirs, keep=keep, redact=redact
+        ):
+            self._told(server, entry, "shadow", moved)
+
+    def _told(
+        self, server: ToolServer, entry: ActiveVersion, mode: str, outcome: ComparisonOutcome
+    ) -> None:
+        """Count a comparison, and log where it has moved the version."""
         # Comparisons of one version run side by side: the store says which of them moved it.
         moved = outcome.state if outcome.reason else None
         if moved is not None:
-            title = server.classes.title(found.entry.record.request_class)
-            LOG.info("%s v%d is %s: %s", title, found.entry.record.version, moved, outcome.reason)
-        self.recorder.metrics.compared(found.mode, agreed=not outcome.disagreed, moved=moved)
-
-
-def _shown(bound: ErrorBound, entry: ActiveVersion, title: str) -> tuple[dict[str, Any], Headers]:
-    """Return what every answer of a version says of it: in the body and in the headers."""
-    name, version, status = entry.key.name, entry.record.version, bound_status(entry.tally, bound)
-    facts = {"class": name, "title": title, "version": version, "proof": status._asdict()}
-    headers = [
-        (b"x-toolmint-cache", b"hit"),
-        (b"x-toolmint-tool", f"{name}@{version}".encode()),
-        (b"x-toolmint-proof", str(status).encode()),
-    ]
-    return facts, headers
-
-
-def _marks(lookup: ToolLookup) -> Headers:
-    """Return the headers that say why the strong model answers."""
-    found, why = lookup.found, lookup.why
-    word = b"bypass" if found is NOTHING else b"miss"
-    if found.mode in {"audit", "shadow"}:
-        word = found.mode.encode()
-    marks: Headers = [(b"x-toolmint-cache", word), (b"x-toolmint-tier", b"strong")]
-    if word == b"bypass":
-        marks.append((b"x-toolmint-why", why.encode("latin-1", "replace").replace(b"\n", b" ")))
-    return marks
+            title = server.classes.title(entry.record.request_class)
+            LOG.info("%s v%d is %s: %s", title, entry.record.version, moved, outcome.reason)
+        self.recorder.metrics.compared(mode, agreed=not outcome.disagreed, moved=moved)

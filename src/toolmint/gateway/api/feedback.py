@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 
 from toolmint.core.errors import HttpError
+from toolmint.core.learned import DrawnDemonstration
 from toolmint.core.namespace import ClassKey
-from toolmint.core.tool import Demonstration
 from toolmint.core.traffic import Key, TrafficLog
 from toolmint.core.user_report import UserReport
 from toolmint.gateway.http_errors import invalid_request
@@ -76,7 +76,8 @@ class Feedback:
         if not outcome.counted:
             return said | {"why": _BEFORE}
         if answer is not None and record.input is not None:
-            one = Demonstration(input=record.input, target=answer)
+            # People report what a tool got wrong: such requests are rarer in the traffic than here.
+            one = DrawnDemonstration(input=record.input, target=answer, drawn="abstained")
             await server.store.enqueue(of.name, one)
         return said | {
             "counted": True,

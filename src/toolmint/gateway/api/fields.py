@@ -55,15 +55,12 @@ class FieldRules(NamedTuple):
         why: the reason where a rule does not understand a value.
         missing: names of fields that must be there, and the reason where one is not.
         limits: names of fields that limit an answer's length.
-        lone: names of fields that mostly are left out, and that only the model understands; a body that has
-            one of them twice is not understood, as readers differ in which one counts.
     """
 
     of: dict[str, Rule]
     why: dict[str, str]
     missing: tuple[tuple[str, str], ...]
     limits: tuple[str, ...]
-    lone: frozenset[str]
 
     def reason(self, name: str) -> str:
         """Return why a request with a field that is not understood goes to the model."""
@@ -123,10 +120,7 @@ def field_rules(
     why = {name: field.why for name, field in fields.items() if field.why}
     missing = tuple((name, field.missing) for name, field in fields.items() if field.missing)
     limits = tuple(name for name, field in fields.items() if field.effect == "limit")
-    lone = frozenset(
-        name for name, field in fields.items() if field.effect == "model" and not field.missing
-    )
-    return FieldRules(of, why, missing, limits, lone)
+    return FieldRules(of, why, missing, limits)
 
 
 def _chosen(name: str, field: RequestField | None, choice: FieldChoice) -> RequestField:

@@ -2,27 +2,57 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 _LONGEST = 256 << 10
 """Bytes of a body whose deep nesting is skipped; it takes some tens of milliseconds."""
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+"""An escape that may stand for a letter of a name."""
 _NOTHING = {b"[": b"[null]", b"{": b'{"": null}'}
 """What stands for a list or an object whose content is skipped."""
 
 
-def repeated_name(raw: bytes, body: Mapping[str, Any], names: Collection[str]) -> str | None:
-    """Return the first of some names that stands twice at the top level of a body; None where none does.
+def repeated_name(raw: bytes, body: Mapping[str, Any], turns: int) -> str | None:
+    """Return the first name that stands twice in one object of a body; None where none does.
+
+    Readers differ in which of the two counts. Only a body that may have one is read again.
 
     Args:
         raw: the body, strict JSON.
         body: the same, read.
-        names: that are looked at; those that the body has not cost nothing.
+        turns: how many messages it has, each with its ``content``.
     """
-    mine = [name for name in names if name in body]
-    if b"\\u00" not in raw and all(raw.count(f'"{name}"'.encode()) < 2 for name in mine):
+    plain = b"\\u00" not in raw or _ESCAPED_ASCII.search(raw) is None
+    if (
+        plain
+        and raw.count(b'"content"') <= turns
+        and all(raw.count(f'"{name}"'.encode()) < 2 for name in body)
+    ):
         return None
+    twice: list[str] = []
+
+    def look(found: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in found]
+        if len(set(names)) < len(names):
+            twice.append(next(name for name in names if names.count(name) > 1))
+
+    try:
+        json.loads(raw, object_pairs_hook=look)
+    except RecursionError:
+        return next(iter(body))  # nobody knows, so it counts as standing twice
+    return twice[0] if twice else None
+
+
+def names_two_models(raw: bytes) -> bool:
+    """Return whether ``model`` stands twice at the top level of a body that has been read.
+
+    Then nobody knows which of the two the endpoint takes, nor what it costs.
+    """
+    plain = b"\\u00" not in raw or _ESCAPED_ASCII.search(raw) is None
+    if plain and raw.count(b'"model"') < 2:
+        return False
     # The outermost object is closed last.
     pairs: list[tuple[str, Any]] = []
 
@@ -30,11 +60,10 @@ def repeated_name(raw: bytes, body: Mapping[str, Any], names: Collection[str]) -
         pairs[:] = found
 
     try:
-        json.loads(raw, object_pairs_hook=keep)
-    except RecursionError:
-        return mine[0]  # nobody knows, so it counts as standing twice
-    found = [name for name, _ in pairs]
-    return next((name for name in mine if found.count(name) > 1), None)
+        json.loads(raw, object_pairs_hook=keep, parse_int=str)
+    except (ValueError, RecursionError):
+        return False  # it was read leniently, and passes as it came
+    return [name for name, _ in pairs].count("model") > 1
 
 
 def shallow_json(raw: bytes) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import orjson
 
 from toolmint.core.errors import HttpError
 from toolmint.gateway.api.fields import FieldRules
-from toolmint.gateway.api.odd_json import repeated_name, shallow_json
+from toolmint.gateway.api.odd_json import names_two_models, repeated_name, shallow_json
 from toolmint.gateway.api.value_rules import stop_texts
 from toolmint.gateway.call import ParsedRequest
 from toolmint.gateway.http_errors import invalid_request
@@ -89,6 +89,10 @@ def open_request(raw: bytes) -> OpenedRequest:
     model = found.get("model")
     if not isinstance(model, str) or not model or not (strict or _encodes(model)):
         raise _no_model(model)
+    if names_two_models(raw):
+        raise invalid_request(
+            "'model' stands twice: one text that names a model is expected.", "model"
+        )
     # Where usage counts as wanted, nothing is put into the body on its way.
     wanted = not strict
     if "stream_options" in found:
@@ -195,7 +199,7 @@ def read_conversation(
             return _for_a_model(opened, rules.reason(name))
         if part:
             shape = _joined(shape, part)
-    if not rules.lone.isdisjoint(body) and (twice := repeated_name(raw, body, rules.lone)):
+    if twice := repeated_name(raw, body, len(instructions) + 1):
         return _for_a_model(opened, f"it has the field {twice!r} twice")
     for name, reason in rules.missing:
         if name not in body:

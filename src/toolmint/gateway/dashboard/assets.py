@@ -8,6 +8,13 @@ from starlette.responses import Response
 
 HERE = Path(__file__).parent
 PageHandler = Callable[[Request], Awaitable[Response]]
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
 
 
 def asset(name: str, kind: str) -> PageHandler:

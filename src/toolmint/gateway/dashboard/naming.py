@@ -1,6 +1,7 @@
 """How pages write amounts and name a request class: by its title, not by the name that the store keeps."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from toolmint.core.errors import ToolmintError
 from toolmint.core.store import ClassInfo, ToolStore
@@ -14,6 +15,11 @@ def dollar_text(amount: float | None) -> str:
     if 0 < abs(amount) < 0.00005:
         return "<$0.0001" if amount > 0 else ">-$0.0001"
     return f"{'-' if amount < 0 else ''}${abs(amount):,.4f}"
+
+
+def first_day(days: int) -> str:
+    """Return the first of the last days, as ISO 8601."""
+    return (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
 
 
 def naming(known: Mapping[str, ClassInfo], key: str) -> dict[str, str | None]:

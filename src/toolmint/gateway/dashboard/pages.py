@@ -1,6 +1,5 @@
 """The dashboard's pages: bill, classes, a tool, requests, makings; and the three changes that people make."""
 
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -18,9 +17,10 @@ from toolmint.core.task import Step
 from toolmint.core.traffic import LiveStore, TrafficLog
 from toolmint.gateway.asgi import is_loopback_host
 from toolmint.gateway.auth.keys import OPEN_KEY, KeyRing
-from toolmint.gateway.dashboard.assets import HERE, PageHandler, asset
+from toolmint.gateway.dashboard.assets import HERE, PAGE_HEADERS, PageHandler, asset
 from toolmint.gateway.dashboard.changes import change_version, form_of
-from toolmint.gateway.dashboard.naming import dollar_text, fault_text, naming
+from toolmint.gateway.dashboard.learned import learned_facts
+from toolmint.gateway.dashboard.naming import dollar_text, fault_text, first_day, naming
 from toolmint.gateway.dashboard.plots import Bar, bars
 from toolmint.gateway.dashboard.session import (
     SESSION_COOKIE,
@@ -28,19 +28,13 @@ from toolmint.gateway.dashboard.session import (
     DashboardSession,
     from_here,
 )
+from toolmint.serving.answer_kinds import judgements
 from toolmint.serving.billing import NO_CLASS, read_bill
 from toolmint.serving.error_bound import comparisons_needed, upper
 from toolmint.serving.servers import ToolServers
 from toolmint.serving.titles import class_title, trimmed, with_titles
 
 DAYS = 30
-HEAD = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
 
 
 class Pages:
@@ -132,7 +126,7 @@ class Pages:
 
     def _page(self, template: str, status: int = 200, /, **facts: Any) -> Response:  # noqa: ANN401
         text = self._templates.get_template(template).render(status=status, **facts)
-        return HTMLResponse(text, status, headers=HEAD)
+        return HTMLResponse(text, status, headers=PAGE_HEADERS)
 
     async def login(self, request: Request) -> Response:
         """Take an admin key, and give a cookie for some hours."""
@@ -160,8 +154,7 @@ class Pages:
     async def bill(self, request: Request) -> Response:
         """Show what was spent and saved, by day and by class."""
         del request
-        since = (datetime.now(UTC) - timedelta(days=DAYS)).date().isoformat()
-        found = await read_bill(self._store, self._log, since)
+        found = await read_bill(self._store, self._log, first_day(DAYS))
         plot = bars(
             [
                 Bar(day.day[5:], day.spent, day.saved, (day.unknown, day.unsaved))
@@ -190,8 +183,9 @@ class Pages:
                     **naming(known, name),
                 }
             )
+        said = judgements(await self._store.reports())
         waiting = [
-            {"count": count, "name": name, **naming(known, name)}
+            {"count": count, "name": name, "judgement": said.get(name), **naming(known, name)}
             for name, count in (await self._store.waiting()).items()
         ]
         needed = comparisons_needed(bound)
@@ -224,6 +218,10 @@ class Pages:
         wrong = await self._live.disagreements(key)
         return self._page(
             "tool.html",
+            learned=await learned_facts(
+                versions, key, wrong, lambda: self._log.days(first_day(DAYS)), self._servers.models
+            ),
+            judgement=judgements(await self._store.reports(name)).get(name),
             name=name,
             key=key,
             versions=shown,

@@ -3,10 +3,10 @@
 import ast
 from typing import cast
 
-from toolmint.sandbox.guest.arc_numbers import ArcNumbers
-from toolmint.sandbox.guest.recorder import REGEX_WIDTH
+from toolmint.sandbox.guest.arc_checks import ArcChecks
+from toolmint.sandbox.guest.arc_numbers import names
 from toolmint.sandbox.guest.regex_arcs import MOST_FEATURES
-from toolmint.sandbox.guest.value_kinds import SIZES
+from toolmint.sandbox.guest.regex_recorder import REGEX_WIDTH, SINGLE
 
 _REGEX = frozenset({"fullmatch", "match", "search", "finditer", "findall", "sub", "subn"})
 _TEXT = frozenset({"replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})
@@ -23,7 +23,7 @@ def _never(node: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.Not(), node)
 
 
-class ArcValues(ArcNumbers):
+class ArcValues(ArcChecks):
     """Inserts what records the arcs of expressions."""
 
     def test(self, node: ast.expr) -> ast.expr:
@@ -35,7 +35,9 @@ class ArcValues(ArcNumbers):
                 said = f"{self.said(one)} {decides} and decides"
                 value = self.test(one)
                 mark = self.mark(one, said)
-                if isinstance(node.op, ast.And):
+                if mark is None:
+                    values.append(value)
+                elif isinstance(node.op, ast.And):
                     values.append(ast.BoolOp(ast.Or(), [value, mark]))
                 else:
                     values.append(ast.BoolOp(ast.And(), [value, _never(mark)]))
@@ -48,8 +50,12 @@ class ArcValues(ArcNumbers):
         """Return a condition, as a truth value, with both outcomes marked."""
         value = self.test(node)
         yes, no = self.mark(node, f"{said} is true"), self.mark(node, f"{said} is false")
-        false = ast.BoolOp(ast.Or(), [no, ast.Constant(value=False)])
-        return ast.copy_location(ast.IfExp(value, _never(yes), false), node)
+        if yes is None and no is None and isinstance(value, ast.Compare):
+            return value
+        true = _never(yes) if yes is not None else ast.Constant(value=True)
+        false: ast.expr = ast.Constant(value=False)
+        false = ast.BoolOp(ast.Or(), [no, false]) if no is not None else false
+        return ast.copy_location(ast.IfExp(value, true, false), node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Mark both outcomes."""
@@ -58,8 +64,9 @@ class ArcValues(ArcNumbers):
         said = self.said(node.test)
         node.test = self.test(node.test)
         yes, no = self.mark(node, f"{said} is true"), self.mark(node, f"{said} is false")
-        node.body = ast.BoolOp(ast.Or(), [yes, self.visit(node.body)])
-        node.orelse = ast.BoolOp(ast.Or(), [no, self.visit(node.orelse)])
+        node.body, node.orelse = self.visit(node.body), self.visit(node.orelse)
+        node.body = ast.BoolOp(ast.Or(), [yes, node.body]) if yes is not None else node.body
+        node.orelse = ast.BoolOp(ast.Or(), [no, node.orelse]) if no is not None else node.orelse
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802 - a name of the visitor
@@ -75,8 +82,11 @@ class ArcValues(ArcNumbers):
         if isinstance(node, ast.Compare) and self.plain:
             return self.both(node, said)
         value = self.visit(node)
-        arcs = self.numbers(node, [f"{said} is true", f"{said} is false"])
-        return ast.copy_location(self.call("r", arcs, value), node)
+        one = (
+            1 if isinstance(node, ast.Constant) and node.value else None
+        )  # a constant is one of them
+        arcs = self.numbers(node, [f"{said} is true", f"{said} is false"], one)
+        return ast.copy_location(self.call("r", arcs, value), node) if arcs is not None else value
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Mark both outcomes of a comparison whose value is used."""
@@ -113,24 +123,27 @@ class ArcValues(ArcNumbers):
         left, right = node.left, node.comparators[0]
         name, below = _ORDER[type(node.ops[0])]
         first = self._contacts(node, said, apart=constant)
-        simple = all(isinstance(one, (ast.Name, ast.Constant)) for one in (left, right))
+        if first is None:
+            return node
+        simple = self.pure(left) and self.pure(right)
         known = any(one is not None for one in numbers) or not constant
         if not simple or not known or not isinstance(first, ast.Constant):
             operation = self.function_of(name)
             apart = ast.Constant(below if constant else 0)
             return self.call("t", first, operation, apart, left, right)
 
-        def mark(further: int) -> ast.expr:
-            return self.call("s", ast.Constant(cast("int", first.value) + further))
-
-        checks: list[tuple[ast.expr, ast.expr, ast.expr]] = [(left, right, mark(0))]
+        at = cast("int", first.value)
+        checks: list[tuple[ast.expr, ast.expr]] = [(left, right)]
         if numbers[1] is not None:
-            checks.append((left, ast.Constant(numbers[1] + below), mark(1)))
+            checks.append((left, ast.Constant(numbers[1] + below)))
         elif numbers[0] is not None:
-            checks.append((right, ast.Constant(numbers[0] - below), mark(1)))
+            checks.append((right, ast.Constant(numbers[0] - below)))
         equal_is_true = isinstance(node.ops[0], (ast.LtE, ast.GtE))
         found: ast.expr = node
-        for place, (one, other, marked) in enumerate(checks):
+        for place, (one, other) in enumerate(checks):
+            if self.omit >> at + place & 1:
+                continue
+            marked = self.call("s", ast.Constant(at + place))
             # Where both are equal the outcome is known; so it is one step apart, and it is the other one.
             if equal_is_true != bool(place):
                 differ = ast.Compare(one, [ast.NotEq()], [other])
@@ -142,8 +155,8 @@ class ArcValues(ArcNumbers):
                 found = ast.BoolOp(ast.Or(), [found, ast.BoolOp(ast.And(), [equal, marked])])
         return found
 
-    def _contacts(self, node: ast.AST, said: str, *, apart: bool = True) -> ast.expr:
-        """Number the two sides of a boundary, or to equality alone."""
+    def _contacts(self, node: ast.AST, said: str, *, apart: bool = True) -> ast.expr | None:
+        """Number the two sides of a boundary, or equality alone."""
         texts = [f"{said}: both are equal", f"{said}: one step apart"]
         return self.numbers(node, texts if apart else texts[:1])
 
@@ -163,6 +176,8 @@ class ArcValues(ArcNumbers):
             bound = numbers[other]
             if bound is not None and numbers[mine] is None:
                 arcs = self._contacts(node, f"{said} at {bound}")
+                if arcs is None:
+                    continue
                 given = (arcs, ast.Constant(bound), ast.Constant(apart), new[mine])
                 new[mine] = ast.copy_location(self.call("b", *given), node)
 
@@ -192,15 +207,33 @@ class ArcValues(ArcNumbers):
             return node
         if name == "next":
             arcs = self.numbers(node, [f"{said}: an item", f"{said}: the default"])
-            return ast.copy_location(self.call("n", arcs, *node.args), node)
-        arcs = self.numbers(node, [f"{said} is the first", f"{said} is the second"])
-        return ast.copy_location(self.call("c", arcs, node.func, *node.args), node)
+            made = self.call("n", arcs, *node.args) if arcs is not None else node
+        else:
+            arcs = self.numbers(node, [f"{said} is the first", f"{said} is the second"])
+            made = self.call("c", arcs, node.func, *node.args) if arcs is not None else node
+        return ast.copy_location(made, node)
 
     def _regex(self, node: ast.Call, said: str) -> ast.expr:
+        width = self.literal_width(node.func)
         parts = [f"{said}: part {number + 1}" for number in range(MOST_FEATURES)]
-        arcs = self.numbers(node, [f"{said} matches", f"{said} does not match", *parts])
+        if width is not None:
+            parts = [
+                f"{one} of the pattern" if number < width else f"{one}: there is none"
+                for number, one in enumerate(parts)
+            ]
+        existing = 2 + width if width is not None else None
+        texts = [f"{said} matches", f"{said} does not match", *parts]
+        arcs = self.numbers(node, texts, existing)
         if len(parts) + 2 != REGEX_WIDTH:
             raise AssertionError("the recorder counts as many parts")
+        if arcs is None:
+            return node
+        at = arcs.value if isinstance(arcs, ast.Constant) else None
+        if existing is not None and isinstance(at, int):
+            others = ((1 << existing) - 1) ^ 2
+            if others & ~(self.omit >> at) == 0 and getattr(node.func, "attr", "") in SINGLE:
+                # A match is true, so that a call is due only where there is none.
+                return ast.BoolOp(ast.Or(), [node, self.call("s", ast.Constant(at + 1))])
         called = self.call("m", arcs, node.func, *node.args)
         called.keywords = node.keywords
         return called
@@ -215,14 +248,14 @@ class ArcValues(ArcNumbers):
         if function.attr in {"get", "index"}:
             table = function.value
             keyed = self.key(node.args[0], table, node)
-            if keyed is not None:
-                node.args[0] = keyed
+            if self.constants.table(table) is not None:
+                node.args[0] = keyed or node.args[0]
             elif function.attr == "get":
                 arcs = self.numbers(node, [f"{said}: found", f"{said}: not found"])
-                return self.call("g", arcs, node.func, *node.args)
+                return self.call("g", arcs, node.func, *node.args) if arcs is not None else node
         elif function.attr in _TEXT and isinstance(node.args[0], ast.Constant):
             arcs = self.numbers(node, [f"{said} changes it", f"{said} changes nothing"])
-            return self.call("w", arcs, node.func, *node.args)
+            return self.call("w", arcs, node.func, *node.args) if arcs is not None else node
         return node
 
     # Comprehensions and functions without a name.
@@ -239,15 +272,16 @@ class ArcValues(ArcNumbers):
     ) -> ast.AST:
         if not self.inside:
             return node
-        row = self.at_row
+        row, counted = self.at_row, list[tuple[ast.comprehension, ast.expr, ast.expr, str]]()
         for one in node.generators:
             table, items = self.constants.looped(one.iter), self.said(one.iter)
             one.iter = self.visit(one.iter)
             if table is None and not one.is_async:
-                sizes = self.numbers(one.iter, [f"for ... in {items}: {size}" for size in SIZES])
-                one.iter = ast.copy_location(self.call("i", sizes, one.iter), one.iter)
+                one.iter = self.sized(one.iter, f"for ... in {items}")
             if table is not None:
+                before = one.target, one.iter
                 one.target, one.iter, name = self.rows(one.target, one.iter)
+                counted.append((one, *before, name))
                 self.at_row = (name, table.rows)
             one.ifs = [self.both(test, f"filter {self.said(test)}") for test in one.ifs]
         if isinstance(node, ast.DictComp):
@@ -255,6 +289,9 @@ class ArcValues(ArcNumbers):
         else:
             node.elt = self.visit(node.elt)
         self.at_row = row
+        for one, target, items, name in counted:
+            if not names(name, [node]):
+                one.target, one.iter = target, items
         return node
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815

@@ -8,24 +8,25 @@ from the source alone. An arc is evidence about honest code: see ``recorder`` fo
 """
 
 import ast
+import re
 import secrets
 from types import CodeType
 from typing import Any, NamedTuple
 
-from toolmint.sandbox.guest.arc_numbers import mark_statement
+from toolmint.sandbox.guest.arc_numbers import ENTRY_POINTS, mark_statement, names
 from toolmint.sandbox.guest.arc_values import ArcValues
 from toolmint.sandbox.guest.recorder import ArcPlan, ArcRecorder
-from toolmint.sandbox.guest.value_kinds import VALUE_KINDS
 
+_ALTERNATIVES = re.compile(r"[^\W\d_][^\W_ ]*(?: [^\W_]+)*(?:\|[^\W\d_][^\W_ ]*(?: [^\W_]+)*)+")
 _SHORT, _LARGE, _MOST_CONSTANTS = 24, 1 << 40, 120
-_ENTRY_POINTS = frozenset({"parse", "unparse", "solve", "render"})
 
 
 class Instrumented(NamedTuple):
-    """An instrumented program: its bytecode, and what its recorder needs."""
+    """An instrumented program: its bytecode, what its recorder needs, and whether it records anything."""
 
     code: CodeType
     plan: ArcPlan
+    records: bool = True
 
     def recorder(self) -> ArcRecorder:
         """Return a recorder for a process that runs it."""
@@ -34,11 +35,6 @@ class Instrumented(NamedTuple):
 
 class _Arcs(ArcValues):
     """Instruments the statements of a program; ``ArcValues`` does its expressions."""
-
-    def _marked(self, node: ast.AST, text: str, body: list[ast.stmt]) -> list[ast.stmt]:
-        """Return statements with a mark before them."""
-        mark = mark_statement(self.prefix, self.arc(node, text))
-        return [ast.copy_location(mark, node), *body]
 
     def _body(self, body: list[ast.stmt]) -> list[ast.stmt]:
         found: list[ast.stmt] = []
@@ -49,13 +45,14 @@ class _Arcs(ArcValues):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument a function; one that is called on some paths alone gets a mark."""
+        if node.name in self.load_functions and self.omit != -1 and not self.inside:
+            with self.unrecorded():
+                return self.visit_FunctionDef(node)
         node.args = self.visit(node.args)
         node.decorator_list = [self.visit(one) for one in node.decorator_list]
         with self.function():
-            if node.name in _ENTRY_POINTS:
-                mark = self._kinds(node)
-            else:
-                mark = self._marked(node, f"{node.name}()", [])
+            entry = node.name in ENTRY_POINTS
+            mark = self._kinds(node) if entry else self.marked(node, f"{node.name}()", [])
             doc = node.body[:1] if ast.get_docstring(node) is not None else []
             node.body = [*doc, *mark, *self._body(node.body[len(doc) :])]
         return node
@@ -66,12 +63,7 @@ class _Arcs(ArcValues):
             one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
         ]
         given = names if node.name == "solve" else names[1:2] if node.name == "render" else []
-        if not given:
-            return []
-        said = [f"{name} of {node.name} is {kind}" for name in given for kind in VALUE_KINDS]
-        values = [ast.Name(name, ast.Load()) for name in given]
-        call = self.call("v", self.numbers(node, said), *values)
-        return [ast.copy_location(ast.Expr(call), node)]
+        return [one for name in given for one in self.kind(node, name, f"{name} of {node.name}")]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - a name of the visitor
         """Instrument the methods of a class, and not what runs as the class is made."""
@@ -85,8 +77,8 @@ class _Arcs(ArcValues):
             return self.generic_visit(node)
         said = self.said(node.test)
         node.test = self.test(node.test)
-        node.body = self._marked(node, f"{said} is true", self._body(node.body))
-        node.orelse = self._marked(node, f"{said} is false", self._body(node.orelse))
+        node.body = self.marked(node, f"{said} is true", self._body(node.body))
+        node.orelse = self.marked(node, f"{said} is false", self._body(node.orelse))
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST | list[ast.stmt]:  # noqa: N802 - a name of the visitor
@@ -106,34 +98,43 @@ class _Arcs(ArcValues):
         node.target, node.iter = self.visit(node.target), self.visit(node.iter)
         if table is None:
             return self._loop(node, said)
+        target, looped = node.target, node.iter
         node.target, node.iter, row = self.rows(node.target, node.iter)
         with self.row(row, table.rows):
-            return self._loop(node, said)
+            made = self._loop(node, said)
+        if not names(row, node.body):
+            node.target, node.iter = target, looped
+        return made
 
     def _loop(self, node: ast.For | ast.While, said: str) -> list[ast.stmt]:
         flag = self.new_name()
         body = self._body(node.body)
+        first: list[ast.stmt] = []
         if self.at_row is None:
             # The first pass and the others are two arcs: the flag is 0 in the first one.
-            first = self.numbers(node, [f"{said}: a pass", f"{said}: a further pass"])
-            arc = ast.BinOp(first, ast.Add(), ast.Name(flag, ast.Load()))
-            body = [ast.copy_location(mark_statement(self.prefix, arc), node), *body]
+            arcs = self.numbers(node, [f"{said}: a pass", f"{said}: a further pass"])
+            if arcs is not None:
+                arc = ast.BinOp(arcs, ast.Add(), ast.Name(flag, ast.Load()))
+                first = [ast.copy_location(mark_statement(self.prefix, arc), node)]
         else:
-            body = self._marked(node, f"{said}: a pass", body)
+            first = self.marked(node, f"{said}: a pass", [])
         with self.no_row():
-            none = self._marked(node, f"{said}: no pass", [])
+            none = self.marked(node, f"{said}: no pass", [])
             node.orelse = self._body(node.orelse)
             if node.orelse:
-                node.orelse = self._marked(node.orelse[0], f"{said}: not left early", node.orelse)
+                node.orelse = self.marked(node.orelse[0], f"{said}: not left early", node.orelse)
+        if not first and not none:
+            node.body = body
+            return [node]
 
         def set_flag(value: int) -> ast.stmt:
             target = ast.Name(flag, ast.Store())
             return ast.copy_location(ast.Assign([target], ast.Constant(value)), node)
 
-        node.body = [body[0], set_flag(1), *body[1:]]
+        node.body = [*first, set_flag(1), *body]
         passed = ast.UnaryOp(ast.Not(), ast.Name(flag, ast.Load()))
-        after = ast.copy_location(ast.If(passed, none, []), node)
-        return [set_flag(0), node, after]
+        after = [ast.copy_location(ast.If(passed, none, []), node)] if none else []
+        return [set_flag(0), node, *after]
 
     def _visit_try(self, node: Any) -> ast.AST:
         if not self.inside:
@@ -141,7 +142,7 @@ class _Arcs(ArcValues):
         node.body = self._body(node.body)
         for one in node.handlers:
             said = self.said(one.type) if one.type is not None else ""
-            one.body = self._marked(one, f"except {said}".strip(), self._body(one.body))
+            one.body = self.marked(one, f"except {said}".strip(), self._body(one.body))
         node.orelse = self._body(node.orelse)
         node.finalbody = self._body(node.finalbody)
         return node
@@ -169,10 +170,10 @@ class _Arcs(ArcValues):
             if case.guard is not None:
                 case.guard = self.both(case.guard, f"{said}: its condition")
             body = keyed + self._body(case.body)
-            case.body = self._marked(case.pattern, said, body)
+            case.body = self.marked(case.pattern, said, body)
         if not whole:
-            mark = self._marked(node, "no case matches", [])
-            node.cases.append(ast.match_case(ast.MatchAs(), None, mark))
+            mark = self.marked(node, "no case matches", [])
+            node.cases += [ast.match_case(ast.MatchAs(), None, mark)] if mark else []
         return node
 
     def _alternatives(self, case: ast.match_case) -> list[ast.stmt]:
@@ -197,23 +198,29 @@ def _takes_all(pattern: ast.pattern) -> bool:
     )
 
 
-def instrumented(source: str) -> Instrumented:
+def instrumented(source: str, omit: int = 0) -> Instrumented:
     """Return a program that records its arcs.
+
+    Args:
+        source: the program.
+        omit: arcs that need not be recorded, as the bits of a number: what was verified already. Code that
+            takes no other is as quick as without instrumentation.
 
     Raises:
         SyntaxError: the source is not Python.
     """
     tree = ast.parse(source, "<tool>")
-    arcs = _Arcs(tree, f"_arcs_{secrets.token_hex(6)}_")
+    arcs = _Arcs(tree, f"_arcs_{secrets.token_hex(6)}_", omit=omit)
     tree.body = [ast.fix_missing_locations(one) for one in arcs.module(tree.body)]
     code = compile(tree, "<tool>", "exec", dont_inherit=True)
-    return Instrumented(code, arcs.plan())
+    return Instrumented(code, arcs.plan(), arcs.recorded)
 
 
 def arc_facts(source: str) -> dict[str, list[Any]]:
     """Return what each arc of a program is, in words, and the constants at which its branches may part.
 
-    ``lines`` has texts such as ``line 14: x < 3 is false``; ``constants`` whole numbers and short texts.
+    ``lines`` has texts such as ``line 14: x < 3 is false``; ``constants`` whole numbers and short texts;
+    ``alternatives`` groups of words of which a regular expression takes one.
 
     Raises:
         SyntaxError: the source is not Python.
@@ -225,7 +232,18 @@ def arc_facts(source: str) -> dict[str, list[Any]]:
         if isinstance(one, ast.Constant)
         and (type(one.value) is int or (isinstance(one.value, str) and len(one.value) <= _SHORT))
     }
+    texts = {
+        one.value
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant) and type(one.value) is str
+    }
+    groups = [one[0].split("|") for text in sorted(texts) for one in _ALTERNATIVES.finditer(text)]
+    found |= dict.fromkeys(word for group in groups for word in group)
     arcs = _Arcs(tree, "_", told=True)
     arcs.module(tree.body)
     constants = [one for one in found if isinstance(one, str) or abs(one) < _LARGE]
-    return {"lines": arcs.lines, "constants": constants[:_MOST_CONSTANTS]}
+    return {
+        "lines": arcs.lines,
+        "constants": constants[:_MOST_CONSTANTS],
+        "alternatives": groups[:_MOST_CONSTANTS],
+    }

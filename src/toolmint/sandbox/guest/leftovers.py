@@ -13,7 +13,8 @@ import decimal
 import gc
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter, is_
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
@@ -44,21 +45,72 @@ def _settings() -> list[object]:
     return [one() for one in _SETTINGS] + [*map(len, _LENGTHS)]
 
 
-def _shape(value: Any) -> object:
-    """Return what identifies the contents of a mutable value; None for a value that cannot change."""
+_PARTS = ("__code__", "__defaults__", "__kwdefaults__")
+_attributes_of = attrgetter("__dict__")
+
+
+def _changes(value: Any) -> bool:
+    """Return whether a value's contents can change: a function's can, too."""
     if isinstance(value, FunctionType):
-        defaults, more = value.__defaults__, value.__kwdefaults__
-        return (id(value.__code__), id(defaults), id(more), tuple(map(id, value.__dict__.values())))
+        return True
     kind = type(value).__mro__
-    if dict in kind:
-        return (tuple(map(id, value)), tuple(map(id, value.values())))
-    if list in kind or deque in kind:
-        return tuple(map(id, value))
-    if set in kind:
-        return frozenset(map(id, value))
-    if isinstance(value, bytearray):
-        return bytes(value)
-    return None
+    return any(one in kind for one in (dict, list, deque, set, bytearray))
+
+
+def _parts(value: Any) -> tuple[Iterable[object], ...]:
+    """Return what a container holds, as it stands in it."""
+    if not isinstance(value, dict):
+        return (value,)
+    held = cast("dict[object, object]", value)
+    return (held, held.values())
+
+
+class _Containers:
+    """Containers with what they held: the very same objects in the same order."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[str, Any, int, tuple[list[object], ...]]] = []
+
+    def add(self, where: str, value: Any) -> None:
+        """Note a container and what it holds."""
+        kept = tuple([*part] for part in _parts(value))
+        self._kept.append((where, value, len(value), kept))
+
+    def changed(self) -> str:
+        """Return the name of one that holds something else now; an empty text: none does."""
+        for where, value, size, kept in self._kept:
+            if len(value) != size or not all(map(_holds, _parts(value), kept)):
+                return where
+        return ""
+
+
+def _holds(part: Iterable[object], kept: list[object]) -> bool:
+    return all(map(is_, part, kept))
+
+
+class _Functions:
+    """Functions with their code and defaults; what attributes they have is in ``_Containers``."""
+
+    def __init__(self, names: list[str], functions: list[FunctionType]) -> None:
+        self._names, self._functions = names, functions
+        self._parts = [(one, [*map(one, functions)]) for one in map(attrgetter, _PARTS)]
+        self._attributes = [*map(len, map(_attributes_of, functions))]
+
+    def changed(self) -> str:
+        """Return the name of one that is another function now; an empty text: none is."""
+        functions = self._functions
+        for part, kept in self._parts:
+            if not all(map(is_, map(part, functions), kept)):
+                return next(
+                    name
+                    for name, one, old in zip(self._names, functions, kept, strict=True)
+                    if part(one) is not old
+                )
+        now = [*map(len, map(_attributes_of, functions))]
+        if now == self._attributes:
+            return ""
+        pairs = zip(self._names, self._attributes, now, strict=True)
+        return next(name for name, old, new in pairs if old != new)
 
 
 def _is_cache(name: str) -> bool:
@@ -81,7 +133,7 @@ def _leaves(module: ModuleType) -> list[tuple[str, object]]:
             fields: Any = getattr(value, "__dict__", None)
             if isinstance(fields, dict) and module.__name__ in _INSTANCE_MODULES:
                 found.append((f"{where}.__dict__", cast("object", fields)))
-    return [(where, value) for where, value in found if _shape(value) is not None]
+    return [(where, value) for where, value in found if _changes(value)]
 
 
 def _reachable(names: tuple[str, ...]) -> list[ModuleType]:
@@ -112,12 +164,21 @@ class Leftovers:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         modules = _reachable(("builtins", *names))
-        self._spaces = [(one, tuple(map(id, vars(one).values()))) for one in modules]
-        leaves: dict[int, tuple[str, object]] = {}
+        self._spaces = [(one, [*vars(one).values()]) for one in modules]
+        leaves: dict[int, tuple[str, Any]] = {}
         for module in modules:
             for where, value in _leaves(module):
                 leaves.setdefault(id(value), (where, value))
-        self._leaves = [(where, value, _shape(value)) for where, value in leaves.values()]
+        self._containers = _Containers()
+        functions: dict[str, FunctionType] = {}
+        for where, value in leaves.values():
+            if not isinstance(value, FunctionType):
+                self._containers.add(where, value)
+                continue
+            functions[where] = value
+            if value.__dict__:
+                self._containers.add(where, value.__dict__)
+        self._functions = _Functions([*functions], [*functions.values()])
         self._registered = self._registers()
         self._settings: list[object] = []
 
@@ -135,22 +196,22 @@ class Leftovers:
 
     def thorough(self) -> str:
         """Return what the preloaded modules hold that they did not hold at first; an empty text: nothing."""
-        for module, ids in self._spaces:
-            if tuple(map(id, vars(module).values())) != ids and not self._same(module, ids):
+        for module, kept in self._spaces:
+            now = vars(module)
+            same = len(now) == len(kept) and all(map(is_, now.values(), kept))
+            if not same and not self._same(now, kept):
                 return f"a name of the module {module.__name__}"
-        for where, value, shape in self._leaves:
-            if _shape(value) != shape:
-                return where
+        if where := self._functions.changed() or self._containers.changed():
+            return where
         return "" if self._registers() == self._registered else "a setting of decimal or csv"
 
     @staticmethod
-    def _same(module: ModuleType, ids: tuple[int, ...]) -> bool:
+    def _same(now: dict[str, Any], kept: list[Any]) -> bool:
         """Return whether nothing but caches of a module has changed: those are replaced in honest use."""
-        items = list(vars(module).items())
-        if len(items) != len(ids):
+        if len(now) != len(kept):
             return False
-        pairs = zip(items, ids, strict=True)
-        return all(_is_cache(name) for (name, value), known in pairs if id(value) != known)
+        pairs = zip(now.items(), kept, strict=True)
+        return all(_is_cache(name) for (name, value), known in pairs if value is not known)
 
     @staticmethod
     def _registers() -> tuple[object, ...]:

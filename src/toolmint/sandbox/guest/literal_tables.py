@@ -113,6 +113,16 @@ def _bound(tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
             yield node.id, None
 
 
+def _compiled(node: ast.expr) -> str | None:
+    """Return the text of ``re.compile("...")`` without flags."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return None
+    function, text = node.func, node.args[0]
+    if not isinstance(function, ast.Attribute) or ast.unparse(function) != "re.compile":
+        return None
+    return text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else None
+
+
 class Constants:
     """The tables and numbers that a program's names stand for.
 
@@ -130,6 +140,7 @@ class Constants:
         plain = Counter(name for name, value in bound if value is not None)
         self._tables: dict[str, LiteralTable] = {}
         self._numbers: dict[str, int] = {}
+        self._patterns: dict[str, str] = {}
         self.of_re = {
             one.asname or one.name
             for node in ast.walk(tree)
@@ -145,6 +156,8 @@ class Constants:
                 self._tables[name] = table
             elif isinstance(value, ast.Constant) and type(value.value) is int:
                 self._numbers[name] = value.value
+            elif (pattern := _compiled(value)) is not None:
+                self._patterns[name] = pattern
 
     def table(self, node: ast.expr) -> LiteralTable | None:
         """Return the table that an expression stands for."""
@@ -158,6 +171,10 @@ class Constants:
         else:
             inner = self.table(node)
         return inner if inner is not None and 1 < inner.rows <= 64 else None
+
+    def pattern(self, node: ast.expr) -> str | None:
+        """Return the regular expression that a name was compiled from; None: it is not written out."""
+        return self._patterns.get(node.id) if isinstance(node, ast.Name) else None
 
     def number(self, node: ast.expr) -> int | None:
         """Return the whole number that an expression stands for; None: it stands for none."""

@@ -29,9 +29,10 @@ class Feature(NamedTuple):
 
 
 class _Marking:
-    """Puts groups into a parsed pattern."""
+    """Puts groups into a parsed pattern, around the parts that are not all to be omitted."""
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, tree: Any, omit: int) -> None:
+        self._omit = omit
         self.state, self.features, self.width = tree.state, list[Feature](), 0
         self._parser: Any = getattr(re, "_parser")  # noqa: B009 - private names of the standard library
         self._names: Any = getattr(re, "_constants")  # noqa: B009
@@ -43,10 +44,13 @@ class _Marking:
         self.state.groupwidths.append(inner.getwidth())
         return (self._names.SUBPATTERN, (number, 0, 0, inner)), number
 
-    def _feature(self, feature: Feature, width: int) -> None:
-        if self.width + width <= MOST_FEATURES:
-            self.features.append(feature)
-            self.width += width
+    def _numbered(self, width: int) -> int | None:
+        """Number the outcomes of a part; return the first number, or None where none is to be told."""
+        first, outcomes = self.width, (1 << width) - 1
+        if first + width > MOST_FEATURES:
+            return None
+        self.width += width
+        return first if outcomes & ~(self._omit >> first) else None
 
     def _sequence(self, items: Any, *, repeated: bool) -> None:
         names = self._names
@@ -63,9 +67,11 @@ class _Marking:
     def _branch(self, alternatives: list[Any], *, repeated: bool) -> None:
         for number, one in enumerate(alternatives):
             self._sequence(one, repeated=repeated)
-            marked, group = self._group(list(one))
-            alternatives[number] = self._parser.SubPattern(self.state, [marked])
-            self._feature(Feature(group, self.width), 1)
+            first = self._numbered(1)
+            if first is not None:
+                marked, group = self._group(list(one))
+                alternatives[number] = self._parser.SubPattern(self.state, [marked])
+                self.features.append(Feature(group, first))
 
     def _repeat(self, items: Any, place: int, *, repeated: bool) -> None:
         names = self._names
@@ -74,11 +80,12 @@ class _Marking:
         category = inner[0][1][0] if len(inner) == 1 and inner[0][0] is names.IN else (None, None)
         blank = len(inner) == 1 and inner[0] == (names.LITERAL, ord(" "))
         space = category == (names.CATEGORY, names.CATEGORY_SPACE) or blank
-        if least == 0 and not space:
-            # Both outcomes: a part that every verified request had may be missing in the next one.
+        # Both outcomes: a part that every verified request had may be missing in the next one.
+        first = self._numbered(2) if least == 0 and not space else None
+        if first is not None:
             marked, group = self._group([(kind, (least, most, inner))])
             items[place] = marked
-            self._feature(Feature(group, self.width, optional=True), 2)
+            self.features.append(Feature(group, first, optional=True))
 
     def _characters(self, items: Any, place: int) -> None:
         choices = items[place][1]
@@ -86,9 +93,11 @@ class _Marking:
         if not literal or not 1 < len(choices) <= _MOST_CHARACTERS:
             return
         known = {chr(one[1]): number for number, one in enumerate(choices)}
-        marked, group = self._group([items[place]])
-        items[place] = marked
-        self._feature(Feature(group, self.width, characters=known), len(known))
+        first = self._numbered(len(known))
+        if first is not None:
+            marked, group = self._group([items[place]])
+            items[place] = marked
+            self.features.append(Feature(group, first, characters=known))
 
 
 class MarkedPattern:
@@ -96,13 +105,16 @@ class MarkedPattern:
 
     Args:
         pattern: the pattern that the program uses.
+        omit: features that need not be told apart, as the bits of a number.
 
     Attributes:
         features: each part that is told apart.
+        width: how many numbers the pattern's features have.
         marked: the second pattern; its matches are the pattern's own, with more groups behind.
     """
 
-    def __init__(self, pattern: "re.Pattern[Any]") -> None:
+    def __init__(self, pattern: "re.Pattern[Any]", omit: int = 0) -> None:
+        self._omit, self.width = omit, 0
         self.features: list[Feature] = []
         self.marked: Any = pattern
         try:
@@ -118,7 +130,8 @@ class MarkedPattern:
         parser: Any = getattr(re, "_parser")  # noqa: B009
         compiler: Any = getattr(re, "_compiler")  # noqa: B009
         tree = parser.parse(text, flags)
-        marking = _Marking(tree)
+        marking = _Marking(tree, self._omit)
+        self.width = marking.width
         if marking.features:
             tree.state.flags |= flags
             self.marked = compiler.compile(tree, flags & ~int(re.DEBUG))

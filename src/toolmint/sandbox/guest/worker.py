@@ -171,7 +171,7 @@ def run_calls(
     def load() -> dict[str, Any]:
         space: dict[str, Any] = {"__name__": "tool", "__builtins__": builtins}
         spaces.append(space)
-        if recorder is None:
+        if recorder is None or recorder.quiet_load:
             exec(code, space)
         else:
             recorder.load(code, space)
@@ -201,7 +201,8 @@ def run_calls(
 def compiled(request: dict[str, Any]) -> tuple[CodeType, ArcRecorder | None]:
     """Return the program's code: from its bytecode, where the host has it, or from its source.
 
-    Where the request asks for ``arcs``, it is instrumented, and the recorder is returned with it.
+    Where the request asks for ``arcs``, it is instrumented, and the recorder is returned with it; of those
+    that it omits none is recorded, and where no other is left there is no recorder.
 
     Raises:
         SyntaxError: the source is not Python.
@@ -220,7 +221,9 @@ def _bound(made: Instrumented) -> tuple[CodeType, ArcRecorder]:
 
 def _made(request: dict[str, Any]) -> CodeType | Instrumented:
     if request.get("arcs"):
-        return instrumented(request["source"])
+        made = instrumented(request["source"], int(request.get("omit") or "0", 16))
+        if made.records or not request.get("omit"):
+            return made
     return compile(request["source"], "<tool>", "exec", dont_inherit=True)
 
 
