@@ -21,8 +21,8 @@ from toolmint.embedded import trio_path
 from toolmint.models.codec import TokenizerFile
 from toolmint.models.decoding import PrefixCache, Writer
 from toolmint.models.local import load_decoder
-from toolmint.models.torch_decoder import TorchDecoder
 from toolmint.models.text_model import DecoderModel
+from toolmint.models.torch_decoder import TorchDecoder
 from toolmint.roles.marked import Marked
 from toolmint.roles.view import View
 from toolmint.world.generate import make_tasks
