@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from toolmint.maker.learned import LearnedExample, LearnedModel, fit
+from toolmint.maker.learned import FitReport, LearnedExample, LearnedModel, fit
 
 FIRST, NEW_LABEL, LAST = 300, 3, 2000
 
@@ -54,6 +54,14 @@ def stream_of(
     late = early[half:] + moved
     order.shuffle(late)
     return early[:half] + late, labels
+
+
+def told(report: FitReport) -> str:
+    """Return what a fit found, in a line."""
+    return (
+        f"coverage {report.coverage:.3f}, error {report.error:.4f} <= {report.error_limit:.4f}, held out "
+        f"{report.held_out:.0f}, unseen {report.unseen_answered}, {report.seconds:.1f} s {report.why}"
+    )
 
 
 def play(args: argparse.Namespace, rows: list[tuple[str, str]], seed: int) -> Played:
@@ -107,11 +115,8 @@ def play(args: argparse.Namespace, rows: list[tuple[str, str]], seed: int) -> Pl
                 fitted.report.seconds,
             )
             if args.verbose:
-                r = fitted.report
                 print(
-                    f"    at {number + 1}: {len(examples)} examples, coverage {r.coverage:.3f}, error "
-                    f"{r.error:.4f} <= {r.error_limit:.4f}, held out {r.held_out:.0f}, unseen "
-                    f"{r.unseen_answered}, {r.seconds:.1f} s; so far {wrong}/{served} wrong, {strong} strong {r.why}",
+                    f"    at {number + 1}: {told(fitted.report)}; {wrong}/{served} wrong",
                     flush=True,
                 )
             if labelled >= next_fit:
@@ -172,16 +177,19 @@ def main() -> None:
         plays.append(one)
         print(
             f"seed {seed}: error {one.wrong / max(one.served, 1):.4f} of {one.served}, late coverage "
-            f"{one.late_coverage:.3f}, strong {one.strong:.3f}, new {one.new_wrong}/{one.new_requests}, {one.fits} fits "
-            f"{one.fit_seconds:.0f} s (last {one.last_fit_seconds:.1f}), answer {one.answer_us:.0f} us, {one.size / 1e6:.2f} MB",
+            f"{one.late_coverage:.3f}, strong {one.strong:.3f}, new {one.new_wrong}/{one.new_requests}, "
+            f"{one.fits} fits {one.fit_seconds:.0f} s (last {one.last_fit_seconds:.1f}), "
+            f"answer {one.answer_us:.0f} us, {one.size / 1e6:.2f} MB",
             flush=True,
         )
     errors = [one.wrong / max(one.served, 1) for one in plays]
     print(
         f"over {len(plays)} seeds: error mean {statistics.mean(errors):.4f}, worst {max(errors):.4f}; "
-        f"seeds above {args.epsilon:g}: {sum(e > args.epsilon for e in errors)}; coverage of the last {LAST}: "
-        f"mean {statistics.mean(o.late_coverage for o in plays):.3f}, worst {min(o.late_coverage for o in plays):.3f}; "
-        f"strong calls: mean {statistics.mean(o.strong for o in plays):.3f}, worst {max(o.strong for o in plays):.3f}; "
+        f"seeds above {args.epsilon:g}: {sum(e > args.epsilon for e in errors)}; "
+        f"coverage of the last {LAST}: mean {statistics.mean(o.late_coverage for o in plays):.3f}, "
+        f"worst {min(o.late_coverage for o in plays):.3f}; "
+        f"strong calls: mean {statistics.mean(o.strong for o in plays):.3f}, "
+        f"worst {max(o.strong for o in plays):.3f}; "
         f"new labels answered wrongly: {sum(o.new_wrong for o in plays)}/{sum(o.new_requests for o in plays)}"
     )
 

@@ -31,7 +31,7 @@ def seal_tool(topic: str) -> dict[str, object]:
 
 
 def seal_query(number: int, *topics: str) -> dict[str, object]:
-    calls = [
+    calls: list[dict[str, object]] = [
         {"api": f"get{topic.title()}", "parameters": {"city": "Oslo"}, "responses": []}
         for topic in topics
     ]
@@ -39,8 +39,16 @@ def seal_query(number: int, *topics: str) -> dict[str, object]:
 
 
 def api_bank(number: int) -> list[dict[str, str]]:
-    searcher = {"apiCode": "ToolSearcher", "description": "Finds tools", "parameters": {}}
-    found = {"name": f"Api{number}", "description": "Does it", "input_parameters": {}}
+    searcher: dict[str, object] = {
+        "apiCode": "ToolSearcher",
+        "description": "Finds tools",
+        "parameters": {},
+    }
+    found: dict[str, object] = {
+        "name": f"Api{number}",
+        "description": "Does it",
+        "input_parameters": {},
+    }
     head = f"{json.dumps(searcher)}\nUser: Do thing {number}.TIME: 2034-01-01 10:00:00\n"
     search = f"API-Request: [ToolSearcher(keywords='x')]->{found!r}\n"
     call = f"API-Request: [Api{number}()]"

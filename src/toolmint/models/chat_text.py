@@ -31,7 +31,7 @@ def has_chat_template(folder: Path) -> bool:
     return config.is_file() and '"chat_template"' in config.read_text(encoding="utf-8")
 
 
-def chat_template_text(folder: Path) -> ChatText:
+def template_writer(folder: Path) -> ChatText:
     """Return what writes requests by the chat template of a folder.
 
     Tools are documented in the first system message, as JSON, one a line: few templates have a place for

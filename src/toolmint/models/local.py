@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from toolmint.core.base_model import read_base
 from toolmint.core.errors import ConfigError, boundary
-from toolmint.models.chat_text import ChatModel, chat_template_text, has_chat_template
+from toolmint.models.chat_text import ChatModel, has_chat_template, template_writer
 from toolmint.models.codec import TokenizerFile
 from toolmint.models.copy_constraint import is_copy_constrained
 from toolmint.models.decoding import ROLE_NAMES, PrefixCache, Writer
@@ -190,5 +190,5 @@ def local_model(
     )
     untrained = codec.turns is None and len(codec.encode(f"<|{ROLE_NAMES[0]}|>")) > 1
     if untrained and has_chat_template(folder):
-        return ChatModel(model, chat_template_text(folder))
+        return ChatModel(model, template_writer(folder))
     return model
