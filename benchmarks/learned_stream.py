@@ -70,12 +70,10 @@ def play(args: argparse.Namespace, rows: list[tuple[str, str]], seed: int) -> Pl
     labels = sorted({target for _, target in rows})
     examples: list[LearnedExample] = []
     model: LearnedModel | None = None
-    known: set[str] = set()
-    strange: Counter[str] = Counter()
+    known, strange = set[str](), Counter[str]()
     next_fit, fits, seconds, last_seconds = float(FIRST), 0, 0.0, 0.0
     served = wrong = strong = late = new_wrong = 0
-    spent = 0.0
-    labelled = 0
+    spent, labelled = 0.0, 0
     for number, (request, right) in enumerate(stream):
         said = right if chance.random() >= args.noise else chance.choice(labels)
         text = None

@@ -57,7 +57,7 @@ def with_alternatives(texts: Sequence[str], alternatives: Sequence[Sequence[str]
 async def generated_requests(
     source: str, known: Sequence[tuple[str, Value]], sandbox: Sandbox
 ) -> list[Reaching]:
-    """Return requests that a tool's own ``unparse`` makes of new arguments, or reworded_requests, as it answers them.
+    """Return requests that a tool's own ``unparse`` makes of new arguments, or reworded, as it answers them.
 
     Args:
         source: the tool's module.

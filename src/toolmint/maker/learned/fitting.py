@@ -102,16 +102,13 @@ def fit(
     if grouped:
         known = UnseenTest(len(proving), done.unseen_threshold)
     if done.threshold is None:
-        why = (
-            f"no threshold keeps the share of wrong answers to held-out requests below {epsilon:g}"
-        )
+        why = f"no threshold keeps wrong answers to held-out requests below {epsilon:g} of them"
         return Fitted(None, _report(material, why=why, seconds=time.process_time() - start))
     threshold = max(done.threshold, known.threshold if known else 0.0)
     model = _model(material, corpus, done, threshold, known)
     proof = _proof(material, evidence, done, threshold, confidence)
-    seconds = time.process_time() - start
-    report = _report(material, **proof, features=len(model.vocabulary), seconds=seconds)
-    return Fitted(model, report)
+    proof |= {"features": len(model.vocabulary), "seconds": time.process_time() - start}
+    return Fitted(model, _report(material, **proof))
 
 
 def _evidence(
