@@ -8,6 +8,7 @@ from toolmint.core.errors import StoreError
 from toolmint.store import schema_5 as old
 from toolmint.store.migration_6 import namespaces_as_columns
 from toolmint.store.migration_7 import reservations_and_feedback
+from toolmint.store.migration_9 import rates_of_keys
 from toolmint.store.schema import METADATA, MIGRATIONS_TABLE
 
 
@@ -66,6 +67,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _fifth,
     namespaces_as_columns,
     reservations_and_feedback,
+    rates_of_keys,
 )
 
 
