@@ -16,12 +16,12 @@ from tests.gateway.upstream import solved
 from toolmint.assembly.gateway import gateway
 from toolmint.assembly.keys import all_keys, create_key, grant_class, revoke_key
 from toolmint.assembly.settings import Settings
-from toolmint.core.errors import ConfigError, HttpError, InputError, ToolNotFound
+from toolmint.core.errors import ConfigError, InputError, ToolNotFound
 from toolmint.core.namespace import ClassKey, Namespace
 from toolmint.core.sandbox import Sandbox
 from toolmint.core.tool import Demonstration, Provenance, ToolRecord
 from toolmint.core.traffic import Key, RequestRecord
-from toolmint.gateway.auth.keys import KeyRing, digest_of
+from toolmint.gateway.auth.keys import digest_of
 from toolmint.serving.lifecycle import ServingPolicy
 from toolmint.serving.server import ToolServer
 from toolmint.store.sql import SqlStore
@@ -209,18 +209,6 @@ async def test_wrong_names_are_refused(tmp_path: Path) -> None:
         await grant_class(at(tmp_path), "x", "y", withdraw=False)
     with pytest.raises(ToolNotFound):
         await grant_class(at(tmp_path), f"a/{SCOPE}/c", "y", withdraw=False)
-
-
-async def test_a_minute_refills_a_rate(store: SqlStore) -> None:
-    now = [0.0]
-    ring = KeyRing(store.traffic, open_access=False, clock=lambda: now[0])
-    one = Key(id="k", tenant="t", rpm=60)
-    for _ in range(60):
-        ring.allow(one, "m")
-    with pytest.raises(HttpError):
-        ring.allow(one, "m")
-    now[0] = 1.01
-    ring.allow(one, "m")
 
 
 SCOPE = "0123456789ab"

@@ -18,6 +18,7 @@ from tests.store.test_store import record
 from toolmint.core.budgets import BudgetRequest
 from toolmint.core.errors import ConfigError, StoreError
 from toolmint.core.namespace import Namespace
+from toolmint.core.rates import RateChange, RateRequest
 from toolmint.core.tool import Demonstration
 from toolmint.core.traffic import Key, RequestRecord
 from toolmint.core.user_report import UserReport
@@ -96,6 +97,21 @@ async def test_an_older_store_is_migrated_and_goes_on_counting(where: str) -> No
     store.close()
 
 
+async def test_rates_are_taken_by_many_at_once_and_never_twice(where: str) -> None:
+    stores = [SqlStore.open(where) for _ in range(3)]
+    asked = RateRequest("k", "requests", 7, 1)
+    taken = await asyncio.gather(
+        *(stores[n % 3].traffic.take_rates([asked], []) for n in range(24))
+    )
+    assert sum(one.amount for (one,) in taken) == 7
+    large = RateRequest("k", "tokens", 10**12, 10**11)
+    (grant,) = await stores[0].traffic.take_rates([large], [RateChange("k", "requests", 1)])
+    assert grant.amount == 10**11
+    assert [one.amount for one in await stores[1].traffic.take_rates([asked, asked], [])] == [1, 0]
+    for store in stores:
+        store.close()
+
+
 async def test_a_store_of_schema_6_is_migrated(where: str) -> None:
     SqlStore.open(where).close()
     engine = create_engine(where.replace("postgresql", "postgresql+psycopg", 1))
@@ -103,6 +119,7 @@ async def test_a_store_of_schema_6_is_migrated(where: str) -> None:
         for statement in (
             "DROP TABLE reservations",
             "DROP TABLE feedback",
+            "DROP TABLE rates",
             "ALTER TABLE daily_totals DROP COLUMN unsaved",
             "DELETE FROM migrations WHERE number >= 7",
             "INSERT INTO daily_totals VALUES ('2026-11-01', '', '', '', 'code', 3, 0, 0, 0, 0)",

@@ -32,8 +32,8 @@ def _dollars(text: str | None) -> Decimal | None:
 @click.option("--models", default="", help="Models it may ask for, with commas between [all].")
 @click.option("--budget", help="US dollars it may spend in a window, over all gateways.")
 @click.option("--window", type=click.IntRange(1), help="Days of the budget's window [for good].")
-@click.option("--rpm", type=click.IntRange(1), help="Requests a minute, of each gateway.")
-@click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, of each gateway.")
+@click.option("--rpm", type=click.IntRange(1), help="Requests a minute, over all gateways.")
+@click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, over all gateways.")
 @click.option("--days", type=click.IntRange(1), help="Days until it expires.")
 @store_option
 def create_key_command(

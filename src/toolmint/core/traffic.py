@@ -16,6 +16,7 @@ from toolmint.core.learned import DrawReason
 from toolmint.core.messages import Frozen
 from toolmint.core.model import Usage
 from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.rates import RateStore
 from toolmint.core.sameness import AnswerRule
 from toolmint.core.store import Lease, Tally, ToolStore
 from toolmint.core.task import Tier, current_word
@@ -137,8 +138,8 @@ class Key(Frozen):
         return self.budget is not None or self.tpm is not None
 
 
-class KeyStore(BudgetStore, GrantStore, Protocol):
-    """Keeps keys by the digests of their secrets, their budgets, and grants."""
+class KeyStore(BudgetStore, RateStore, GrantStore, Protocol):
+    """Keeps keys by the digests of their secrets, their budgets and rates, and grants."""
 
     async def keep_key(self, key: Key, digest: str) -> None:
         """Keep a new key, or a changed one."""

@@ -80,4 +80,5 @@ def server_config(app: Any, host: str, port: int) -> uvicorn.Config:  # noqa: AN
         date_header=False,
         proxy_headers=False,
         http=BufferedProtocol,
+        ws="none",  # nothing here speaks it, and its library takes time to load
     )

@@ -10,11 +10,12 @@ from toolmint.core.namespace import ClassKey
 from toolmint.core.traffic import Key
 from toolmint.store.clock import now
 from toolmint.store.columns import class_row, is_class, key_of
+from toolmint.store.rates import SqlRates
 from toolmint.store.reservations import SqlReservations
 from toolmint.store.schema import GRANTS_TABLE, KEYS_TABLE
 
 
-class SqlKeys(SqlReservations):
+class SqlKeys(SqlReservations, SqlRates):
     """Keeps keys and grants; see ``toolmint.core.traffic.KeyStore``."""
 
     async def keep_key(self, key: Key, digest: str) -> None:

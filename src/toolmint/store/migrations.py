@@ -9,6 +9,7 @@ from toolmint.store import schema_5 as old
 from toolmint.store.migration_6 import namespaces_as_columns
 from toolmint.store.migration_7 import reservations_and_feedback
 from toolmint.store.migration_8 import learned_tools
+from toolmint.store.migration_9 import rates_of_keys
 from toolmint.store.schema import METADATA, MIGRATIONS_TABLE
 
 
@@ -68,6 +69,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     namespaces_as_columns,
     reservations_and_feedback,
     learned_tools,
+    rates_of_keys,
 )
 
 

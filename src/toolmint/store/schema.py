@@ -227,6 +227,16 @@ RESERVATIONS_TABLE = Table(
     Index("reservations_by_key", "key"),
 )
 """Money of a budget for requests at work; ``charged`` is 1 once ``nano_usd`` is what one has cost."""
+RATES_TABLE = Table(
+    "rates",
+    METADATA,
+    Column("key", String(40), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("rate", BigInteger, nullable=False),
+    Column("remaining", Float, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""Buckets of keys' rates a minute; ``at`` is in seconds since 1970, by the database's clock."""
 FEEDBACK_TABLE = Table(
     "feedback",
     METADATA,

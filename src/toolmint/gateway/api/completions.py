@@ -88,7 +88,7 @@ class Completions:
             HttpError: it is wrong, not allowed, or the strong model cannot be reached.
         """
         parsed, keys = kind.read(body), self.recorder.keys
-        keys.allow(call.key, parsed.model)
+        await keys.allow(call.key, parsed.model)
         try:
             await self._answer(call, kind, parsed, body)
         finally:

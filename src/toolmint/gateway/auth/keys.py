@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from toolmint.core.budgets import BudgetRequest
 from toolmint.core.traffic import Key, KeyStore, RequestRecord
 from toolmint.gateway.auth.budgets import Budgets
-from toolmint.gateway.auth.rates import RateLimit
+from toolmint.gateway.auth.rates import Rates
 from toolmint.gateway.auth.upper_usage import UpperUsage
 from toolmint.gateway.http_errors import (
     budget_exceeded,
@@ -43,16 +43,11 @@ def digest_of(secret: str) -> str:
 
 
 class _Reservation(NamedTuple):
-    """What is reserved for a request: tokens of a rate, dollars of a budget (None: nothing of it)."""
+    """What is reserved for a request: tokens of a key's rate, dollars of its budget (None: nothing)."""
 
-    rate: RateLimit | None
+    key: Key
     cost: Decimal | None
     most: UpperUsage
-
-    def give_back(self, used: int) -> None:
-        """Return the tokens of the rate that were not used."""
-        if self.rate is not None:
-            self.rate.give_back(self.most.tokens, used)
 
 
 class KeyRing:
@@ -64,7 +59,7 @@ class KeyRing:
     Args:
         store: where keys are kept.
         open_access: without any key in the store, everybody may ask (on loopback alone).
-        clock: seconds, for rates.
+        clock: seconds, for rates while the store is away.
         unknown_prices: what becomes of a model of unknown price where the key has a budget.
         wait: seconds that a request waits for what requests at work have reserved.
     """
@@ -74,26 +69,22 @@ class KeyRing:
         store: KeyStore,
         *,
         open_access: bool,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         unknown_prices: UnknownPrices = "refuse",
         wait: float = WAIT_SECONDS,
     ) -> None:
-        self._store, self._open, self._clock = store, open_access, clock
+        self._store, self._open = store, open_access
         self._unknown_prices, self._wait = unknown_prices, wait
         self._keys: Mapping[str, Key] = {}
-        self._requests: dict[str, RateLimit] = {}
-        self._tokens: dict[str, RateLimit] = {}
         self._reserved: dict[str, _Reservation] = {}
-        self._budgets = Budgets(store)
+        self._budgets, self._rates = Budgets(store), Rates(store, clock)
 
     async def refresh(self) -> None:
         """Read all keys anew, and what those with a budget have spent."""
         self._keys = await self._store.keys()
         await self._budgets.refresh(self._keys.values())
-        known = {key.id for key in self._keys.values()}
-        for limits in (self._requests, self._tokens):
-            for gone in limits.keys() - known:
-                del limits[gone]
+        self._rates.forget({key.id for key in self._keys.values()})
+        await self._rates.flush()
 
     @property
     def known(self) -> tuple[Key, ...]:
@@ -118,32 +109,18 @@ class KeyRing:
             raise invalid_key("The key has expired.")
         return key
 
-    def allow(self, key: Key, model: str) -> None:
+    async def allow(self, key: Key, model: str) -> None:
         """Check that a key may send a request now, and count it; what it may cost is not reserved yet.
 
         Raises:
-            HttpError: the model is not the key's, a rate is passed, or the budget is spent.
+            HttpError: the model is not the key's, its rate of requests is passed, or its budget is spent.
         """
         if key.models and model not in key.models:
             raise unknown_model(model)
         if self._budgets.spent(key):
             raise budget_exceeded(f"The key's budget of ${key.budget} is spent.")
-        for limits, rate, what in (
-            (self._requests, key.rpm, "requests"),
-            (self._tokens, key.tpm, "tokens"),
-        ):
-            if rate is not None and (wait := self._limit(limits, key, rate).wait()):
-                raise rate_limited(f"More than {rate} {what} a minute.", wait)
-        if key.rpm is not None:
-            self._requests[key.id].take(1)
-
-    def _limit(self, limits: dict[str, RateLimit], key: Key, rate: int) -> RateLimit:
-        found = limits.get(key.id)
-        if (
-            found is None or found.rate != rate
-        ):  # a key's rate may be changed while the gateway runs
-            found = limits[key.id] = RateLimit(rate, self._clock)
-        return found
+        if key.rpm is not None and (wait := await self._rates.request(key.id, key.rpm)):
+            raise rate_limited(f"More than {key.rpm} requests a minute.", wait)
 
     async def reserve(self, request: str, key: Key, upper: Callable[[], UpperUsage]) -> None:
         """Reserve what a request may use at most, unless it has; free for keys without budget and token rate.
@@ -162,10 +139,11 @@ class KeyRing:
         cost = None if key.budget is None else most.cost
         if key.budget is not None and cost is None and self._unknown_prices == "refuse":
             raise price_unknown(most.model, key.budget)
-        rate = None if key.tpm is None else self._limit(self._tokens, key, key.tpm)
-        if rate is not None and (wait := await rate.reserve(most.tokens, self._wait)):
-            raise rate_limited(f"More than {key.tpm} tokens a minute.", wait)
-        self._reserved[request] = _Reservation(rate, cost, most)
+        if key.tpm is not None:
+            wait = await self._rates.reserve_tokens(key.id, key.tpm, most.tokens, self._wait)
+            if wait:
+                raise rate_limited(f"More than {key.tpm} tokens a minute.", wait)
+        self._reserved[request] = _Reservation(key, cost, most)
         if key.budget is None or cost is None:
             return
         asked = BudgetRequest(request, key.id, key.budget, key.window, most.dearest or cost)
@@ -192,7 +170,7 @@ class KeyRing:
             one.most.learn(record)
         unknown = record.cost is None and not tokens
         used = tokens + (record.light.tokens if record.light else 0)
-        one.give_back(one.most.tokens if unknown else used)
+        self._settle(one, one.most.tokens if unknown else used)
         if one.cost is None:
             return record
         record = replace(record, estimated=one.cost)
@@ -204,12 +182,18 @@ class KeyRing:
         one = self._reserved.pop(request, None)
         if one is None:
             return
-        one.give_back(0)
+        self._settle(one, 0)
         self._budgets.release(request)
+
+    def _settle(self, one: _Reservation, used: int) -> None:
+        """Give back the tokens of a rate that a request has not used."""
+        if one.key.tpm is not None:
+            self._rates.settle_tokens(one.key.id, one.key.tpm, one.most.tokens, used)
 
     async def close(self) -> None:
         """Let go in the store of what is reserved for requests that have ended."""
         await self._budgets.close()
+        await self._rates.close()
 
     def left(self, key: Key) -> Decimal | None:
         """Return the US dollars that a key may still spend, as far as this process knows; None: no limit."""
