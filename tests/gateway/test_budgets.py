@@ -368,7 +368,7 @@ class _StoreAway:
         self.renew_reservations = store.traffic.renew_reservations
         self.keep_key = store.traffic.keep_key
         self.grant, self.withdraw = store.traffic.grant, store.traffic.withdraw
-        self.granted = store.traffic.granted
+        self.granted, self.take_rates = store.traffic.granted, store.traffic.take_rates
 
     async def reserve(
         self,

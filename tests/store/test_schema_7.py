@@ -10,6 +10,7 @@ from tests.store.test_migration import rows
 from toolmint.core.errors import StoreError
 from toolmint.core.learned import DrawnDemonstration, weights_digest
 from toolmint.core.namespace import ClassKey, Namespace
+from toolmint.core.rates import RateRequest
 from toolmint.core.tool import Demonstration, Provenance, ToolRecord
 from toolmint.core.traffic import RequestRecord
 from toolmint.core.values import digest
@@ -54,7 +55,7 @@ async def test_queue_tools_and_comparisons_stay(store: SqlStore, path: Path) -> 
     assert [one.input for one in kept] == ["2+2", "3+3", "4+4"]
     assert all(one.drawn == "all" and one.at.startswith("2026-11-02T") for one in kept)
     assert [one.target for one in await mine.learnable("moods", 9)] == ["positive"]
-    assert rows(path, "SELECT max(number) FROM migrations") == [(8,)]
+    assert rows(path, "SELECT max(number) FROM migrations") == [(9,)]
 
 
 async def test_it_becomes_the_schema_of_a_new_store(path: Path, tmp_path: Path) -> None:
@@ -108,3 +109,9 @@ def answered(text: str, drawn: str) -> RequestRecord:
             drawn=drawn,  # pyright: ignore[reportArgumentType]
         ).line
     )
+
+
+async def test_rates_of_keys_are_kept_from_then_on(store: SqlStore) -> None:
+    asked = RateRequest("k", "requests", 2, 1)
+    grants = await store.traffic.take_rates([asked, asked, asked], [])
+    assert [one.amount for one in grants] == [1, 1, 0]

@@ -107,7 +107,7 @@ def fit(
     threshold = max(done.threshold, known.threshold if known else 0.0)
     model = _model(material, corpus, done, threshold, known)
     proof = _proof(material, evidence, done, threshold, confidence)
-    proof |= {"features": len(model.vocabulary), "seconds": time.process_time() - start}
+    proof |= {"features": model.features, "seconds": time.process_time() - start}
     return Fitted(model, _report(material, **proof))
 
 

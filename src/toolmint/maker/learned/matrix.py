@@ -1,6 +1,7 @@
 """The features of many requests at once, as sparse matrices; scipy, for fitting alone."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,9 +104,8 @@ class MatrixView(NamedTuple):
 
     def features(self, places: Integers) -> Features:
         """Return the features of some requests: the same as ``Vocabulary.row`` has, for each."""
-        from scipy.sparse import hstack  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
-
-        blocks, known = [], []
+        sparse: Any = import_module("scipy.sparse")  # it has no types
+        blocks, known = list[Any](), list[NDArray[np.float64]]()
         for counts, rare, lengths in zip(self.counts, self.rarity, self.lengths, strict=True):
             block: Any = counts[places]
             total = np.asarray(block.sum(1)).ravel()
@@ -115,7 +115,7 @@ class MatrixView(NamedTuple):
             rows = np.repeat(np.arange(len(places)), np.diff(block.indptr))
             block.data /= np.sqrt(np.maximum(square, 1e-12))[rows].astype(np.float32)
             blocks.append(block)
-        matrix: Any = hstack(blocks, format="csr", dtype=np.float32)
+        matrix: Any = sparse.hstack(blocks, format="csr", dtype=np.float32)
         return Features(matrix, np.stack(known, 1).astype(np.float32))
 
 

@@ -122,6 +122,11 @@ class LearnedModel:
         self._vocabulary, self._weights = vocabulary, weights
         self._near, self._spans = near, spans
 
+    @property
+    def features(self) -> int:
+        """How many features it knows."""
+        return len(self._vocabulary)
+
     def answer(self, request: str) -> LearnedAnswer:
         """Return the answer to a request, or that it abstains and why."""
         if len(request) > LONGEST_REQUEST:

@@ -1,6 +1,6 @@
 """Tells right answers from wrong ones: signals about an answer, and the chance that they speak of."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,8 @@ class Selector(NamedTuple):
 
     def chances(self, signals: Floats) -> Floats:
         """Return the chance of each answer, 0 to 1; signals are answers by ``SIGNALS``."""
-        return 1 / (1 + np.exp(-(_terms(signals, self.centre, self.spread) @ self.slopes)))
+        terms = _terms(signals, self.centre, self.spread)
+        return cast("Floats", 1 / (1 + np.exp(-(terms @ self.slopes))))
 
 
 def _terms(signals: Floats, centre: Floats, spread: Floats) -> Floats:

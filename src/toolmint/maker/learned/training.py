@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix  # noqa: F401  # pyright: ignore[reportMissingTypeStubs]
 from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
 from toolmint.maker.learned.features import Floats, Integers, Vocabulary
@@ -152,14 +151,15 @@ def _judged_by_part(
 
 
 def _in_order(found: list[Predictions], labels: int) -> Predictions:
-    places = np.concatenate([one.places for one in found])
-    order = np.argsort(places, kind="stable")
     empty = Predictions(
         np.zeros(0, np.int64),
         np.zeros(0, np.int64),
         np.zeros((0, SIGNALS), np.float32),
         np.zeros((0, labels), np.float32),
     )
-    joined = [np.concatenate(column)[order] for column in zip(*(found or [empty]), strict=True)]
-    said: NDArray[Any] = joined[1]
-    return Predictions(places[order], said, joined[2], joined[3])
+    found = found or [empty]  # no labels were left out
+    order = np.argsort(np.concatenate([one.places for one in found]), kind="stable")
+    places, said, signals, leads = (
+        np.concatenate(column)[order] for column in zip(*found, strict=True)
+    )
+    return Predictions(places, said, signals, leads)
