@@ -107,6 +107,7 @@ def main() -> None:
                 f"{url}/openapi.json?base_url={url}",
                 f"mcp:{sys.executable} {SERVER}",
             ],
+            approve="always",  # the server does not say that its tools change nothing
             store=Path(folder) / "tools.db",
         )
         done = agent.run(TASK)

@@ -106,7 +106,7 @@ async def test_while_the_store_is_away_a_gateway_keeps_rates_by_itself() -> None
     later = Rates(store, lambda: now[0])
     assert await later.reserve_tokens("k", 100, 1000, 0.0) == 0.0
     assert await later.reserve_tokens("k", 100, 1, 0.0) > 0
-    later.settle_tokens("k", 100, 1000, 10)
+    later.release_tokens("k", 100, 1000, 10)
     assert await later.reserve_tokens("k", 100, 1, 0.0) == 0.0
     store.away = False
     assert await later.reserve_tokens("k", 100, 1, 0.0) == 0.0

@@ -20,7 +20,6 @@ from toolmint.core.sameness import same_answer
 from toolmint.maker.learned import Fitted, LearnedExample, LearnedModel, fit
 
 _PRIORITY = 5
-_FEWEST_COMPARISONS = 300.0
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 100, 1000
 _NEW_MEANING = 60
 """Examples since a demotion from which on a fit may leave all older ones out."""
@@ -112,8 +111,6 @@ def _try(
         confidence=order.confidence,
         seed=order.seed,
         previous=previous,
-        # A threshold whose error stands at the bound could never be proved to keep it on live traffic.
-        comparisons=max(_FEWEST_COMPARISONS, len(mine) / 10),
     )
     counts = counts_of(fitted.model, previous, mine[cut:], order.audit_rate)
     return _Trial(fitted, counts, since, len(mine))

@@ -158,7 +158,7 @@ def _pip_download(requirement: str, place: Path) -> Path:
     )
     found = sorted(place.glob("*.whl"))
     if done.returncode or not found:
-        said = done.stderr.strip().splitlines()
+        said = done.stderr.strip().split("\n")
         raise ConfigError(said[-1] if said else "pip brought no wheel")
     return found[0]
 
@@ -272,4 +272,4 @@ def check_base(kept: BaseReference, folder: Path, adapter: Path) -> None:
 
 def _first_line(fault: Exception) -> str:
     text = str(fault).strip()
-    return clip(text.splitlines()[0], 160) if text else repr(fault)
+    return clip(text.split("\n")[0], 160) if text else repr(fault)

@@ -43,7 +43,8 @@ def content_parts(value: object) -> tuple[str, str]:
     thought: list[str] = []
     for part in cast("list[object]", value):
         kind = cast("dict[str, object]", part).get("type") if isinstance(part, dict) else None
-        (thought if kind in _THOUGHT_PARTS else said).append(field_text(cast("object", part)))
+        thinks = isinstance(kind, str) and kind in _THOUGHT_PARTS
+        (thought if thinks else said).append(field_text(cast("object", part)))
     return "".join(said), "".join(thought)
 
 

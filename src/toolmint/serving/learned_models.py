@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
-from toolmint.core.errors import ToolmintError
+from toolmint.core.errors import ConfigError, ToolmintError
 from toolmint.core.namespace import ClassKey
-from toolmint.maker.learned import LearnedAnswer, LearnedModel
+from toolmint.maker.learned import LearnedAnswer
 
 _LOG = logging.getLogger("toolmint.serving")
 MOST_BYTES = 256 << 20
@@ -81,7 +81,7 @@ class LearnedModels:
     async def _read(self, key: ClassKey, weights: str) -> Answering:
         try:
             data = await self._load(key, weights)
-            model = await asyncio.to_thread(LearnedModel.from_bytes, data)
+            model = await asyncio.to_thread(_model_of, data)
         except ToolmintError as fault:
             _LOG.warning("the learned tool of %s rests: %s", key, fault)
             self._faults[weights] = (self._clock() + _PAUSE_SECONDS, fault)
@@ -93,3 +93,19 @@ class LearnedModels:
             _, dropped = self._kept.popitem(last=False)
             self.size -= dropped.size
         return model
+
+
+def _model_of(data: bytes) -> Answering:
+    """Return the model that weights hold.
+
+    Raises:
+        ConfigError: numpy is not installed.
+        StoreError: they are damaged, or of a newer version.
+    """
+    try:
+        from toolmint.maker.learned import LearnedModel  # noqa: PLC0415 - it takes numpy, an extra
+    except ModuleNotFoundError as fault:
+        raise ConfigError(
+            "learned tools need the extra: pip install 'toolmint[learned]'", code="extra"
+        ) from fault
+    return LearnedModel.from_bytes(data)

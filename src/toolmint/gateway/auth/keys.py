@@ -170,7 +170,7 @@ class KeyRing:
             one.most.learn(record)
         unknown = record.cost is None and not tokens
         used = tokens + (record.light.tokens if record.light else 0)
-        self._settle(one, one.most.tokens if unknown else used)
+        self._release_tokens(one, one.most.tokens if unknown else used)
         if one.cost is None:
             return record
         record = replace(record, estimated=one.cost)
@@ -182,13 +182,13 @@ class KeyRing:
         one = self._reserved.pop(request, None)
         if one is None:
             return
-        self._settle(one, 0)
+        self._release_tokens(one, 0)
         self._budgets.release(request)
 
-    def _settle(self, one: _Reservation, used: int) -> None:
-        """Give back the tokens of a rate that a request has not used."""
+    def _release_tokens(self, one: _Reservation, used: int) -> None:
+        """Return to the store the tokens of a rate that a request has not used."""
         if one.key.tpm is not None:
-            self._rates.settle_tokens(one.key.id, one.key.tpm, one.most.tokens, used)
+            self._rates.release_tokens(one.key.id, one.key.tpm, one.most.tokens, used)
 
     async def close(self) -> None:
         """Let go in the store of what is reserved for requests that have ended."""

@@ -110,7 +110,7 @@ class Rates:
         self._reserved[key] = self._reserved.get(key, 0) + 1
         return 0.0
 
-    def settle_tokens(self, key: str, rate: int, amount: int, used: int) -> None:
+    def release_tokens(self, key: str, rate: int, amount: int, used: int) -> None:
         """End a reservation of an amount of tokens, of which so much was used."""
         left = self._reserved.get(key, 0) - 1
         if left > 0:
@@ -133,7 +133,7 @@ class Rates:
                 await self._exchange([], changes)
 
     async def close(self) -> None:
-        """Give back what was taken ahead, and write it."""
+        """Return to the store what was taken ahead."""
         for key, ahead in self._ahead.items():
             if ahead.left:
                 self._change(RateChange(key, "requests", ahead.left))
