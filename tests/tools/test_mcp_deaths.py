@@ -165,7 +165,7 @@ async def test_a_server_that_lies_costs_no_more_than_its_own_tool(tmp_path: Path
 
 @pytest.mark.parametrize("command", ["'unclosed", "", "/no/such/program"])
 async def test_what_is_no_command_is_one_line(command: str) -> None:
-    with pytest.raises(ToolError, match="mcp:|the MCP server") as fault:
+    with pytest.raises(ToolError, match=r"mcp:|the MCP server") as fault:
         async with mcp_tools(command, seconds=5):
             raise AssertionError("connected")
     assert "\n" not in str(fault.value)
