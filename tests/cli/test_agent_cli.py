@@ -179,6 +179,7 @@ def test_without_a_model_one_line_says_what_to_set(run: Run, tmp_path: Path) -> 
     assert done.returncode == 1
     assert done.stderr.startswith("error [no-model]: an agent needs a model; set one with --model")
     assert done.stderr.count("\n") == 1 and done.stdout == ""
+    assert not (tmp_path / ".toolmint").exists()
 
 
 TOOLS = '''

@@ -71,7 +71,8 @@ async def test_freely_worded_labels_become_one_class_that_a_learned_tool_answers
         assert row.making.total == 0 and row.making_tokens == 0, "a fit calls no model"
         assert row.title == (await server.store.classes())[name].title
         assert row.title.startswith("4 labels, such as")
-        report, *_ = await server.store.reports(name)
+        *before_it, report = await server.store.reports(name)
+        assert not any(one.made for one in before_it), "with fewer examples nothing was proven"
         assert report.made and report.body["profile"] == "learned"
         assert "no model is called" in str(report.body["steps"])
 

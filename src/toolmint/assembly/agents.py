@@ -15,7 +15,7 @@ from toolmint.assembly.agent_choices import (
     family_of,
     search_of,
 )
-from toolmint.assembly.role_models import AgentModels, RoleModels, players
+from toolmint.assembly.role_models import AgentModels, RoleModels, check_named, players
 from toolmint.assembly.session import Models, Session
 from toolmint.assembly.settings import Settings
 from toolmint.assembly.shown_tools import ShownTools
@@ -95,6 +95,8 @@ class AgentSession:
             approve: asked before calls that change something, where the settings say ``ask``.
         """
         chosen = choices_with(settings, choices)
+        if model is None:
+            check_named(settings)
         async with AsyncExitStack() as stack:
             given = (
                 model

@@ -11,7 +11,7 @@ from toolmint.assembly.agent_choices import (
 from toolmint.assembly.installed_trio import how_to_install, preferred_trio
 from toolmint.assembly.session import place_of
 from toolmint.assembly.settings import Settings
-from toolmint.assembly.trio_versions import serving_trio
+from toolmint.assembly.trio_versions import TrioRegistry, serving_trio
 from toolmint.assembly.uri import MARKED, TRIO, ModelLike, as_model, parse_uri
 from toolmint.core.errors import ConfigError
 from toolmint.core.messages import ToolSpec
@@ -133,6 +133,13 @@ def _named(settings: Settings, given: Mapping[RoleName, ModelLike]) -> dict[Role
         "summarizer": settings.summarizer_model,
     }
     return {role: uri for role, uri in found.items() if uri and role not in given}
+
+
+def check_named(settings: Settings) -> None:
+    """Raise ConfigError where no model is named and no trio can play, before anything is opened."""
+    named = settings.planner_model or settings.model
+    if not named and preferred_trio() is None and TrioRegistry.of(settings).is_empty:
+        raise ConfigError(NO_MODEL, code="no-model")
 
 
 def players(

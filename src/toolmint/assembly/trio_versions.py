@@ -86,6 +86,11 @@ class TrioRegistry:
         store = str(settings.store)
         return cls((Path(".toolmint") if "://" in store else Path(store).parent) / "trios")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trio was ever registered."""
+        return not self._folder.is_dir()
+
     def place(self, specs: Sequence[ToolSpec]) -> Path:
         """Return the folder of a toolbox."""
         return self._folder / toolbox_digest(specs)

@@ -14,7 +14,7 @@ _TRAINING_BYTES = 12
 """Bytes that training adds to a weight: its gradient and the two moments of Adam, in float32."""
 _BYTES_OF_WIDTH, _BYTES_OF_INNER, _SCORED_SHARE = 56, 22, 4
 """Bytes that a token leaves in a layer for the backward pass, a unit of its width and of its inner size
-(measured with bfloat16 autocast), and one in how many tokens the head scores."""
+(estimated for bfloat16 autocast), and one in how many tokens the head scores."""
 _CHECKPOINT_BYTES = 12
 """Bytes of a trained weight in a checkpoint: itself and two moments, in float32."""
 
