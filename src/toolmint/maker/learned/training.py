@@ -1,9 +1,11 @@
 """Trains the linear classifier, and has a model judge each request that did not learn from it."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning  # pyright: ignore[reportMissingTypeStubs]
 from sklearn.svm import LinearSVC  # pyright: ignore[reportMissingTypeStubs]
 
 from toolmint.maker.learned.features import Floats, Integers, Vocabulary
@@ -62,7 +64,10 @@ def trained(corpus: Corpus, inside: Integers, right: Integers, labels: int) -> T
     machine: Any = LinearSVC(
         C=_COST, tol=_TOLERANCE, multi_class="crammer_singer", random_state=0, max_iter=300
     )
-    machine.fit(matrix, right[inside])
+    with warnings.catch_warnings():
+        # Its work is bounded on purpose: the thresholds are set by what the model then does.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(matrix, right[inside])
     dense, shift = np.asarray(machine.coef_), np.asarray(machine.intercept_)
     if len(dense) == 1:  # of two labels it has the second's alone
         dense, shift = np.concatenate([-dense, dense]) / 2, np.concatenate([-shift, shift]) / 2
